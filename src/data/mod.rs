@@ -1,0 +1,21 @@
+//! Where points come from: laws with an exact sampler and density, and tables read from files.
+//!
+//! | module | subject |
+//! | --- | --- |
+//! | [`law`] | the trait [`Law`]: sampler, smoothed log-density, score, extent, modes |
+//! | [`toy`] | the two-dimensional laws of the literature, by name |
+//! | [`table`] | CSV, TSV, TXT and NPY files as [`Points`](crate::points::Points) with column names |
+//! | [`npy`] | the NPY array format, both ways |
+//! | [`standardize`] | shift and scale to mean 0 and standard deviation 1, and back |
+
+pub mod law;
+pub mod npy;
+pub mod standardize;
+pub mod table;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod toy;
+
+pub use law::{Law, Modes};
+pub use standardize::Standardizer;
+pub use table::{Table, read_table};

@@ -1,0 +1,124 @@
+//! What can be read, and the sentence for everything that cannot.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use super::*;
+use crate::data::testing::SplitMix64;
+use rand::Rng;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A fresh file with these bytes and extension.
+fn file(extension: &str, bytes: &[u8]) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let n = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("ebm-gpu-table-{}-{n}.{extension}", std::process::id()));
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn read(extension: &str, text: &str, columns: &[&str]) -> Result<Table> {
+    let path = file(extension, text.as_bytes());
+    let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
+    let table = read_table(&path, if columns.is_empty() { None } else { Some(&columns) });
+    fs::remove_file(path).unwrap();
+    table
+}
+
+/// The error's sentence without the path, and its hint.
+fn says(extension: &str, text: &str, columns: &[&str]) -> (String, Option<String>) {
+    let error = read(extension, text, columns).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    let message = error.to_string();
+    let dir = std::env::temp_dir().display().to_string();
+    let message = match message.split_once(&dir) {
+        Some((before, after)) => {
+            let name_end = after.find(&format!(".{extension}")).unwrap() + extension.len() + 1;
+            format!("{before}FILE{}", &after[name_end..])
+        }
+        None => message,
+    };
+    (message, error.advice().map(str::to_owned))
+}
+
+#[test]
+fn headers_comments_and_delimiters() {
+    let table = read("csv", "# made by hand\nday,x,\"y, m\"\n\nMon,1,2.5\nTue,-3e2,4\n", &["y, m", "1"]).unwrap();
+    assert_eq!(table.names, ["y, m", "x"]);
+    assert_eq!(table.points.values(), [2.5, 1.0, 4.0, -300.0]);
+    let table = read("csv", "\u{feff}1,2\r\n3,4\r\n", &[]).unwrap();
+    assert_eq!((table.names.as_slice(), table.points.values()), (&["0".into(), "1".into()][..], &[1., 2., 3., 4.][..]));
+    for (extension, text) in [("tsv", "a\tb\n1\t2\n3\t4"), ("txt", " 1.0  2\n3   4\n"), ("txt", "1;2\n3;4\n")] {
+        assert_eq!(read(extension, text, &[]).unwrap().points.values(), [1., 2., 3., 4.], "{text:?}");
+    }
+}
+
+#[test]
+fn arrays_are_tables_too() {
+    let path = file("npy", b"");
+    crate::data::npy::write_npy_f32(&path, &[3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
+    let table = read_table(&path, Some(&["1".to_owned()])).unwrap();
+    assert_eq!((table.names, table.points.values()), (vec!["1".to_owned()], &[2., 4., 6.][..]));
+    crate::data::npy::write_npy_f32(&path, &[1, 3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
+    assert!(read_table(&path, None).unwrap_err().to_string().contains("shape [1, 3, 2], not [n, d] or [n]"));
+    crate::data::npy::write_npy_f64(&path, &[2], &[1., f64::NAN]).unwrap();
+    assert!(read_table(&path, None).unwrap_err().to_string().ends_with("row 1, column 0: NaN is not a finite number"));
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn every_mistake_has_its_sentence() {
+    let cases: &[(&str, &[&str], &str)] = &[
+        ("", &[], "FILE is empty"),
+        ("\n# nothing\n", &[], "FILE holds only empty lines and comments"),
+        ("x,y\n", &[], "FILE holds a header and no rows"),
+        ("x,y\n1,2\n", &[], "FILE holds one row of numbers, at least 2 are needed"),
+        ("x,y\n1,2\n# c\n3\n", &[], "FILE, line 4 has 1 cells, line 1 has 2"),
+        ("x,y\n1,2\n3,oak\n", &[], "FILE, line 3, column `y`: `oak` is not a number"),
+        ("x,y\n1,2\n3,\n", &[], "FILE, line 3, column `y`: the cell is empty"),
+        ("x,y\n1,NaN\n3,4\n", &[], "FILE, line 2, column `y`: `NaN` is not a finite number"),
+        ("1,2\n3,1e999\n", &[], "FILE, line 2, column `1`: `1e999` is not a finite number"),
+        ("x,y\n1,2\n3,4\n", &["x", "0"], "column `x` of FILE was chosen twice"),
+        ("x,x\n1,2\n3,4\n", &["x"], "columns 0 and 1 of FILE are both called `x`"),
+        ("x,y\n1,2\n3,4\n", &["2"], "there is no column 2 in FILE: it has 2, counted from 0"),
+        ("x,y\n1,7\n2,7\n3,7\n", &[], "column `y` of FILE is 7 in all 3 rows: it has no density"),
+    ];
+    for (text, columns, sentence) in cases {
+        assert_eq!(says("csv", text, columns).0, *sentence, "{text:?}");
+    }
+    assert_eq!(says("parquet", "1", &[]).0, "FILE has none of the extensions csv, tsv, txt and npy");
+}
+
+#[test]
+fn hints_name_the_nearest_column_and_the_numeric_ones() {
+    let (message, hint) = says("csv", "sp500,nasdaq\n1,2\n3,4\n", &["nasdq"]);
+    assert_eq!(message, "there is no column `nasdq` in FILE");
+    assert_eq!(hint.unwrap(), "did you mean `nasdaq`? The columns are: sp500, nasdaq");
+    let (_, hint) = says("csv", "date,sp500,nasdaq\n1999-01-05,1,2\n1999-01-06,3,4\n", &[]);
+    assert_eq!(hint.unwrap(), "columns with numbers on this line: sp500,nasdaq");
+}
+
+#[test]
+fn what_is_not_a_text_file() {
+    let missing = std::env::temp_dir().join("ebm-gpu-no-such.csv");
+    assert!(read_table(&missing, None).unwrap_err().to_string().starts_with("there is no file"));
+    let directory = std::env::temp_dir().join("ebm-gpu-directory.csv");
+    fs::create_dir_all(&directory).unwrap();
+    assert!(read_table(&directory, None).unwrap_err().to_string().ends_with("is a directory, not a file"));
+    let latin = file("csv", b"x,y\n1,2\n3,\xe9\n");
+    assert!(read_table(&latin, None).unwrap_err().to_string().ends_with("line 3 is not UTF-8 text"));
+    fs::remove_file(latin).unwrap();
+    fs::remove_dir(directory).unwrap();
+}
+
+#[test]
+fn no_text_panics() {
+    let mut rng = SplitMix64(5);
+    let letters = b"1,2\n.-e\"#\t; aNn\r\xc3";
+    for round in 0..3000 {
+        let length = (rng.next_u64() % 40) as usize;
+        let bytes: Vec<u8> = (0..length).map(|_| letters[(rng.next_u64() % letters.len() as u64) as usize]).collect();
+        let path = file(["csv", "tsv", "txt"][round % 3], &bytes);
+        let _ = read_table(&path, None);
+        fs::remove_file(path).unwrap();
+    }
+}

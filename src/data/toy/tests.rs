@@ -1,0 +1,264 @@
+//! Every law against itself: sampler, density, smoothing, score, entropy and the published moments.
+//!
+//! Seeds are fixed; a bound of five standard errors has a false-alarm rate of 6e-7 per comparison.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use super::interval::{log_smoothed_box, log_smoothed_box_slope};
+use super::rings::scaled_bessel_i0;
+use super::*;
+use crate::data::law::normal;
+use crate::data::testing::SplitMix64;
+use crate::eval::{Grid, LawOnGrid};
+use crate::points::Points;
+use std::f64::consts::{PI, TAU};
+
+const SAMPLES: usize = 200_000;
+
+fn each(mut check: impl FnMut(&dyn Law, &mut SplitMix64)) {
+    for (i, name) in NAMES.iter().enumerate() {
+        let law = by_name(name).unwrap();
+        assert_eq!(law.name(), *name);
+        check(&*law, &mut SplitMix64(100 + i as u64));
+    }
+    assert!(by_name("8gaussian").is_none());
+}
+
+/// A few points of the law, smoothed by `sigma`.
+fn places(law: &dyn Law, sigma: f64, count: usize, rng: &mut SplitMix64) -> Points {
+    let mut points = law.draw(count, rng);
+    points.values_mut().iter_mut().for_each(|v| *v += sigma * normal(rng));
+    points
+}
+
+#[test]
+fn densities_have_mass_one_and_the_stated_entropy() {
+    each(|law, _| {
+        for sigma in [0.0, 0.3] {
+            // 320 is a multiple of 4, so at sigma = 0 no cell of the grid straddles an edge of the checkerboard.
+            let on_grid = LawOnGrid::new(law, sigma, &Grid::covering(&law.extent(sigma), 320).unwrap());
+            assert!(on_grid.mass_error.abs() < 1e-7, "{} {sigma}: {:e}", law.name(), on_grid.mass_error);
+            let excess = on_grid.entropy - law.entropy();
+            let good = if sigma == 0.0 { excess.abs() < 2e-6 } else { excess > 0.01 };
+            assert!(good, "{} {sigma}: entropy {} for {}", law.name(), on_grid.entropy, law.entropy());
+        }
+    });
+}
+
+#[test]
+fn moments_are_the_published_ones() {
+    // Mean, variances and covariance, rounded to `unit`.
+    let published = |name: &str| match name {
+        "8gaussians" => ([0.0, 0.0], [4.125, 4.125, 0.0], 1e-3),
+        "25gaussians" => ([0.0, 0.0], [4.02, 4.02, 0.0], 0.01),
+        "3clusters" => ([0.0, 0.667], [2.76, 0.98, 0.0], 0.01),
+        // By the integrals over the curve, (n cos n / 3 - 1/12)² and so on, plus 1/432 and 0.01 on the diagonal.
+        "2spirals" => ([0.0, 0.0], [2.5934, 2.5094, 0.5865], 1e-4),
+        "checkerboard" => ([0.0, 0.0], [5.333, 5.333, 1.0], 1e-3),
+        "moons" => ([0.0, 0.3], [3.06, 1.01, -0.78], 0.01),
+        "rings" => ([0.0, 0.0], [2.12, 2.12, 0.0], 0.01),
+        "banana" => ([0.0, 0.0], [1.0, 1.5, 0.0], 1e-3),
+        _ => ([5.0, 5.0], [26.0, 26.0, 25.0], 1e-3),
+    };
+    each(|law, rng| {
+        let points = law.draw(SAMPLES, rng);
+        let (mean, spread, unit) = published(law.name());
+        let check = |what: &str, value: &dyn Fn(&[f64]) -> f64, want: f64| {
+            let count = points.count() as f64;
+            let got = points.rows().map(value).sum::<f64>() / count;
+            let error = (points.rows().map(|x| (value(x) - got).powi(2)).sum::<f64>() / count / count).sqrt();
+            assert!((got - want).abs() < 5.0 * error + 0.6 * unit, "{} {what}: {got} for {want}", law.name());
+        };
+        for axis in 0..2 {
+            check("mean", &|x| x[axis], mean[axis]);
+            check("variance", &|x| (x[axis] - mean[axis]).powi(2), spread[axis]);
+        }
+        check("covariance", &|x| (x[0] - mean[0]) * (x[1] - mean[1]), spread[2]);
+    });
+}
+
+/// Pearson's chi-square over 20 x 20 bins, those expecting fewer than 10 samples pooled; false alarms at 1e-6 per law.
+#[test]
+fn samples_follow_the_density() {
+    let (bins, sub) = (20, 16);
+    each(|law, rng| {
+        let extent = law.extent(0.0);
+        let fine = Grid::covering(&extent, bins * sub).unwrap();
+        let mut expected = vec![0.0; bins * bins];
+        for (cell, x) in fine.points().rows().enumerate() {
+            let (row, column) = (cell / (bins * sub) / sub, cell % (bins * sub) / sub);
+            expected[row * bins + column] += law.log_density(x, 0.0).exp() * fine.cell_volume() * SAMPLES as f64;
+        }
+        let mut seen = vec![0.0; bins * bins];
+        for x in law.draw(SAMPLES, rng).rows() {
+            let place = |axis: usize| {
+                let [low, high] = extent[axis];
+                (((x[axis] - low) / (high - low) * bins as f64) as usize).min(bins - 1)
+            };
+            seen[place(0) * bins + place(1)] += 1.0;
+        }
+        let (mut statistic, mut freedom, mut pool) = (0.0, -1.0, (0.0, 0.0));
+        for (want, got) in expected.iter().zip(&seen) {
+            if *want >= 10.0 {
+                statistic += (got - want) * (got - want) / want;
+                freedom += 1.0;
+            } else {
+                pool = (pool.0 + want, pool.1 + got);
+            }
+        }
+        assert!((pool.1 - pool.0).abs() <= 5.0 * pool.0.sqrt() + 5.0, "{}: {pool:?} in rare bins", law.name());
+        // Wilson and Hilferty (1931): the cube root of chi-square is close to normal.
+        let spread = 2.0 / (9.0 * freedom);
+        let z = ((statistic / freedom).cbrt() - 1.0 + spread) / f64::sqrt(spread);
+        assert!(z < 4.75, "{}: chi-square {statistic} for {freedom} degrees of freedom", law.name());
+    });
+}
+
+#[test]
+fn smoothing_is_convolution() {
+    each(|law, rng| {
+        let centers = law.draw(SAMPLES, rng);
+        for sigma in [0.3, 1.0, 2.0] {
+            let variance = sigma * sigma;
+            for x in places(law, 1.5 * sigma, 8, rng).rows() {
+                let squared = |c: &[f64]| (x[0] - c[0]).powi(2) + (x[1] - c[1]).powi(2);
+                let kernel = |c: &[f64]| (-0.5 * squared(c) / variance).exp() / (TAU * variance);
+                let count = SAMPLES as f64;
+                let mean = centers.rows().map(kernel).sum::<f64>() / count;
+                let error = (centers.rows().map(|c| (kernel(c) - mean).powi(2)).sum::<f64>() / count / count).sqrt();
+                let density = law.log_density(x, sigma).exp();
+                let close = (density - mean).abs() < 5.0 * error;
+                assert!(close, "{} {sigma} {x:?}: {density} for {mean} ± {error}", law.name());
+            }
+        }
+    });
+}
+
+#[test]
+fn scores_are_gradients() {
+    // Fourth-order differences with a step 100 times that of the default score.
+    let step = 1e-3;
+    each(|law, rng| {
+        for sigma in [0.0, 0.05, 0.5] {
+            for x in places(law, sigma, 40, rng).rows() {
+                let mut score = [0.0; 2];
+                law.score(x, sigma, &mut score);
+                for axis in 0..2 {
+                    let at = |k: f64| {
+                        let mut y = [x[0], x[1]];
+                        y[axis] += k * step;
+                        law.log_density(&y, sigma)
+                    };
+                    let slope = (8.0 * (at(1.0) - at(-1.0)) - at(2.0) + at(-2.0)) / (12.0 * step);
+                    // A sample of the checkerboard within two steps of an edge has neighbours of density 0.
+                    let edge = law.name() == "checkerboard" && !slope.is_finite();
+                    let close = (score[axis] - slope).abs() < 1e-5 * (1.0 + slope.abs());
+                    assert!(edge || close, "{} {sigma} {x:?}: {score:?} for {slope}", law.name());
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn far_away_the_density_is_finite_and_its_score_points_home() {
+    each(|law, _| {
+        for sigma in [0.0, 0.01, 1.0] {
+            for far in [[24.0, -15.0], [-20.0, 20.0], [0.1, 40.0]] {
+                let log = law.log_density(&far, sigma);
+                let edges = law.name() == "checkerboard" && sigma == 0.0;
+                assert!(log < -50.0 && (edges || log.is_finite()), "{} {sigma} {far:?}: {log}", law.name());
+                assert!(law.outside(&far, sigma));
+                let mut score = [0.0; 2];
+                law.score(&far, sigma, &mut score);
+                let home = score[0] * far[0] + score[1] * far[1];
+                assert!(edges || home < 0.0, "{} {sigma} {far:?}: score {score:?}", law.name());
+            }
+        }
+    });
+}
+
+#[test]
+fn almost_no_sample_is_outside() {
+    each(|law, rng| {
+        for sigma in [0.0, 0.3, 2.0] {
+            let outside = places(law, sigma, 20_000, rng).rows().filter(|x| law.outside(x, sigma)).count();
+            // A plane Gaussian leaves its circle of 5 standard deviations with probability 4e-6; the smoothed banana,
+            // whose bend is not Gaussian given the first coordinate, with about 1e-4.
+            assert!(outside <= if law.name() == "banana" { 8 } else { 1 }, "{} {sigma}: {outside}", law.name());
+        }
+    });
+}
+
+#[test]
+fn the_smoothed_bananas_edge_follows_its_variance() {
+    // At x₁ = 6.7 and sigma = 2: x₁² / 5 = 8.98, and x₂ + 0.798 has variance 5 + 0.8 (1.34² + 0.4) = 6.757.
+    assert!(!Banana.outside(&[6.7, 8.9], 2.0));
+    assert!(Banana.outside(&[6.7, 9.9], 2.0));
+}
+
+#[test]
+fn modes_are_those_of_the_mixtures() {
+    each(|law, _| {
+        let count = law.modes().map(|modes| {
+            assert!((modes.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            assert_eq!(modes.nearest(modes.centers.row(1)), Some(1));
+            assert_eq!(modes.nearest(&[f64::NAN, 0.0]), None);
+            modes.centers.count()
+        });
+        let want = match law.name() {
+            "8gaussians" => Some(8),
+            "25gaussians" => Some(25),
+            "3clusters" => Some(3),
+            "gmm2" => Some(2),
+            _ => None,
+        };
+        assert_eq!(count, want, "{}", law.name());
+    });
+}
+
+#[test]
+fn coarser_nodes_agree_with_finer_ones() {
+    for curve in [Curve::moons_by, Curve::two_spirals_by] {
+        let [kept, finer] = [1.0, 0.2].map(curve);
+        for sigma in [0.0, 0.11, 0.2, 0.29, 0.41, 1.0] {
+            // About twice as far out as the points of the smoothed law.
+            for x in places(&kept, 2.0 * sigma, 300, &mut SplitMix64(11)).rows() {
+                let error = kept.log_density(x, sigma) - finer.log_density(x, sigma);
+                assert!(error.abs() < 5e-6, "{} {sigma} {x:?}: {error:e}", kept.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn boxes_are_smoothed_without_cancellation() {
+    for (t, w, s) in [(0.3, 1.0, 0.2), (-0.5, 2.0, 0.3), (3.0, 2.0, 0.15), (9.0, 0.5, 1.0), (-7.0, 0.2, 0.61)] {
+        // ln of the midpoint rule for the mean over the box of the normal density.
+        let steps = 200_000;
+        let offset = |k: i32| (t - w * (f64::from(k) + 0.5) / f64::from(steps)) / s;
+        let sum: f64 = (0..steps).map(|k| (-0.5 * offset(k).powi(2)).exp()).sum();
+        let want = (sum / f64::from(steps) / (s * TAU.sqrt())).ln();
+        let got = log_smoothed_box(t, w, s);
+        assert!((got - want).abs() < 1e-8, "{t} {w} {s}: {got} for {want}");
+        let h = 1e-5;
+        let slope = (log_smoothed_box(t + h, w, s) - log_smoothed_box(t - h, w, s)) / (2.0 * h);
+        assert!((log_smoothed_box_slope(t, w, s) - slope).abs() < 1e-5 * (1.0 + slope.abs()));
+    }
+    // Where one formula hands over to the next: near = 1 and near = 8 √2.
+    for near in [1.0, 8.0 * 2f64.sqrt()] {
+        let [below, above] = [near - 1e-9, near + 1e-9].map(|n| log_smoothed_box(1.0 + n, 1.0, 1.0));
+        assert!((below - above - 2e-9 * near).abs() < 2e-9, "{below} {above}");
+    }
+}
+
+#[test]
+fn bessel_agrees_with_its_integral() {
+    for z in [0.0, 0.5, 5.0, 19.99, 20.0, 50.0, 1e4] {
+        // The trapezoid rule over a period is exact to rounding here.
+        let count = 4000;
+        let term = |k: i32| (-2.0 * z * (0.5 * PI * f64::from(k) / f64::from(count)).sin().powi(2)).exp();
+        let want = (0..2 * count).map(term).sum::<f64>() / f64::from(2 * count);
+        let got = scaled_bessel_i0(z);
+        assert!((got / want - 1.0).abs() < 3e-14, "{z}: {got} for {want}");
+    }
+}

@@ -1,0 +1,126 @@
+//! Feature-major blocks of numbers and the three products of a layer.
+
+use std::ops::Range;
+
+use crate::real::Real;
+
+/// Numbers of one layer for all columns of a tile: `[rows, stride]` row-major, a row per neuron.
+#[derive(Debug, Default)]
+pub(crate) struct Block<T> {
+    data: Vec<T>,
+    rows: usize,
+    stride: usize,
+}
+
+impl<T: Real> Block<T> {
+    /// Gives the block a shape; what it held is lost. Allocates only when it has to grow.
+    pub(crate) fn shape(&mut self, rows: usize, stride: usize) {
+        self.data.resize(rows * stride, T::default());
+        (self.rows, self.stride) = (rows, stride);
+    }
+
+    pub(crate) fn row(&self, row: usize, columns: Range<usize>) -> &[T] {
+        &self.data[row * self.stride..(row + 1) * self.stride][columns]
+    }
+
+    pub(crate) fn row_mut(&mut self, row: usize, columns: Range<usize>) -> &mut [T] {
+        &mut self.data[row * self.stride..(row + 1) * self.stride][columns]
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn view(&self, columns: &Range<usize>) -> View<'_, T> {
+        assert!(columns.end <= self.stride, "columns {columns:?} of {}", self.stride);
+        let data = if self.rows == 0 { &[] } else { &self.data[columns.start..] };
+        View { data, rows: self.rows, columns: columns.len(), row_stride: self.stride, column_stride: 1 }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct View<'a, T> {
+    data: &'a [T],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+    column_stride: usize,
+}
+
+impl<'a, T> View<'a, T> {
+    fn matrix(data: &'a [T], rows: usize, columns: usize) -> Self {
+        View { data, rows, columns, row_stride: columns, column_stride: 1 }
+    }
+
+    fn transposed(self) -> Self {
+        View {
+            rows: self.columns,
+            columns: self.rows,
+            row_stride: self.column_stride,
+            column_stride: self.row_stride,
+            ..self
+        }
+    }
+
+    fn last(&self) -> usize {
+        (self.rows.max(1) - 1) * self.row_stride + (self.columns.max(1) - 1) * self.column_stride
+    }
+}
+
+/// Y = W X in some columns; W is `[Y rows, X rows]` row-major.
+pub(crate) fn dense<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>, columns: &Range<usize>) {
+    let weight = View::matrix(weight, y.rows, x.rows);
+    let at = columns.start;
+    let stride = y.stride;
+    multiply(&mut y.data[at..], stride, weight, x.view(columns), false);
+}
+
+/// Y = Wᵀ X in some columns; W is `[X rows, Y rows]` row-major.
+pub(crate) fn dense_transposed<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>, columns: &Range<usize>) {
+    let weight = View::matrix(weight, x.rows, y.rows).transposed();
+    let at = columns.start;
+    let stride = y.stride;
+    multiply(&mut y.data[at..], stride, weight, x.view(columns), false);
+}
+
+/// D += R Aᵀ over some columns; D is `[R rows, A rows]` row-major.
+pub(crate) fn outer<T: Real>(gradient: &mut [T], r: &Block<T>, a: &Block<T>, columns: &Range<usize>) {
+    multiply(gradient, a.rows, r.view(columns), a.view(columns).transposed(), true);
+}
+
+/// C = A B, or C += A B; C is row-major with rows `stride` apart.
+fn multiply<T: Real>(c: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>, accumulate: bool) {
+    let (m, n, k) = (a.rows, b.columns, a.columns);
+    assert_eq!(k, b.rows);
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(n <= stride && (m - 1) * stride + n <= c.len() && a.last() < a.data.len() && b.last() < b.data.len());
+    let (one, zero) = (T::of(1.0), T::of(0.0));
+    let alpha = if accumulate { one } else { zero };
+    // SAFETY: the assertion above keeps every index inside the three slices, and c is borrowed mutably, so it overlaps
+    // neither a nor b.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            1,
+            stride as isize,
+            accumulate,
+            a.data.as_ptr(),
+            a.column_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.column_stride as isize,
+            b.row_stride as isize,
+            alpha,
+            one,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}

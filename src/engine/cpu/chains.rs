@@ -1,0 +1,116 @@
+//! Langevin chains on a native engine. Twin: `shaders/langevin_chains.wgsl`.
+
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use super::{Block, Jet, Network, Tile, WIDE_TILE, Weights, draws, gradient_by_input};
+use crate::engine::Chains;
+use crate::error::Result;
+use crate::model::Model;
+use crate::points::Points;
+use crate::random::{Seed, Stream};
+use crate::real::Real;
+use crate::sampler::Langevin;
+
+/// How long one call of `advance` works.
+const CALL: Duration = Duration::from_millis(60);
+
+pub(super) struct NativeChains<'a, T> {
+    pool: &'a rayon::ThreadPool,
+    weights: Weights<T>,
+    sampler: Langevin,
+    seed: Seed,
+    /// Chains of a tile after one another, each tile `[dim, chains of the tile]`.
+    positions: Vec<T>,
+    count: usize,
+    step: u64,
+    /// How many steps `advance` does between looks at the clock.
+    stride: u64,
+}
+
+impl<'a, T: Real> NativeChains<'a, T> {
+    pub(super) fn new(
+        pool: &'a rayon::ThreadPool,
+        model: &Model,
+        sampler: Langevin,
+        start: &Points,
+        seed: Seed,
+    ) -> Self {
+        let d = start.dim();
+        let mut positions = Vec::with_capacity(start.values().len());
+        for tile in start.values().chunks(WIDE_TILE * d) {
+            positions.extend((0..d).flat_map(|n| tile.chunks_exact(d).map(move |row| T::of(row[n]))));
+        }
+        Self { pool, weights: Weights::new(model), sampler, seed, positions, count: start.count(), step: 0, stride: 1 }
+    }
+
+    fn run(&mut self, steps: u64) {
+        let (d, sampler, seed, first) = (self.weights.spec.input(), self.sampler, self.seed, self.step);
+        let weights = &self.weights;
+        self.positions.par_chunks_mut(WIDE_TILE * d).enumerate().for_each_init(
+            || (Tile::default(), Block::default()),
+            |(tile, noise), (t, x)| {
+                let samples = x.len() / d;
+                tile.shape(&weights.layers, Jet::VALUE, samples);
+                noise.shape(d, samples);
+                for n in 0..d {
+                    tile.forward[0].row_mut(n, 0..samples).copy_from_slice(&x[n * samples..(n + 1) * samples]);
+                }
+                for step in first..first + steps {
+                    let index = (t * WIDE_TILE) as u32;
+                    draws::normals(noise, seed, Stream::Chain, index, samples, step as u32);
+                    langevin_step(weights.network(), sampler, tile, noise);
+                }
+                for n in 0..d {
+                    x[n * samples..(n + 1) * samples].copy_from_slice(tile.forward[0].row(n, 0..samples));
+                }
+            },
+        );
+        self.step += steps;
+    }
+}
+
+/// x ← x − η ∇E(x) + √(2 η T) ξ for every chain of a tile.
+fn langevin_step<T: Real>(net: Network<'_, T>, sampler: Langevin, tile: &mut Tile<T>, noise: &Block<T>) {
+    gradient_by_input(net, tile, 1, 0);
+    let (step_size, scale) = (T::of(sampler.step_size), T::of(sampler.noise_scale()));
+    let columns = tile.columns(0..1);
+    for n in 0..noise.rows() {
+        let x = tile.forward[0].row_mut(n, columns.clone());
+        let g = tile.adjoint[0].row(n, columns.clone());
+        for ((x, g), z) in x.iter_mut().zip(g).zip(noise.row(n, columns.clone())) {
+            *x = *x - step_size * *g + scale * *z;
+        }
+    }
+}
+
+impl<T: Real> Chains for NativeChains<'_, T> {
+    fn advance(&mut self, steps: u64) -> Result<u64> {
+        let pool = self.pool;
+        pool.install(|| {
+            let start = Instant::now();
+            let mut done = 0;
+            while done < steps && start.elapsed() < CALL {
+                let some = self.stride.min(steps - done);
+                let before = Instant::now();
+                self.run(some);
+                done += some;
+                if before.elapsed() < CALL / 4 {
+                    self.stride *= 2;
+                }
+            }
+            Ok(done)
+        })
+    }
+
+    fn positions(&mut self) -> Result<Points> {
+        let d = self.weights.spec.input();
+        let mut values = Vec::with_capacity(self.count * d);
+        for tile in self.positions.chunks(WIDE_TILE * d) {
+            let samples = tile.len() / d;
+            values.extend((0..samples).flat_map(|s| (0..d).map(move |n| tile[n * samples + s].f64())));
+        }
+        Ok(Points::new(d, values))
+    }
+}

@@ -1,0 +1,149 @@
+//! Training on a native engine. Twins of the optimizer: `shaders/reduce_gradient.wgsl`, `shaders/adam_step.wgsl`.
+
+use std::time::{Duration, Instant};
+
+use super::gradient::Batch;
+use super::{Block, Weights, draws, vectorized};
+use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState};
+use crate::error::Result;
+use crate::model::Model;
+use crate::optimizer::{Optimizer, StepSizes};
+use crate::points::Points;
+use crate::random::{Stream, pick};
+use crate::real::Real;
+
+/// How long one call of `advance` works.
+const CALL: Duration = Duration::from_millis(60);
+
+pub(super) struct NativeTraining<'a, T> {
+    pool: &'a rayon::ThreadPool,
+    plan: TrainingPlan,
+    data: Vec<T>,
+    dim: usize,
+    weights: Weights<T>,
+    batch: Batch<T>,
+    ema: Vec<T>,
+    first_moment: Vec<T>,
+    second_moment: Vec<T>,
+    step: u64,
+    halted: bool,
+}
+
+fn convert<T: Real>(values: &[f64]) -> Vec<T> {
+    values.iter().map(|v| T::of(*v)).collect()
+}
+
+impl<'a, T: Real> NativeTraining<'a, T> {
+    pub(super) fn new(
+        pool: &'a rayon::ThreadPool,
+        model: &Model,
+        plan: &TrainingPlan,
+        data: &Points,
+        state: TrainingState,
+    ) -> Self {
+        let weights = Weights { parameters: convert(&state.parameters), ..Weights::new(model) };
+        Self {
+            pool,
+            plan: plan.clone(),
+            data: convert(data.values()),
+            dim: data.dim(),
+            batch: Batch::new(&weights, plan.batch),
+            weights,
+            ema: convert(&state.ema),
+            first_moment: convert(&state.first_moment),
+            second_moment: convert(&state.second_moment),
+            step: state.step,
+            halted: false,
+        }
+    }
+
+    fn step(&mut self) -> StepRecord {
+        let step = self.step + 1;
+        let (seed, dim, data) = (self.plan.seed, self.dim, &self.data);
+        let rows = (data.len() / dim) as u32;
+        self.batch.compute(self.weights.network(), &self.plan.objective, &|tile, first, count, z: &mut Block<T>| {
+            let x = &mut tile.forward[0];
+            for s in 0..count {
+                let row = pick(seed.words(Stream::Batch, (first + s) as u32, step as u32, 0)[0], rows) as usize;
+                for (n, value) in data[row * dim..(row + 1) * dim].iter().enumerate() {
+                    x.row_mut(n, s..s + 1)[0] = *value;
+                }
+            }
+            draws::normals(z, seed, Stream::Noise, first as u32, count, step as u32);
+        });
+        let loss = self.batch.losses().map(Real::f64).sum::<f64>() / self.plan.batch as f64;
+        let square: T = self.batch.gradient().iter().map(|g| *g * *g).sum();
+        let record = StepRecord { step, loss, gradient_norm: square.f64().sqrt() };
+        self.halted |= !record.is_finite();
+        if !self.halted {
+            self.update(step, record.gradient_norm);
+            self.step = step;
+        }
+        record
+    }
+
+    fn update(&mut self, step: u64, norm: f64) {
+        let optimizer = self.plan.optimizer;
+        let clip = T::of(optimizer.clip_factor(norm));
+        let sizes = optimizer.step_sizes(step, self.plan.steps);
+        let gradient = self.batch.gradient();
+        let (theta, ema) = (&mut self.weights.parameters[..gradient.len()], &mut self.ema[..gradient.len()]);
+        let (m, v) = (&mut self.first_moment[..gradient.len()], &mut self.second_moment[..gradient.len()]);
+        vectorized(
+            #[inline(always)]
+            || adam(&optimizer, sizes, clip, gradient, theta, m, v, ema),
+        );
+    }
+}
+
+/// One step of [`Optimizer`] on flat arrays of the same length.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "six arrays of one length, updated together")]
+fn adam<T: Real>(
+    optimizer: &Optimizer,
+    sizes: StepSizes,
+    clip: T,
+    gradient: &[T],
+    theta: &mut [T],
+    m: &mut [T],
+    v: &mut [T],
+    ema: &mut [T],
+) {
+    let of = T::of;
+    let (beta1, beta2) = (of(optimizer.beta1), of(optimizer.beta2));
+    let (new1, new2) = (of(1.0 - optimizer.beta1), of(1.0 - optimizer.beta2));
+    let (first, second, decay) = (of(sizes.first), of(sizes.second), of(sizes.decay));
+    let (epsilon, follow) = (of(optimizer.epsilon), of(1.0 - optimizer.ema));
+    for i in 0..gradient.len() {
+        let g = clip * gradient[i];
+        m[i] = beta1 * m[i] + new1 * g;
+        v[i] = beta2 * v[i] + new2 * g * g;
+        theta[i] = theta[i] - decay * theta[i] - first * m[i] / ((v[i] * second).sqrt() + epsilon);
+        ema[i] += follow * (theta[i] - ema[i]);
+    }
+}
+
+impl<T: Real> Training for NativeTraining<'_, T> {
+    fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>> {
+        let pool = self.pool;
+        pool.install(|| {
+            let start = Instant::now();
+            let mut records = Vec::new();
+            while self.step < until && !self.halted && start.elapsed() < CALL {
+                records.push(self.step());
+            }
+            Ok(records)
+        })
+    }
+
+    fn state(&mut self) -> Result<TrainingState> {
+        let back = |values: &[T]| values.iter().map(|v| v.f64()).collect();
+        Ok(TrainingState {
+            step: self.step,
+            parameters: back(&self.weights.parameters),
+            ema: back(&self.ema),
+            first_moment: back(&self.first_moment),
+            second_moment: back(&self.second_moment),
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! Adapters: which GPUs and software drivers there are, and which one is taken.
+
+use crate::error::{Error, Result};
+
+/// An adapter as a person tells it from others.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct AdapterSummary {
+    /// Its place in the list, which `--adapter` takes.
+    pub index: usize,
+    /// The name of the device.
+    pub name: String,
+    /// Vulkan, Metal or Dx12.
+    pub backend: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// A program on the processor that plays a GPU.
+    pub software: bool,
+}
+
+fn instance() -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    // no validation layers: they are not installed on most machines, and our own tests check what they would
+    descriptor.flags = wgpu::InstanceFlags::empty();
+    wgpu::Instance::new(descriptor)
+}
+
+fn adapters() -> Vec<(AdapterSummary, wgpu::Adapter)> {
+    let found = pollster::block_on(instance().enumerate_adapters(wgpu::Backends::all()));
+    found
+        .into_iter()
+        .enumerate()
+        .map(|(index, adapter)| {
+            let info = adapter.get_info();
+            let summary = AdapterSummary {
+                index,
+                name: info.name.clone(),
+                backend: format!("{:?}", info.backend),
+                driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
+                software: info.device_type == wgpu::DeviceType::Cpu,
+            };
+            (summary, adapter)
+        })
+        .collect()
+}
+
+/// All adapters of this machine.
+pub fn list() -> Vec<AdapterSummary> {
+    adapters().into_iter().map(|(summary, _)| summary).collect()
+}
+
+/// What to do where there is no adapter.
+pub const INSTALL_HINT: &str = "install a Vulkan driver: your GPU's own, or Mesa's software driver 25 or later (on Debian \
+    and Ubuntu: apt-get install mesa-vulkan-drivers; Debian 12 needs it from bookworm-backports)";
+
+/// The adapter that `wanted` names (an index or part of a name), or the best one: hardware before software.
+///
+/// # Errors
+/// No adapter at all, or none of that name.
+pub(super) fn choose(wanted: Option<&str>) -> Result<(AdapterSummary, wgpu::Adapter)> {
+    let mut all = adapters();
+    if all.is_empty() {
+        return Err(Error::input("there is no Vulkan, Metal or DX12 adapter on this machine").hint(INSTALL_HINT));
+    }
+    let at = match wanted {
+        None => all.iter().enumerate().min_by_key(|(_, (_, a))| rank(a.get_info().device_type)).map(|(i, _)| i),
+        Some(text) => all.iter().position(|(summary, _)| match text.parse::<usize>() {
+            Ok(index) => summary.index == index,
+            Err(_) => summary.name.to_lowercase().contains(&text.to_lowercase()),
+        }),
+    };
+    match at {
+        Some(i) => Ok(all.swap_remove(i)),
+        None => {
+            let names: Vec<_> = all.iter().map(|(s, _)| format!("{} {}", s.index, s.name)).collect();
+            Err(Error::input(format!("no adapter is called `{}`", wanted.unwrap_or_default()))
+                .hint(format!("the adapters are: {}", names.join("; "))))
+        }
+    }
+}
+
+fn rank(kind: wgpu::DeviceType) -> u8 {
+    match kind {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    }
+}

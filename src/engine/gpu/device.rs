@@ -1,0 +1,334 @@
+//! The device: everything that talks to wgpu and is not about one kernel.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use wgpu::util::DeviceExt as _;
+
+use super::adapters::{self, AdapterSummary};
+use super::kernel::{BindingKind, Kernel, Shape};
+use crate::error::{Error, Result};
+
+/// Bytes between the entries of a buffer of parameters: what every device allows as a dynamic offset.
+pub(super) const PARAMS_STRIDE: u64 = 256;
+
+/// The largest storage binding that is asked for where the adapter has more than WebGPU guarantees.
+const MOST_BINDING: u64 = 1 << 30;
+
+/// How long the host waits for a submission before it calls the device lost.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A device with its queue, its compiled kernels, and the first thing that went wrong on it.
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    summary: AdapterSummary,
+    checked: bool,
+    pipelines: Mutex<HashMap<(&'static str, Shape), wgpu::ComputePipeline>>,
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+/// A typed array on the device.
+pub struct Buffer<T> {
+    raw: wgpu::Buffer,
+    len: usize,
+    element: PhantomData<T>,
+}
+
+impl<T> Buffer<T> {
+    /// The buffer as wgpu knows it.
+    pub(super) fn raw(&self) -> &wgpu::Buffer {
+        &self.raw
+    }
+
+    /// The number of elements.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Buffer<[f32; 4]> {
+    /// The same memory, seen as single numbers.
+    pub(super) fn scalars(&self) -> Buffer<f32> {
+        Buffer { raw: self.raw.clone(), len: 4 * self.len, element: PhantomData }
+    }
+}
+
+/// A kernel with its buffers, ready to be dispatched any number of times.
+pub struct Bound {
+    pipeline: wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
+}
+
+impl Bound {
+    /// Records a dispatch with the parameters at index `entry`.
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, entry: usize, workgroups: u32) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &self.group, &[(entry as u64 * PARAMS_STRIDE) as u32]);
+        pass.dispatch_workgroups(workgroups, 1, 1);
+    }
+}
+
+const STORAGE: wgpu::BufferUsages =
+    wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
+
+impl Gpu {
+    /// Opens the adapter that `wanted` names, or the best one. A `checked` device bounds every loop and index in its
+    /// shaders: slower, for tests and for finding faults.
+    ///
+    /// # Errors
+    /// There is no such adapter, or it refuses to open.
+    pub fn open(wanted: Option<&str>, checked: bool) -> Result<Self> {
+        let (summary, adapter) = adapters::choose(wanted)?;
+        let has = adapter.limits();
+        let required_limits = wgpu::Limits {
+            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(MOST_BINDING),
+            max_buffer_size: has.max_buffer_size.min(MOST_BINDING),
+            ..wgpu::Limits::default()
+        };
+        let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+            .map_err(|e| Error::failed(format!("{} does not open: {e}", summary.name)))?;
+        let fault = Arc::new(Mutex::new(None));
+        let first = Arc::clone(&fault);
+        let note = move |text: String| {
+            first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+        };
+        let lost = note.clone();
+        device.on_uncaptured_error(Arc::new(move |e| note(e.to_string())));
+        device.set_device_lost_callback(move |reason, text| lost(format!("the device was lost ({reason:?}): {text}")));
+        Ok(Self { device, queue, summary, checked, pipelines: Mutex::default(), fault })
+    }
+
+    /// The adapter.
+    pub fn summary(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// The largest storage binding in bytes.
+    pub(super) fn largest_binding(&self) -> u64 {
+        self.device.limits().max_storage_buffer_binding_size
+    }
+
+    /// An error if anything has gone wrong on the device so far.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.fault.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some(text) => Err(Error::failed(format!("{}: {text}", self.summary.name))
+                .hint("a smaller --max-submit-ms helps against watchdogs; --engine cpu needs no driver")),
+            None => Ok(()),
+        }
+    }
+
+    fn check_size(&self, what: &str, bytes: u64) -> Result<()> {
+        let most = self.largest_binding();
+        if bytes <= most {
+            return Ok(());
+        }
+        let name = &self.summary.name;
+        Err(Error::input(format!("{what} takes {bytes} bytes, {name} binds at most {most}"))
+            .hint("fewer rows, chains or parameters, or --engine cpu"))
+    }
+
+    /// A buffer of zeros.
+    pub(super) fn zeros<T: bytemuck::Pod>(&self, label: &str, len: usize) -> Result<Buffer<T>> {
+        let size = (len.max(1) * size_of::<T>()) as u64;
+        self.check_size(label, size)?;
+        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage: STORAGE,
+            mapped_at_creation: false,
+        });
+        self.check()?;
+        Ok(Buffer { raw, len, element: PhantomData })
+    }
+
+    /// A buffer that holds `values`.
+    pub(super) fn upload<T: bytemuck::Pod>(&self, label: &str, values: &[T]) -> Result<Buffer<T>> {
+        self.upload_as(label, values, STORAGE)
+    }
+
+    /// A uniform table that holds `values`.
+    pub(super) fn upload_uniform<T: bytemuck::Pod>(&self, label: &str, values: &[T]) -> Result<Buffer<T>> {
+        self.upload_as(label, values, wgpu::BufferUsages::UNIFORM)
+    }
+
+    fn upload_as<T: bytemuck::Pod>(&self, label: &str, values: &[T], usage: wgpu::BufferUsages) -> Result<Buffer<T>> {
+        let contents: &[u8] = bytemuck::cast_slice(values);
+        self.check_size(label, contents.len() as u64)?;
+        let raw = self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage });
+        self.check()?;
+        Ok(Buffer { raw, len: values.len(), element: PhantomData })
+    }
+
+    /// Room for the parameters of `len` dispatches.
+    pub(super) fn params<P: bytemuck::Pod>(&self, len: usize) -> Result<Buffer<P>> {
+        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("params"),
+            size: len as u64 * PARAMS_STRIDE,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.check()?;
+        Ok(Buffer { raw, len, element: PhantomData })
+    }
+
+    /// Writes the parameters of the dispatches from index `first` on.
+    pub(super) fn write_params<P: bytemuck::Pod>(&self, buffer: &Buffer<P>, first: usize, values: &[P]) {
+        let mut bytes = vec![0u8; values.len() * PARAMS_STRIDE as usize];
+        for (entry, value) in bytes.chunks_exact_mut(PARAMS_STRIDE as usize).zip(values) {
+            entry[..size_of::<P>()].copy_from_slice(bytemuck::bytes_of(value));
+        }
+        self.queue.write_buffer(&buffer.raw, first as u64 * PARAMS_STRIDE, &bytes);
+    }
+
+    /// A buffer that the host can map, for what comes back.
+    pub(super) fn staging(&self, size: u64) -> wgpu::Buffer {
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("staging"),
+            size: size.max(4),
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Records and submits work; nothing waits.
+    pub(super) fn submit(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) -> wgpu::SubmissionIndex {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        record(&mut encoder);
+        self.queue.submit([encoder.finish()])
+    }
+
+    /// Submits dispatches in one compute pass; nothing waits.
+    pub(super) fn run(&self, record: impl FnOnce(&mut wgpu::ComputePass<'_>)) -> wgpu::SubmissionIndex {
+        self.submit(|encoder| record(&mut encoder.begin_compute_pass(&Default::default())))
+    }
+
+    /// Waits until a submission has finished.
+    pub(super) fn wait(&self, submission: &wgpu::SubmissionIndex) -> Result<()> {
+        let poll = wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(PATIENCE) };
+        // wgpu panics in poll when the device is lost: that must not end the program
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
+            Ok(Ok(_)) => self.check(),
+            Ok(Err(e)) => {
+                let name = &self.summary.name;
+                Err(Error::failed(format!("{name} did not finish within {} s: {e}", PATIENCE.as_secs())))
+            }
+            Err(_) => self.check().and(Err(Error::failed(format!("{}: the device was lost", self.summary.name)))),
+        }
+    }
+
+    /// The elements that a mapped staging buffer holds from byte 0 on; the buffer is unmapped again.
+    pub(super) fn read_staging<T: bytemuck::Pod>(&self, staging: &wgpu::Buffer, len: usize) -> Result<Vec<T>> {
+        let bytes = (len * size_of::<T>()) as u64;
+        let values = staging
+            .get_mapped_range(0..bytes)
+            .map(|view| bytemuck::pod_collect_to_vec(&view[..]))
+            .map_err(|e| Error::failed(format!("{}: reading back failed: {e}", self.summary.name)))?;
+        staging.unmap();
+        Ok(values)
+    }
+
+    /// The contents of a buffer: waits for all work before it.
+    pub(super) fn download<T: bytemuck::Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>> {
+        let staging = self.staging((buffer.len * size_of::<T>()) as u64);
+        let submission = self.submit(|encoder| {
+            encoder.copy_buffer_to_buffer(&buffer.raw, 0, &staging, 0, buffer.raw.size().min(staging.size()));
+            encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());
+        });
+        self.wait(&submission)?;
+        self.read_staging(&staging, buffer.len)
+    }
+
+    /// Compiles `kernel` for `shape` (once) and binds `buffers` to it in declaration order.
+    pub(super) fn bind(&self, kernel: &Kernel, shape: Shape, buffers: &[&wgpu::Buffer]) -> Result<Bound> {
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipeline = match pipelines.entry((kernel.name, shape)) {
+            std::collections::hash_map::Entry::Occupied(e) => e.into_mut(),
+            std::collections::hash_map::Entry::Vacant(e) => e.insert(self.compile(kernel, shape)?),
+        };
+        let entries: Vec<_> = (0u32..)
+            .zip(kernel.bindings.iter().zip(buffers))
+            .map(|(binding, (declared, buffer))| wgpu::BindGroupEntry {
+                binding,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer,
+                    offset: 0,
+                    // parameters are bound one entry at a time
+                    size: if binding == 0 { NonZeroU64::new(declared.size as u64) } else { None },
+                }),
+            })
+            .collect();
+        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(kernel.name),
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        });
+        let bound = Bound { pipeline: pipeline.clone(), group };
+        self.check()?;
+        Ok(bound)
+    }
+
+    fn compile(&self, kernel: &Kernel, shape: Shape) -> Result<wgpu::ComputePipeline> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let source = kernel.source(shape);
+        let descriptor =
+            wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(source.into()) };
+        let module = if self.checked {
+            self.device.create_shader_module(descriptor)
+        } else {
+            let mut checks = wgpu::ShaderRuntimeChecks::checked();
+            checks.bounds_checks = false;
+            checks.force_loop_bounding = false;
+            checks.int_div_checks = false;
+            // SAFETY: the WGSL is this crate's own; its loops end, its divisors are not 0, and its indices stay inside
+            // the buffers that are bound with it, which the tests show on checked devices with guard bands.
+            unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
+        };
+        let entries: Vec<_> = (0u32..)
+            .zip(kernel.bindings)
+            .map(|(binding, declared)| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: match declared.kind {
+                        BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
+                        BindingKind::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                        BindingKind::Write => wgpu::BufferBindingType::Storage { read_only: false },
+                    },
+                    has_dynamic_offset: binding == 0,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let label = Some(kernel.name);
+        let layout =
+            self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&layout),
+            module: &module,
+            entry_point: Some(kernel.name),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                // every kernel writes its workgroup memory before it reads it
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        match pollster::block_on(scope.pop()) {
+            Some(e) => Err(Error::failed(format!("{} refuses the kernel {}: {e}", self.summary.name, kernel.name))),
+            None => Ok(pipeline),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Many Langevin steps of many chains. Its header in `shaders/langevin_chains.wgsl` says the rest.
+
+use crate::engine::gpu::kernel::{device_struct, kernel};
+use crate::engine::gpu::network::LayerEntry;
+
+device_struct! {
+    /// Arguments of `langevin_chains`.
+    pub struct LangevinParams {
+        /// Low word of the seed.
+        key_low: u32,
+        /// High word of the seed.
+        key_high: u32,
+        /// Chains.
+        count: u32,
+        /// Coordinates of a chain.
+        dim: u32,
+        /// Tiles of chains.
+        tiles: u32,
+        /// vec4 of scratch that a workgroup owns.
+        region: u32,
+        /// Steps done before.
+        first_step: u32,
+        /// Steps of this dispatch.
+        steps: u32,
+        /// η.
+        step_size: f32,
+        /// √(2 η T).
+        noise_scale: f32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused0: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused1: u32,
+    }
+}
+
+kernel! {
+    /// Many Langevin steps of many chains.
+    pub LangevinChains = langevin_chains,
+    files: [
+        "lib/layer.wgsl",
+        "lib/tile.wgsl",
+        "lib/philox.wgsl",
+        "lib/jet.wgsl",
+        "lib/noise.wgsl",
+        "langevin_chains.wgsl",
+    ],
+    jet: Some((0, 0, 1)),
+    bindings: {
+        Uniform params: LangevinParams,
+        Uniform net: LayerEntry,
+        Read weights: [f32; 4],
+        Write scratch: [f32; 4],
+        Write chains: f32,
+    },
+}

@@ -1,0 +1,261 @@
+//! Training on the device: many steps a submission, two submissions in flight, losses read back without stopping.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::device::{Bound, Buffer, Gpu};
+use super::kernel::WORKGROUP;
+use super::kernels::{AdamParams, AdamStep, DsmGradient, DsmParams, ReduceGradient, ReduceParams};
+use super::pace::Pace;
+use super::{Spread, dsm_params, quads, to_f32};
+use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState};
+use crate::error::Result;
+use crate::model::MlpSpec;
+use crate::objective::Objective;
+use crate::points::Points;
+
+/// The most steps of one submission: what a slot of parameters and history is sized for.
+const MOST_STEPS: u64 = 512;
+/// Submissions in flight.
+const IN_FLIGHT: usize = 2;
+
+pub(super) struct GpuTraining<'a> {
+    gpu: &'a Gpu,
+    plan: TrainingPlan,
+    spread: Spread,
+    dsm: Bound,
+    reduce: Bound,
+    adam: Bound,
+    dsm_params: Buffer<DsmParams>,
+    adam_params: Buffer<AdamParams>,
+    weights: Buffer<[f32; 4]>,
+    moments: Buffer<[f32; 4]>,
+    history: Buffer<[f32; 4]>,
+    fixed_dsm: DsmParams,
+    fixed_adam: AdamParams,
+    /// Free staging buffers, one for each submission that may be in flight.
+    staging: Vec<wgpu::Buffer>,
+    in_flight: VecDeque<Submission>,
+    arrived: Vec<StepRecord>,
+    pace: Pace,
+    submitted: u64,
+    /// The last step that changed the parameters.
+    good: u64,
+    halted: bool,
+    turn: usize,
+}
+
+struct Submission {
+    index: wgpu::SubmissionIndex,
+    staging: wgpu::Buffer,
+    first: u64,
+    steps: u64,
+    start: Instant,
+}
+
+impl<'a> GpuTraining<'a> {
+    pub(super) fn new(
+        gpu: &'a Gpu,
+        spec: &MlpSpec,
+        plan: &TrainingPlan,
+        data: &Points,
+        state: &TrainingState,
+    ) -> Result<Self> {
+        let Objective::Dsm(dsm) = plan.objective;
+        let spread = Spread::new(gpu, spec, &DsmGradient::KERNEL, plan.batch)?;
+        let layout = &spread.layout;
+        let size = layout.packed as usize;
+        let updates = layout.packed.div_ceil(WORKGROUP);
+        let slots = IN_FLIGHT * MOST_STEPS as usize;
+        let dsm_ring = gpu.params(slots)?;
+        let adam_ring = gpu.params(slots)?;
+        let reduce_params = gpu.params(1)?;
+        let net = gpu.upload_uniform("net", &layout.table)?;
+        let weights = gpu.upload("weights", quads(&layout.pack_with_transposes(&state.parameters)))?;
+        let packed: Vec<f32> =
+            [&state.first_moment, &state.second_moment, &state.ema].into_iter().flat_map(|v| layout.pack(v)).collect();
+        let moments = gpu.upload("moments", quads(&packed))?;
+        // (loss, norm, good so far, step)
+        let history = gpu.upload("history", &vec![[0.0, 0.0, 1.0, 0.0]; slots])?;
+        let slabs = gpu.zeros("slabs", spread.workgroups as usize * size)?;
+        let losses = gpu.zeros("losses", plan.batch)?;
+        let gradient = gpu.zeros("gradient", size)?;
+        let squares = gpu.zeros("squares", updates as usize)?;
+        let shape = spread.shape;
+        let dsm_kernel = DsmGradient {
+            params: &dsm_ring,
+            net: &net,
+            data: &gpu.upload("data", &to_f32(data.values()))?,
+            given_noise: &gpu.zeros("no noise", 1)?,
+            weights: &weights,
+            scratch: &spread.scratch(gpu)?,
+            slabs: &slabs,
+            losses: &losses,
+        }
+        .bind(gpu, shape)?;
+        let reduce =
+            ReduceGradient { params: &reduce_params, slabs: &slabs, gradient: &gradient, squares: &squares }
+                .bind(gpu, shape)?;
+        // Adam writes the transposes entry by entry, so it sees the weights as single numbers
+        let scalars = weights.scalars();
+        let adam = AdamStep {
+            params: &adam_ring,
+            net: &net,
+            gradient: &gradient,
+            squares: &squares,
+            losses: &losses,
+            weights: &scalars,
+            moments: &moments,
+            history: &history,
+        }
+        .bind(gpu, shape)?;
+        let (packed, slab_count) = (layout.packed, spread.workgroups);
+        gpu.write_params(&reduce_params, 0, &[ReduceParams { size: packed, slab_count, ..Default::default() }]);
+        let [key_low, key_high] = plan.seed.key();
+        let fixed_dsm = DsmParams {
+            key_low,
+            key_high,
+            rows: data.count() as u32,
+            ..dsm_params(&spread, &dsm, plan.batch, data.dim())
+        };
+        let optimizer = plan.optimizer;
+        let fixed_adam = AdamParams {
+            size: packed,
+            square_count: updates,
+            batch: plan.batch as u32,
+            beta1: optimizer.beta1 as f32,
+            beta2: optimizer.beta2 as f32,
+            epsilon: optimizer.epsilon as f32,
+            clip: optimizer.clip as f32,
+            follow: (1.0 - optimizer.ema) as f32,
+            new1: (1.0 - optimizer.beta1) as f32,
+            new2: (1.0 - optimizer.beta2) as f32,
+            ..Default::default()
+        };
+        let staging = (0..IN_FLIGHT).map(|_| gpu.staging(MOST_STEPS * 16)).collect();
+        Ok(Self {
+            gpu,
+            plan: plan.clone(),
+            spread,
+            dsm: dsm_kernel,
+            reduce,
+            adam,
+            dsm_params: dsm_ring,
+            adam_params: adam_ring,
+            weights,
+            moments,
+            history,
+            fixed_dsm,
+            fixed_adam,
+            staging,
+            in_flight: VecDeque::new(),
+            arrived: Vec::new(),
+            pace: Pace::new(MOST_STEPS, plan.max_submit_ms),
+            submitted: state.step,
+            good: state.step,
+            halted: false,
+            turn: 0,
+        })
+    }
+
+    /// Submits `steps` steps into one of the two halves of the rings.
+    fn submit(&mut self, staging: wgpu::Buffer, steps: u64) {
+        let half = self.turn * MOST_STEPS as usize;
+        let slots = IN_FLIGHT as u32 * MOST_STEPS as u32;
+        // the slot that the step before wrote: the last of the other half, wherever that half ended
+        let mut previous = self.fixed_adam.slot;
+        let mut dsm = Vec::with_capacity(steps as usize);
+        let mut adam = Vec::with_capacity(steps as usize);
+        for i in 0..steps {
+            let step = self.submitted + 1 + i;
+            let sizes = self.plan.optimizer.step_sizes(step, self.plan.steps);
+            let slot = (half as u32 + i as u32) % slots;
+            dsm.push(DsmParams { step: step as u32, ..self.fixed_dsm });
+            adam.push(AdamParams {
+                slot,
+                previous,
+                step: step as u32,
+                first: sizes.first as f32,
+                second: sizes.second as f32,
+                decay: sizes.decay as f32,
+                ..self.fixed_adam
+            });
+            previous = slot;
+        }
+        self.fixed_adam.slot = previous;
+        self.gpu.write_params(&self.dsm_params, half, &dsm);
+        self.gpu.write_params(&self.adam_params, half, &adam);
+        let start = Instant::now();
+        let updates = self.fixed_adam.square_count;
+        let index = self.gpu.submit(|encoder| {
+            {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                for entry in half..half + steps as usize {
+                    self.dsm.dispatch(&mut pass, entry, self.spread.workgroups);
+                    self.reduce.dispatch(&mut pass, 0, updates);
+                    self.adam.dispatch(&mut pass, entry, updates);
+                }
+            }
+            encoder.copy_buffer_to_buffer(self.history.raw(), half as u64 * 16, &staging, 0, steps * 16);
+            encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());
+        });
+        self.in_flight.push_back(Submission { index, staging, first: self.submitted + 1, steps, start });
+        self.submitted += steps;
+        self.turn = (self.turn + 1) % IN_FLIGHT;
+    }
+
+    /// Waits for the oldest submission and takes in its records.
+    fn collect(&mut self) -> Result<()> {
+        let Some(done) = self.in_flight.pop_front() else { return Ok(()) };
+        self.gpu.wait(&done.index)?;
+        self.pace.ended(done.steps, done.start);
+        let records: Vec<[f32; 4]> = self.gpu.read_staging(&done.staging, done.steps as usize)?;
+        self.staging.push(done.staging);
+        for (step, [loss, norm, good, _]) in (done.first..).zip(records) {
+            if self.halted {
+                continue;
+            }
+            self.halted = good != 1.0;
+            if !self.halted {
+                self.good = step;
+            }
+            let mut record = StepRecord { step, loss: f64::from(loss), gradient_norm: f64::from(norm) };
+            if self.halted && record.is_finite() {
+                // one part of a sum was not finite although the sum came out so
+                record.loss = f64::NAN;
+            }
+            self.arrived.push(record);
+        }
+        Ok(())
+    }
+}
+
+impl Training for GpuTraining<'_> {
+    fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>> {
+        while !self.halted && self.submitted < until {
+            let Some(staging) = self.staging.pop() else { break };
+            let steps = self.pace.size().min(until - self.submitted);
+            self.submit(staging, steps);
+        }
+        self.collect()?;
+        Ok(std::mem::take(&mut self.arrived))
+    }
+
+    fn state(&mut self) -> Result<TrainingState> {
+        while !self.in_flight.is_empty() {
+            self.collect()?;
+        }
+        let layout = &self.spread.layout;
+        let size = 4 * layout.packed as usize;
+        let weights: Vec<[f32; 4]> = self.gpu.download(&self.weights)?;
+        let moments: Vec<[f32; 4]> = self.gpu.download(&self.moments)?;
+        let moments: &[f32] = bytemuck::cast_slice(&moments);
+        Ok(TrainingState {
+            step: self.good,
+            parameters: layout.unpack(&bytemuck::cast_slice(&weights)[..size]),
+            first_moment: layout.unpack(&moments[..size]),
+            second_moment: layout.unpack(&moments[size..2 * size]),
+            ema: layout.unpack(&moments[2 * size..]),
+        })
+    }
+}

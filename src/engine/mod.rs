@@ -1,0 +1,189 @@
+//! Engines: where the arithmetic is done. One trait, three of them: `gpu` (WGSL kernels through wgpu), `cpu` (native
+//! f32 on all cores) and `reference` (the same code in f64, against which the others are checked).
+
+pub mod cpu;
+pub mod gpu;
+mod select;
+
+pub use select::{EngineChoice, Selection, select};
+
+use crate::error::Result;
+use crate::model::Model;
+use crate::objective::Objective;
+use crate::optimizer::Optimizer;
+use crate::points::Points;
+use crate::random::Seed;
+use crate::sampler::Langevin;
+
+/// Loss and parameter gradient of an objective on given points with given noise.
+#[derive(Debug, Clone)]
+pub struct LossGradient {
+    /// The loss of each sample, `[batch]`.
+    pub losses: Vec<f64>,
+    /// The gradient of the mean loss, laid out as [`MlpSpec::layers`](crate::model::MlpSpec::layers) says.
+    pub gradient: Vec<f64>,
+}
+
+impl LossGradient {
+    /// The mean loss.
+    pub fn loss(&self) -> f64 {
+        self.losses.iter().sum::<f64>() / self.losses.len() as f64
+    }
+}
+
+/// E, the directional derivatives vₖ·∇E and Σₖ vₖᵀHvₖ at each point, and the parameter gradient of a weighted sum of
+/// them: what every objective is made of.
+#[derive(Debug, Clone)]
+pub struct JetGradient {
+    /// E, then vₖ·∇E for each tangent, then Σ vᵀHv over the curved ones if there are any: `[points, channels]`.
+    pub values: Vec<f64>,
+    /// The gradient of Σ (weights · values) by the parameters.
+    pub gradient: Vec<f64>,
+}
+
+/// Everything a training run is, apart from the data and where it stands.
+#[derive(Debug, Clone)]
+pub struct TrainingPlan {
+    /// What is minimised.
+    pub objective: Objective,
+    /// Samples of a step, drawn with replacement.
+    pub batch: usize,
+    /// How the gradient becomes a step.
+    pub optimizer: Optimizer,
+    /// Steps of the whole run (the learning-rate schedule ends there).
+    pub steps: u64,
+    /// The seed of batches and noise.
+    pub seed: Seed,
+    /// The most a single submission to the device may take, in milliseconds.
+    pub max_submit_ms: f64,
+}
+
+/// Where a training run stands: what it needs to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingState {
+    /// Steps done.
+    pub step: u64,
+    /// Parameters.
+    pub parameters: Vec<f64>,
+    /// Their exponential moving average.
+    pub ema: Vec<f64>,
+    /// First moments of Adam.
+    pub first_moment: Vec<f64>,
+    /// Second moments of Adam.
+    pub second_moment: Vec<f64>,
+}
+
+impl TrainingState {
+    /// The state before the first step.
+    pub fn start(model: &Model) -> Self {
+        let zero = vec![0.0; model.parameters.len()];
+        Self {
+            step: 0,
+            parameters: model.parameters.clone(),
+            ema: model.parameters.clone(),
+            first_moment: zero.clone(),
+            second_moment: zero,
+        }
+    }
+}
+
+/// What a step reports.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepRecord {
+    /// The step, from 1.
+    pub step: u64,
+    /// The mean loss of its batch, before the step.
+    pub loss: f64,
+    /// The norm of its gradient, before clipping.
+    pub gradient_norm: f64,
+}
+
+impl StepRecord {
+    /// Neither NaN nor infinite.
+    pub fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.gradient_norm.is_finite()
+    }
+}
+
+/// A training run on a device. A step whose loss or gradient is not finite changes nothing, and neither does any after
+/// it, so the state is then the last good one.
+pub trait Training {
+    /// Does some 50 to 100 ms of work, up to step `until`, and returns the records that have arrived since, in order.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>>;
+
+    /// Waits for all work and returns where the run stands.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn state(&mut self) -> Result<TrainingState>;
+}
+
+/// Chains on a device.
+pub trait Chains {
+    /// Does up to `steps` further steps, some 50 to 100 ms of work, and returns how many were done.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn advance(&mut self, steps: u64) -> Result<u64>;
+
+    /// Where the chains are, `[chains, dim]`.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn positions(&mut self) -> Result<Points>;
+}
+
+/// Where the arithmetic is done.
+pub trait Engine {
+    /// `gpu`, `cpu` or `reference`.
+    fn name(&self) -> &'static str;
+
+    /// The device in words.
+    fn adapter(&self) -> String;
+
+    /// E at each point.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn energy(&self, model: &Model, points: &Points) -> Result<Vec<f64>>;
+
+    /// s = −∇E at each point.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn score(&self, model: &Model, points: &Points) -> Result<Points>;
+
+    /// Loss and gradient on `points` with standard normal `noise` of the same shape.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn loss_gradient(&self, model: &Model, objective: &Objective, points: &Points, noise: &Points)
+    -> Result<LossGradient>;
+
+    /// Starts or resumes a training run.
+    ///
+    /// # Errors
+    /// The run does not fit the device, or the device failed.
+    fn train<'a>(
+        &'a self,
+        model: &Model,
+        plan: &TrainingPlan,
+        data: &Points,
+        state: TrainingState,
+    ) -> Result<Box<dyn Training + 'a>>;
+
+    /// Places chains at `start`; chain `i` draws its noise from `seed` at counter `i`.
+    ///
+    /// # Errors
+    /// The chains do not fit the device, or the device failed.
+    fn chains<'a>(
+        &'a self,
+        model: &Model,
+        sampler: &Langevin,
+        start: &Points,
+        seed: Seed,
+    ) -> Result<Box<dyn Chains + 'a>>;
+}

@@ -1,0 +1,71 @@
+//! The one error type: a plain sentence, a hint, and whose fault it was (which decides the exit code).
+
+/// Shorthand for results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something could not be done, as a sentence for a person.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Input,
+    Failed,
+}
+
+impl Error {
+    /// Wrong usage or input: exit code 2.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Input, message: message.into(), hint: None }
+    }
+
+    /// The work itself failed (diverged, a check missed, a device was lost): exit code 1.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Failed, message: message.into(), hint: None }
+    }
+
+    /// The same error with advice, printed on a line of its own after `hint:`.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The advice, if there is any.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The exit code of a program that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Input => 2,
+            Kind::Failed => 1,
+        }
+    }
+}
+
+/// The name in `known` nearest to `name`, if one is near enough to be a likely typing slip.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|k| (strsim::normalized_damerau_levenshtein(&name.to_lowercase(), k), k))
+        .filter(|(likeness, _)| *likeness >= 0.4)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}
+
+/// An input error for a name that is not one of `known`, hinting at the nearest valid one and listing all.
+pub fn unknown_name(what: &str, name: &str, known: &[&str]) -> Error {
+    let all = known.join(", ");
+    let hint = match nearest(name, known.iter().copied()) {
+        Some(k) => format!("did you mean `{k}`? The {what}s are: {all}"),
+        None => format!("the {what}s are: {all}"),
+    };
+    Error::input(format!("there is no {what} called `{name}`")).hint(hint)
+}

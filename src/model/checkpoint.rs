@@ -1,0 +1,141 @@
+//! Checkpoints: safetensors files with PyTorch's names, which `torch.nn.Sequential(...).load_state_dict` takes.
+//!
+//! Layer `l` of the network is module `2 l` of the sequence (activations stand between), so its tensors are
+//! `net.{2l}.weight` and `net.{2l}.bias`. The spec is in the string metadata.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use super::{Activation, MlpSpec, Model};
+use crate::error::{Error, Result};
+
+const FORMAT: &str = "ebm-gpu/1";
+
+/// Writes a model: parameters as F32, the spec in the metadata, and `extra` strings beside it.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_checkpoint(path: &Path, model: &Model, extra: &[(&str, String)]) -> Result<()> {
+    let mut metadata = HashMap::from([
+        ("format".to_string(), FORMAT.to_string()),
+        ("dims".to_string(), model.spec.to_string()),
+        ("activation".to_string(), model.spec.activation().name().to_string()),
+        ("head".to_string(), "energy".to_string()),
+        ("conditioning".to_string(), "none".to_string()),
+    ]);
+    metadata.extend(extra.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
+    write_tensors(path, &model.spec, &model.parameters, Dtype::F32, metadata)
+}
+
+/// Writes a parameter gradient under the parameters' names, as F64 where `double`, else as F32.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_gradient(path: &Path, spec: &MlpSpec, gradient: &[f64], double: bool) -> Result<()> {
+    write_tensors(path, spec, gradient, if double { Dtype::F64 } else { Dtype::F32 }, HashMap::new())
+}
+
+fn write_tensors(
+    path: &Path,
+    spec: &MlpSpec,
+    values: &[f64],
+    dtype: Dtype,
+    metadata: HashMap<String, String>,
+) -> Result<()> {
+    let bytes = |range: std::ops::Range<usize>| -> Vec<u8> {
+        match dtype {
+            Dtype::F64 => values[range].iter().flat_map(|v| v.to_le_bytes()).collect(),
+            _ => values[range].iter().flat_map(|v| (*v as f32).to_le_bytes()).collect(),
+        }
+    };
+    let cannot = |e: &dyn std::fmt::Display| Error::input(format!("cannot write {}: {e}", path.display()));
+    let mut tensors = Vec::new();
+    for (l, layer) in spec.layers().into_iter().enumerate() {
+        tensors.push((format!("net.{}.weight", 2 * l), vec![layer.output, layer.input], bytes(layer.weight)));
+        tensors.push((format!("net.{}.bias", 2 * l), vec![layer.output], bytes(layer.bias)));
+    }
+    let views: Vec<_> = tensors
+        .iter()
+        .map(|(name, shape, data)| Ok((name.as_str(), TensorView::new(dtype, shape.clone(), data)?)))
+        .collect::<std::result::Result<_, safetensors::SafeTensorError>>()
+        .map_err(|e| cannot(&e))?;
+    let file = safetensors::serialize(views, Some(metadata)).map_err(|e| cannot(&e))?;
+    crate::files::write_atomically(path, &file)
+}
+
+/// Reads a model: any safetensors file with the spec's metadata and the tensors it names, as F32 or F64.
+///
+/// # Errors
+/// The file is missing, truncated, of another format, or its tensors do not fit its spec.
+pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> {
+    let name = path.display();
+    let file = std::fs::read(path).map_err(|e| Error::input(format!("cannot read checkpoint {name}: {e}")))?;
+    let broken = |e: safetensors::SafeTensorError| {
+        Error::input(format!("{name} is not a complete safetensors file of {} bytes: {e}", file.len()))
+            .hint("checkpoints are written by `ebm-gpu run` as model.safetensors")
+    };
+    let (_, header) = SafeTensors::read_metadata(&file).map_err(broken)?;
+    let tensors = SafeTensors::deserialize(&file).map_err(broken)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let text = |key: &str| {
+        metadata.get(key).map(String::as_str).ok_or_else(|| {
+            Error::input(format!("{name} has no `{key}` in its metadata"))
+                .hint("a checkpoint needs format, dims, activation, head and conditioning")
+        })
+    };
+    expect_text(path, "format", text("format")?, FORMAT)?;
+    expect_text(path, "head", text("head")?, "energy")?;
+    expect_text(path, "conditioning", text("conditioning")?, "none")?;
+    let spec = MlpSpec::parse(text("dims")?, Activation::by_name(text("activation")?)?)?;
+    let stored: usize = tensors.tensors().iter().map(|(_, t)| t.shape().iter().product::<usize>()).sum();
+    if stored != spec.parameter_count() {
+        let want = spec.parameter_count();
+        return Err(Error::input(format!("{name} holds {stored} numbers, a {spec} network has {want} parameters")));
+    }
+    let mut parameters = vec![0.0; stored];
+    for (l, layer) in spec.layers().into_iter().enumerate() {
+        for (suffix, shape, range) in
+            [("weight", vec![layer.output, layer.input], layer.weight), ("bias", vec![layer.output], layer.bias)]
+        {
+            let key = format!("net.{}.{suffix}", 2 * l);
+            let tensor = tensors.tensor(&key).map_err(|_| Error::input(format!("{name} has no tensor {key}")))?;
+            if tensor.shape() != shape {
+                let has = tensor.shape();
+                return Err(Error::input(format!("{key} in {name} has shape {has:?}, a {spec} network needs {shape:?}")));
+            }
+            read_values(&tensor, &mut parameters[range])
+                .ok_or_else(|| Error::input(format!("{key} in {name} is {:?}, not F32 or F64", tensor.dtype())))?;
+        }
+    }
+    if let Some(i) = parameters.iter().position(|p| !p.is_finite()) {
+        return Err(Error::input(format!("parameter {i} in {name} is {}", parameters[i])));
+    }
+    Ok((Model { spec, parameters }, metadata))
+}
+
+fn expect_text(path: &Path, key: &str, has: &str, want: &str) -> Result<()> {
+    if has == want {
+        return Ok(());
+    }
+    Err(Error::input(format!("{} has {key} `{has}`, this program reads `{want}`", path.display())))
+}
+
+/// The values of an F32 or F64 tensor; `None` for another type.
+fn read_values(tensor: &TensorView<'_>, out: &mut [f64]) -> Option<()> {
+    match tensor.dtype() {
+        Dtype::F32 => {
+            for (o, b) in out.iter_mut().zip(tensor.data().as_chunks::<4>().0) {
+                *o = f64::from(f32::from_le_bytes(*b));
+            }
+        }
+        Dtype::F64 => {
+            for (o, b) in out.iter_mut().zip(tensor.data().as_chunks::<8>().0) {
+                *o = f64::from_le_bytes(*b);
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}

@@ -1,0 +1,113 @@
+//! Adam with gradient clipping, decoupled weight decay, a learning-rate schedule and an average of the parameters.
+
+use crate::error::{Error, Result, unknown_name};
+
+/// How the learning rate goes over a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedule {
+    /// The same at every step.
+    Constant,
+    /// Half a cosine, down to 0 after the last step (Loshchilov and Hutter 2016, arXiv:1608.03983).
+    Cosine,
+}
+
+impl Schedule {
+    /// The names that `--schedule` takes.
+    pub const NAMES: &[&str] = &["constant", "cosine"];
+
+    /// The schedule of that name.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest valid one.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "constant" => Ok(Self::Constant),
+            "cosine" => Ok(Self::Cosine),
+            _ => Err(unknown_name("schedule", name, Self::NAMES)),
+        }
+    }
+}
+
+/// Adam (Kingma and Ba 2014, arXiv:1412.6980; decay as in Loshchilov and Hutter 2017, arXiv:1711.05101). With the
+/// gradient g scaled to a norm of at most `clip`:
+/// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − lr (m̂ / (√v̂ + ε) + weight_decay θ), EMA ← EMA + (1 − d)(θ − EMA).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optimizer {
+    /// The learning rate after warm-up.
+    pub learning_rate: f64,
+    /// How it goes from there.
+    pub schedule: Schedule,
+    /// Steps over which the learning rate rises linearly from 0.
+    pub warmup: u64,
+    /// β₁.
+    pub beta1: f64,
+    /// β₂.
+    pub beta2: f64,
+    /// ε.
+    pub epsilon: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// The largest norm of a gradient; 0 for no limit.
+    pub clip: f64,
+    /// d: how much of the average is kept at a step; 0 for no averaging.
+    pub ema: f64,
+}
+
+/// What one step needs of the optimizer: the numbers that change from step to step, and those that do not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StepSizes {
+    /// lr / (1 − β₁ᵗ): multiplies m / (√(v / (1 − β₂ᵗ)) + ε).
+    pub(crate) first: f64,
+    /// 1 / (1 − β₂ᵗ): multiplies v under the root.
+    pub(crate) second: f64,
+    /// lr · weight_decay.
+    pub(crate) decay: f64,
+}
+
+impl Optimizer {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// A number outside its range, with the range.
+    pub fn check(&self) -> Result<()> {
+        let fraction = 0.0..1.0;
+        let checks = [
+            ("lr", self.learning_rate, self.learning_rate > 0.0 && self.learning_rate.is_finite(), "above 0"),
+            ("beta1", self.beta1, fraction.contains(&self.beta1), "at least 0 and below 1"),
+            ("beta2", self.beta2, fraction.contains(&self.beta2), "at least 0 and below 1"),
+            ("epsilon", self.epsilon, self.epsilon > 0.0 && self.epsilon.is_finite(), "above 0"),
+            ("weight-decay", self.weight_decay, self.weight_decay >= 0.0 && self.weight_decay.is_finite(), "0 or more"),
+            ("clip", self.clip, self.clip >= 0.0 && self.clip.is_finite(), "above 0, or 0 for no clipping"),
+            ("ema", self.ema, fraction.contains(&self.ema), "at least 0 and below 1"),
+        ];
+        match checks.into_iter().find(|c| !c.2) {
+            Some((name, value, _, range)) => Err(Error::input(format!("{name} is {value}, it has to be {range}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The learning rate of step `step` (from 1) of `steps`.
+    pub fn rate(&self, step: u64, steps: u64) -> f64 {
+        let done = step.saturating_sub(1) as f64;
+        let warm = if step <= self.warmup { step as f64 / (self.warmup + 1) as f64 } else { 1.0 };
+        let shape = match self.schedule {
+            Schedule::Constant => 1.0,
+            Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * done / steps.max(1) as f64).cos()),
+        };
+        self.learning_rate * warm * shape
+    }
+
+    pub(crate) fn step_sizes(&self, step: u64, steps: u64) -> StepSizes {
+        let rate = self.rate(step, steps);
+        StepSizes {
+            first: rate / (1.0 - self.beta1.powf(step as f64)),
+            second: 1.0 / (1.0 - self.beta2.powf(step as f64)),
+            decay: rate * self.weight_decay,
+        }
+    }
+
+    /// The factor that clips a gradient of this norm.
+    pub(crate) fn clip_factor(&self, norm: f64) -> f64 {
+        if self.clip > 0.0 && norm > self.clip { self.clip / norm } else { 1.0 }
+    }
+}

@@ -1,0 +1,61 @@
+//! The figures themselves, one file each.
+
+pub(crate) mod energy;
+pub(crate) mod energy_line;
+pub(crate) mod histogram;
+pub(crate) mod legend;
+pub(crate) mod lines;
+pub(crate) mod loss;
+pub(crate) mod samples;
+pub(crate) mod score;
+
+/// `shown` out of `count` indices: a pseudo-random one from each of `shown` equal stretches.
+///
+/// Equal steps would do worse: with data that cycles through 8 modes, every 4th point shows 2 of them.
+pub(crate) fn thinned(count: usize, shown: usize) -> impl Iterator<Item = usize> {
+    let shown = shown.min(count);
+    (0..shown).map(move |i| {
+        let (start, end) = (i * count / shown, (i + 1) * count / shown);
+        start + scrambled(i as u64) as usize % (end - start)
+    })
+}
+
+/// The output function of SplitMix64 (Steele, Lea and Flood 2014), upper half.
+fn scrambled(i: u64) -> u64 {
+    let z = i.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (z ^ (z >> 31)) >> 32
+}
+
+/// `names[index]`, or `x₁`, `x₂`, … where there is none.
+pub(crate) fn coordinate_name(names: &[String], index: usize) -> String {
+    match names.get(index) {
+        Some(name) if !name.trim().is_empty() => name.clone(),
+        _ => {
+            let subscript = |b: u8| char::from_u32(u32::from('₀') + u32::from(b - b'0')).unwrap_or('?');
+            format!("x{}", (index + 1).to_string().bytes().map(subscript).collect::<String>())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nameless_coordinates_are_numbered() {
+        assert_eq!(coordinate_name(&["sp500 (%)".into()], 0), "sp500 (%)");
+        assert_eq!(coordinate_name(&[], 11), "x₁₂");
+    }
+
+    #[test]
+    fn thinning_keeps_the_shares_of_cyclic_data() {
+        let mut shares = [0; 8];
+        thinned(16_000, 4000).for_each(|i| shares[i % 8] += 1);
+        // Binomial around 500 with a standard deviation below 22.
+        assert!(shares.iter().all(|n| (390..=610).contains(n)), "{shares:?}");
+        assert_eq!(thinned(3, 9).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(thinned(0, 4).count(), 0);
+    }
+}

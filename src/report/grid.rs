@@ -1,0 +1,124 @@
+//! A scalar field on a regular grid of nodes over a rectangle of the plane.
+
+use super::range::{Range, drawable};
+use crate::error::{Error, Result};
+use crate::points::Points;
+
+/// Ranges whose widths differ by no more than this factor are drawn in equal units.
+const ALIKE: f64 = 1.5;
+
+/// A rectangle of the plane, in the units of the data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// The first coordinate.
+    pub x: Range,
+    /// The second coordinate.
+    pub y: Range,
+}
+
+impl Extent {
+    /// The rectangle that shows the first two coordinates of `points` well: all of them with a margin, except
+    /// rare far outliers, and square where the two ranges are alike, so that circles are circles. With one
+    /// coordinate, `y` is `0..=1`.
+    pub fn around(points: &Points) -> Self {
+        let column = |c: usize| points.rows().map(move |row| row.get(c).copied().unwrap_or(f64::NAN));
+        let (x, y) = (Range::around(column(0)), Range::around(column(1)));
+        let (narrow, wide) = (x.width().min(y.width()), x.width().max(y.width()));
+        if points.dim() < 2 || wide > ALIKE * narrow {
+            return Self { x, y };
+        }
+        let square = |range: Range| range.padded(0.5 * (wide / range.width() - 1.0));
+        Self { x: square(x), y: square(y) }
+    }
+
+    /// The nodes of a grid, edges included, `[rows · columns, 2]`: the points at which to evaluate a field for
+    /// [`Grid::new`], in its order.
+    pub fn nodes(&self, columns: usize, rows: usize) -> Points {
+        let at =
+            |range: Range, i: usize, count: usize| range.lo() + range.width() * i as f64 / (count.max(2) - 1) as f64;
+        let place = |i: usize| [at(self.x, i % columns, columns), at(self.y, i / columns, rows)];
+        Points::new(2, (0..columns * rows).flat_map(place).collect())
+    }
+}
+
+/// Values at `columns × rows` nodes, edges of the extent included; row-major, the first row at the lowest y.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    extent: Extent,
+    columns: usize,
+    rows: usize,
+    values: Vec<f64>,
+}
+
+impl Grid {
+    /// A field from its values at [`Extent::nodes`].
+    ///
+    /// # Errors
+    /// If there are fewer than 2 columns or rows, or not `columns · rows` values.
+    pub fn new(extent: Extent, columns: usize, rows: usize, values: Vec<f64>) -> Result<Self> {
+        if columns < 2 || rows < 2 || columns * rows != values.len() {
+            let n = values.len();
+            return Err(Error::input(format!("{n} values do not make a grid of {columns}x{rows} nodes (2x2 or more)")));
+        }
+        Ok(Self { extent, columns, rows, values })
+    }
+
+    /// Where the field lies.
+    pub fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    /// Nodes in a row.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Rows of nodes.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The value in column `column` (from the left) and row `row` (from the bottom).
+    pub fn at(&self, column: usize, row: usize) -> f64 {
+        self.values[row * self.columns + column]
+    }
+
+    /// All values, row-major from the lowest row.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// The same grid with every value shifted so that the smallest drawable one is 0.
+    pub(crate) fn above_minimum(&self) -> Self {
+        let min = self.values.iter().copied().filter(|v| drawable(*v)).fold(f64::INFINITY, f64::min);
+        let min = if min.is_finite() { min } else { 0.0 };
+        Self { values: self.values.iter().map(|v| v - min).collect(), ..self.clone() }
+    }
+
+    /// The largest drawable value, 0 if there is none above.
+    pub(crate) fn maximum(&self) -> f64 {
+        self.values.iter().copied().filter(|v| drawable(*v)).fold(0.0, f64::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_run_along_rows_from_the_lower_left_corner() {
+        let extent = Extent { x: Range::new(0.0, 2.0), y: Range::new(-1.0, 1.0) };
+        let nodes = extent.nodes(3, 2);
+        assert_eq!(nodes.values(), [0.0, -1.0, 1.0, -1.0, 2.0, -1.0, 0.0, 1.0, 1.0, 1.0, 2.0, 1.0]);
+        let grid = Grid::new(extent, 3, 2, nodes.rows().map(|p| p[0] + 10.0 * p[1]).collect()).expect("3x2 values");
+        assert_eq!(grid.at(2, 1), 12.0);
+        assert!(Grid::new(extent, 3, 3, vec![0.0; 6]).is_err());
+    }
+
+    #[test]
+    fn alike_ranges_become_a_square() {
+        let around = |y: f64| Extent::around(&Points::new(2, vec![0.0, 0.0, 3.0, y]));
+        assert!((around(4.0).x.width() - around(4.0).y.width()).abs() < 1e-12);
+        assert!(around(40.0).y.width() > 10.0 * around(40.0).x.width());
+    }
+}

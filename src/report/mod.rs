@@ -1,0 +1,35 @@
+//! Figures of a run: SVG text that this module writes itself, and the PNG rasterised from the same text.
+//!
+//! | Figure | Shows |
+//! |---|---|
+//! | [`energy_figure`] | a 2-D energy as heat map and contours, with some of the data |
+//! | [`energy_line_figure`] | a 1-D energy as a density, over the histogram of the data |
+//! | [`samples_figure`] | data and model samples side by side on the same axes |
+//! | [`score_figure`] | a 2-D score field as arrows |
+//! | [`loss_figure`] | a training loss: raw, running mean, optional reference line |
+//! | [`lines_figure`] | any named lines |
+//!
+//! All inputs may hold NaN, infinities or nothing at all: what cannot be drawn is left out, nothing panics.
+
+mod animation;
+mod axes;
+mod colour;
+mod contour;
+mod figures;
+mod grid;
+mod heatmap;
+mod range;
+mod raster;
+mod svg;
+mod ticks;
+
+pub use animation::write_gif;
+pub use figures::energy::{EnergyPanel, energy_figure};
+pub use figures::energy_line::{EnergyLine, energy_line_figure};
+pub use figures::lines::{Lines, Series, lines_figure};
+pub use figures::loss::{LossCurve, loss_figure};
+pub use figures::samples::samples_figure;
+pub use figures::score::{ScorePanel, score_figure};
+pub use grid::{Extent, Grid};
+pub use range::Range;
+pub use raster::{Figure, RgbaFrame};

@@ -1,0 +1,63 @@
+//! What several test files share: one comparison, an adapter, points and networks to try.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+
+use ebm_gpu::engine::gpu::GpuEngine;
+use ebm_gpu::model::{Activation, MlpSpec, Model};
+use ebm_gpu::points::Points;
+use ebm_gpu::random::{Seed, Stream};
+
+/// The worst |got − want| / (abs + rel |want|). A NaN anywhere is infinite, so `<= 1.0` fails on it.
+pub fn worst(got: &[f64], want: &[f64], rel: f64, abs: f64) -> f64 {
+    assert_eq!(got.len(), want.len(), "lengths differ");
+    let mut worst = (0.0, 0);
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        let e = (g - w).abs() / (abs + rel * w.abs());
+        let e = if e.is_nan() { f64::INFINITY } else { e };
+        if e > worst.0 {
+            worst = (e, i);
+        }
+    }
+    if let Some((g, w)) = got.get(worst.1).zip(want.get(worst.1)) {
+        eprintln!("    worst {:.3} of its bound at {}: got {g}, want {w}", worst.0, worst.1);
+    }
+    worst.0
+}
+
+/// The largest entry: the scale against which rounding errors of a sum are judged.
+pub fn scale(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |m: f64, v| m.max(v.abs()))
+}
+
+/// The adapter that `EBM_GPU_TEST_ADAPTER` names, or the best one, with all run-time checks on.
+pub fn gpu() -> GpuEngine {
+    let wanted = std::env::var("EBM_GPU_TEST_ADAPTER").ok();
+    match GpuEngine::open(wanted.as_deref(), true) {
+        Ok(engine) => {
+            eprintln!("adapter: {}", ebm_gpu::engine::Engine::adapter(&engine));
+            engine
+        }
+        Err(e) => panic!("{e}; run `bash tests/install-vulkan.sh` to install a software driver"),
+    }
+}
+
+/// Standard normal points.
+pub fn normal_points(count: usize, dim: usize, seed: u64) -> Points {
+    let mut values = Vec::with_capacity(count * dim);
+    for i in 0..count {
+        for block in 0..dim.div_ceil(4) {
+            let z: [f64; 4] = Seed(seed).normals(Stream::Host, i as u32, 0, block as u32);
+            values.extend_from_slice(&z[..4.min(dim - 4 * block)]);
+        }
+    }
+    // what f32 can hold, so that engines start from the same numbers
+    values.iter_mut().for_each(|v| *v = f64::from(*v as f32));
+    Points::new(dim, values)
+}
+
+/// A network with weights larger than the usual initial ones, so that curvature matters.
+pub fn network(net: &str, activation: Activation, seed: u64) -> Model {
+    let mut model = MlpSpec::parse(net, activation).expect("valid widths").initial(Seed(seed));
+    model.parameters.iter_mut().for_each(|p| *p = f64::from((*p * 1.5) as f32));
+    model
+}

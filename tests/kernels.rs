@@ -1,0 +1,72 @@
+//! The gpu and cpu engines against the f64 reference, at sizes that do not fit the tiles.
+
+mod common;
+
+use common::{gpu, network, normal_points, scale, worst};
+use ebm_gpu::engine::Engine;
+use ebm_gpu::engine::cpu::{Cpu, Reference};
+use ebm_gpu::model::{Activation, Model};
+use ebm_gpu::objective::{Dsm, Objective, Weighting};
+
+/// Networks at the edges of tiles and padding: (widths, samples).
+const SHAPES: &[(&str, usize)] = &[
+    ("1-1-1", 1),
+    ("2-7-1", 31),
+    ("3-64-64-1", 32),
+    ("2-100-100-100-1", 33),
+    ("32-128-7-1", 129),
+    ("2-256-1", 65),
+    ("3-513-64-1", 40),
+    ("784-64-100-1", 37),
+    ("2-64-64-64-64-64-1", 50),
+    ("2-128-128-1", 1001),
+];
+
+fn agree(engine: &dyn Engine, model: &Model, samples: usize) {
+    let reference = Reference::new().expect("threads");
+    let d = model.spec.input();
+    let points = normal_points(samples, d, 11);
+    let noise = normal_points(samples, d, 12);
+    let net = &model.spec;
+    let activation = net.activation().name();
+    eprintln!("{} {net} {activation} x {samples}", engine.name());
+
+    let want = reference.energy(model, &points).expect("reference");
+    let got = engine.energy(model, &points).expect("energy");
+    // f32 sums of up to 784 terms: a few units of 6e-8, times the size of the terms
+    assert!(worst(&got, &want, 1e-5, 2e-6 * scale(&want).max(1.0)) <= 1.0, "energy of {net} {activation}");
+
+    let want = reference.score(model, &points).expect("reference");
+    let got = engine.score(model, &points).expect("score");
+    let abs = 1e-5 * scale(want.values());
+    assert!(worst(got.values(), want.values(), 1e-5, abs) <= 1.0, "score of {net} {activation}");
+
+    let objective = Objective::Dsm(Dsm::new(0.3, Weighting::Sigma2).expect("sigma"));
+    let want = reference.loss_gradient(model, &objective, &points, &noise).expect("reference");
+    let got = engine.loss_gradient(model, &objective, &points, &noise).expect("dsm");
+    assert!(worst(&got.losses, &want.losses, 1e-5, 1e-5) <= 1.0, "losses of {net} {activation}");
+    let abs = 1e-5 * scale(&want.gradient);
+    assert!(worst(&got.gradient, &want.gradient, 1e-5, abs) <= 1.0, "gradient of {net} {activation}");
+}
+
+#[test]
+fn cpu_agrees_with_the_reference() {
+    let cpu = Cpu::new().expect("threads");
+    for (net, samples) in SHAPES {
+        agree(&cpu, &network(net, Activation::Silu, 5), *samples);
+    }
+    for activation in Activation::ALL {
+        agree(&cpu, &network("3-65-33-1", activation, 6), 70);
+    }
+}
+
+#[test]
+fn gpu_agrees_with_the_reference() {
+    let gpu = gpu();
+    for (net, samples) in SHAPES {
+        agree(&gpu, &network(net, Activation::Silu, 5), *samples);
+    }
+    for activation in Activation::ALL {
+        agree(&gpu, &network("3-65-33-1", activation, 6), 70);
+    }
+}
