@@ -1,6 +1,41 @@
-//! tmp
+//! Energy-based models trained, and Langevin chains run, by hand-written GPU compute kernels, with a native engine for
+//! machines without a GPU and an f64 reference that all are checked against.
+//!
+//! # Map
+//! | module | subject | depends on |
+//! | --- | --- | --- |
+//! | [`model`] | the MLP: shape, activations, checkpoints | |
+//! | [`random`] | Philox and its streams | |
+//! | [`engine`] | the trait; `gpu`, `cpu` and `reference` | model, random, objective, sampler |
+//! | [`objective`] | what is minimised | model |
+//! | [`sampler`] | how chains move | |
+//! | [`optimizer`] | Adam and its schedule | |
+//! | [`data`] | laws with exact densities, tables, standardisation | random |
+//! | [`eval`] | metrics | data, engine |
+//! | [`train`] | the training loop | engine |
+//! | [`report`] | figures | |
+//! | [`check`], [`bench`] | every kernel against the reference; how fast it is | engine |
+//!
+//! # Symbols and conventions
+//! | symbol | meaning |
+//! | --- | --- |
+//! | p(x) ∝ exp(−E(x)) | the model; s = −∇E is its score, H = ∇²E |
+//! | φ | the activation |
+//! | d, B | dimension of a point, samples of a batch |
+//! | σ (`sigma`) | a standard deviation, always |
+//! | η (`step_size`) | multiplies ∇E in x ← x − η∇E + √(2ηT) ξ |
+//! | T (`temperature`) | 1 unless said |
+//! | z, ξ | standard normal numbers |
+//!
+//! Arrays are row-major `[samples, dim]` at every boundary; weights are `[out, in]`, as in `torch.nn.Linear`. Points and
+//! results cross boundaries as f64 whatever the engine computes in.
+
+pub mod bench;
+pub mod check;
+pub mod data;
 pub mod engine;
 pub mod error;
+pub mod eval;
 pub mod files;
 pub mod model;
 pub mod objective;
@@ -8,4 +43,6 @@ pub mod optimizer;
 pub mod points;
 pub mod random;
 pub mod real;
+pub mod report;
 pub mod sampler;
+pub mod train;

@@ -2,12 +2,14 @@
 //!
 //! | module | subject |
 //! | --- | --- |
+//! | [`Dataset`] | a law or a file, split and standardised for training |
 //! | [`law`] | the trait [`Law`]: sampler, smoothed log-density, score, extent, modes |
 //! | [`toy`] | the two-dimensional laws of the literature, by name |
 //! | [`table`] | CSV, TSV, TXT and NPY files as [`Points`](crate::points::Points) with column names |
 //! | [`npy`] | the NPY array format, both ways |
 //! | [`standardize`] | shift and scale to mean 0 and standard deviation 1, and back |
 
+mod dataset;
 pub mod law;
 pub mod npy;
 pub mod standardize;
@@ -16,6 +18,7 @@ pub mod table;
 pub(crate) mod testing;
 pub mod toy;
 
+pub use dataset::Dataset;
 pub use law::{Law, Modes};
 pub use standardize::Standardizer;
 pub use table::{Table, read_table};

@@ -1,8 +1,9 @@
-//! Which engine a run takes.
+//! Which engine a run takes, and the sentence that says so.
 
 use super::Engine;
 use super::cpu::{Cpu, Reference};
-use crate::error::Result;
+use super::gpu::{GpuEngine, adapters};
+use crate::error::{Result, unknown_name};
 
 /// What `--engine` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,6 +19,25 @@ pub enum EngineChoice {
     Reference,
 }
 
+impl EngineChoice {
+    /// The names that `--engine` takes.
+    pub const NAMES: &[&str] = &["auto", "gpu", "cpu", "reference"];
+
+    /// The choice of that name.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest valid one.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "gpu" => Ok(Self::Gpu),
+            "cpu" => Ok(Self::Cpu),
+            "reference" => Ok(Self::Reference),
+            _ => Err(unknown_name("engine", name, Self::NAMES)),
+        }
+    }
+}
+
 /// An engine and the sentence that says which it is and why.
 pub struct Selection {
     /// The engine.
@@ -26,11 +46,36 @@ pub struct Selection {
     pub reason: String,
 }
 
-/// tmp
-pub fn select(choice: EngineChoice, _adapter: Option<&str>) -> Result<Selection> {
-    let engine: Box<dyn Engine> = match choice {
-        EngineChoice::Reference => Box::new(Reference::new()?),
-        _ => Box::new(Cpu::new()?),
+/// Opens the engine of `choice`; naming an adapter means `gpu`.
+///
+/// # Errors
+/// There is no such adapter, or it does not open.
+pub fn select(choice: EngineChoice, adapter: Option<&str>) -> Result<Selection> {
+    let selection = |engine: Box<dyn Engine>, why: &str| {
+        let reason = format!("engine {}: {}{why}", engine.name(), engine.adapter());
+        Selection { engine, reason }
     };
-    Ok(Selection { engine, reason: String::new() })
+    match choice {
+        EngineChoice::Reference => Ok(selection(Box::new(Reference::new()?), "")),
+        EngineChoice::Cpu => Ok(selection(Box::new(Cpu::new()?), "")),
+        EngineChoice::Gpu => Ok(selection(Box::new(GpuEngine::open(adapter, false)?), "")),
+        EngineChoice::Auto if adapter.is_some() => Ok(selection(Box::new(GpuEngine::open(adapter, false)?), "")),
+        EngineChoice::Auto => {
+            if let Some(hardware) = adapters::best_hardware() {
+                let engine = GpuEngine::open(Some(&hardware.index.to_string()), false)?;
+                return Ok(selection(Box::new(engine), ""));
+            }
+            let why = match adapters::list().first() {
+                Some(software) => format!(
+                    "; no hardware GPU was found (--engine gpu runs the WGSL kernels on the software driver {})",
+                    software.name
+                ),
+                None => format!(
+                    "; no Vulkan, Metal or DX12 adapter was found (for the WGSL kernels, {})",
+                    adapters::INSTALL_HINT
+                ),
+            };
+            Ok(selection(Box::new(Cpu::new()?), &why))
+        }
+    }
 }

@@ -1,17 +1,20 @@
-//! How good a model is, from arrays of energies, scores and samples: no engine is needed here.
+//! How good a model is.
 //!
 //! | module | subject |
 //! | --- | --- |
+//! | [`evaluate`] | all metrics of a trained model, through an engine; the rest works on plain arrays |
 //! | [`grid`] | midpoints of a regular grid and the normaliser of an energy on it |
 //! | [`divergence`] | NLL, KL, mass outside the support, Fisher divergence, log-density error, mode weights |
 //! | [`two_sample`] | sliced Wasserstein distance and maximum mean discrepancy between two samples |
 
 pub mod divergence;
 pub mod grid;
+mod metrics;
 #[cfg(test)]
 mod tests;
 pub mod two_sample;
 
 pub use divergence::{Divergence, LawOnGrid, fisher, log_density_mse, mode_tv};
 pub use grid::Grid;
+pub use metrics::{Metrics, evaluate};
 pub use two_sample::{mmd2_unbiased, sliced_wasserstein2};

@@ -48,6 +48,12 @@ pub fn list() -> Vec<AdapterSummary> {
     adapters().into_iter().map(|(summary, _)| summary).collect()
 }
 
+/// The adapter that `auto` takes: the first of the best kind of hardware, if there is any.
+pub fn best_hardware() -> Option<AdapterSummary> {
+    let hardware = adapters().into_iter().filter(|(summary, _)| !summary.software);
+    hardware.min_by_key(|(_, a)| rank(a.get_info().device_type)).map(|(summary, _)| summary)
+}
+
 /// What to do where there is no adapter.
 pub const INSTALL_HINT: &str = "install a Vulkan driver: your GPU's own, or Mesa's software driver 25 or later (on Debian \
     and Ubuntu: apt-get install mesa-vulkan-drivers; Debian 12 needs it from bookworm-backports)";

@@ -44,11 +44,6 @@ impl<T> Buffer<T> {
     pub(super) fn raw(&self) -> &wgpu::Buffer {
         &self.raw
     }
-
-    /// The number of elements.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
 }
 
 impl Buffer<[f32; 4]> {

@@ -1,0 +1,100 @@
+//! `bench`: how long a training step takes, and how many chain steps a second there are.
+
+use std::time::Instant;
+
+use crate::engine::{Engine, TrainingPlan, TrainingState};
+use crate::error::{Error, Result};
+use crate::model::MlpSpec;
+use crate::objective::Objective;
+use crate::optimizer::{Optimizer, Schedule};
+use crate::points::Points;
+use crate::random::{Seed, Stream};
+use crate::sampler::Langevin;
+
+/// Standard normal points.
+fn normals(count: usize, dim: usize) -> Points {
+    let row = |i: u32| {
+        let blocks = 0..dim.div_ceil(4) as u32;
+        blocks.flat_map(move |b| Seed(5).normals::<f32>(Stream::Host, i, 0, b)).take(dim).map(f64::from)
+    };
+    Points::new(dim, (0..count as u32).flat_map(row).collect())
+}
+
+fn median(mut values: Vec<f64>) -> Result<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().ok_or_else(|| Error::failed("nothing was measured"))
+}
+
+/// The median time of a training step in milliseconds (gradient, clipping, Adam), over about `seconds` of wall time.
+///
+/// # Errors
+/// The device failed, or the run diverged.
+pub fn train_step_ms(
+    engine: &dyn Engine,
+    spec: &MlpSpec,
+    objective: Objective,
+    batch: usize,
+    seconds: f64,
+) -> Result<f64> {
+    let model = spec.initial(Seed(1));
+    let optimizer = Optimizer {
+        learning_rate: 1e-3,
+        schedule: Schedule::Constant,
+        warmup: 0,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weight_decay: 0.0,
+        clip: 1.0,
+        ema: 0.0,
+    };
+    let plan = TrainingPlan { objective, batch, optimizer, steps: u64::MAX, seed: Seed(2), max_submit_ms: 500.0 };
+    let data = normals(batch, spec.input());
+    let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model))?;
+    // compilation, and finding the size of submissions
+    let warm = Instant::now();
+    while warm.elapsed().as_secs_f64() < 0.5 * seconds {
+        training.advance(u64::MAX)?;
+    }
+    let (start, mut times) = (Instant::now(), Vec::new());
+    while start.elapsed().as_secs_f64() < seconds || times.len() < 3 {
+        let before = Instant::now();
+        let records = training.advance(u64::MAX)?;
+        if let Some(bad) = records.iter().find(|r| !r.is_finite()) {
+            return Err(Error::failed(format!("the benchmark's training diverged at step {}", bad.step)));
+        }
+        if !records.is_empty() {
+            times.push(1e3 * before.elapsed().as_secs_f64() / records.len() as f64);
+        }
+    }
+    median(times)
+}
+
+/// Chain steps in a second: the median over `rounds` runs of `count` chains for `steps` steps.
+///
+/// # Errors
+/// The device failed.
+pub fn chain_steps_per_second(
+    engine: &dyn Engine,
+    spec: &MlpSpec,
+    count: usize,
+    steps: u64,
+    rounds: usize,
+) -> Result<f64> {
+    let model = spec.initial(Seed(1));
+    let start = normals(count, spec.input());
+    let mut chains = engine.chains(&model, &Langevin::new(0.01, 1.0)?, &start, Seed(2))?;
+    let mut speeds = Vec::new();
+    for round in 0..=rounds {
+        let (before, mut done) = (Instant::now(), 0);
+        while done < steps {
+            done += chains.advance(steps - done)?;
+        }
+        chains.positions()?;
+        // the first round pays for compilation
+        if round > 0 {
+            speeds.push(count as f64 * steps as f64 / before.elapsed().as_secs_f64());
+        }
+    }
+    median(speeds)
+}

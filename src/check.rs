@@ -1,0 +1,156 @@
+//! `check`: every kernel against the f64 reference on the user's own device.
+//!
+//! Each case runs one kernel through the engine on small odd sizes and compares what comes back, number by number. The
+//! bounds have room for f32 and for what WGSL allows a driver, not for a wrong formula: a few units in the sixth digit of
+//! the largest entry.
+
+use serde::Serialize;
+
+use crate::engine::cpu::Reference;
+use crate::engine::{Engine, TrainingPlan, TrainingState};
+use crate::error::Result;
+use crate::model::{Activation, MlpSpec, Model};
+use crate::objective::{Dsm, Objective, Weighting};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::points::Points;
+use crate::random::{Seed, Stream};
+use crate::sampler::Langevin;
+
+/// What one kernel gave on one network.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// The kernels that the numbers went through.
+    pub kernel: &'static str,
+    /// The network.
+    pub net: String,
+    /// Its activation.
+    pub activation: &'static str,
+    /// The largest |got − want| over the largest |want|; infinite if anything is NaN.
+    pub worst: f64,
+    /// The most that is right.
+    pub bound: f64,
+}
+
+impl Finding {
+    /// Within its bound. NaN is not.
+    pub fn holds(&self) -> bool {
+        self.worst <= self.bound
+    }
+}
+
+/// Networks whose widths do not fit tiles or padding, and every activation.
+const CASES: &[(&str, Activation, usize)] = &[
+    ("2-64-64-1", Activation::Silu, 33),
+    ("3-100-7-1", Activation::Silu, 65),
+    ("37-130-129-1", Activation::Silu, 70),
+    ("2-17-9-1", Activation::Softplus, 40),
+    ("2-17-9-1", Activation::Tanh, 40),
+    ("2-17-9-1", Activation::Gelu, 40),
+    ("2-17-9-1", Activation::Relu, 40),
+    ("2-17-9-1", Activation::LeakyRelu, 40),
+];
+
+/// Bounds relative to the largest entry: what was seen on Mesa's software driver is 3 to 10 times smaller.
+const FORWARD: f64 = 5e-6;
+const GRADIENT: f64 = 1e-5;
+/// After ten steps of Adam, whose first steps have the size of the learning rate whatever the gradient's.
+const TRAINED: f64 = 1e-4;
+/// After twenty Langevin steps.
+const CHAINS: f64 = 2e-5;
+
+/// Runs every case on `engine` and calls `report` with each finding as it comes.
+///
+/// # Errors
+/// The device failed: not that it computes wrongly, which a finding says.
+pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bool> {
+    let reference = Reference::new()?;
+    let mut good = true;
+    for &(net, activation, samples) in CASES {
+        let model = MlpSpec::parse(net, activation)?.initial(Seed(7));
+        let d = model.spec.input();
+        let (points, noise) = (normals(samples, d, 1), normals(samples, d, 2));
+        let mut find = |kernel, got: &[f64], want: &[f64], bound| {
+            let finding =
+                Finding { kernel, net: net.to_string(), activation: activation.name(), worst: worst(got, want), bound };
+            good &= finding.holds();
+            report(&finding);
+        };
+        let want = reference.energy(&model, &points)?;
+        find("energy", &engine.energy(&model, &points)?, &want, FORWARD);
+
+        let want = reference.score(&model, &points)?;
+        find("score", engine.score(&model, &points)?.values(), want.values(), GRADIENT);
+
+        let objective = Objective::Dsm(Dsm::new(0.3, Weighting::Sigma2)?);
+        let want = reference.loss_gradient(&model, &objective, &points, &noise)?;
+        let got = engine.loss_gradient(&model, &objective, &points, &noise)?;
+        find("dsm_gradient: losses", &got.losses, &want.losses, GRADIENT);
+        find("dsm_gradient, reduce_gradient", &got.gradient, &want.gradient, GRADIENT);
+
+        let want = trained(&reference, &model, objective, &points)?;
+        let got = trained(engine, &model, objective, &points)?;
+        find("adam_step: parameters", &got.parameters, &want.parameters, TRAINED);
+        find("adam_step: first moments", &got.first_moment, &want.first_moment, TRAINED);
+
+        let (got, want) = (moved(engine, &model, &points)?, moved(&reference, &model, &points)?);
+        find("langevin_chains", got.values(), want.values(), CHAINS);
+    }
+    Ok(good)
+}
+
+fn trained(engine: &dyn Engine, model: &Model, objective: Objective, data: &Points) -> Result<TrainingState> {
+    let optimizer = Optimizer {
+        learning_rate: 1e-3,
+        schedule: Schedule::Cosine,
+        warmup: 3,
+        beta1: 0.9,
+        beta2: 0.999,
+        // large against rounding errors, so that a gradient near 0 does not become a step of either sign
+        epsilon: 1e-3,
+        weight_decay: 0.01,
+        clip: 0.5,
+        ema: 0.9,
+    };
+    let plan = TrainingPlan { objective, batch: 50, optimizer, steps: 10, seed: Seed(3), max_submit_ms: 50.0 };
+    let mut training = engine.train(model, &plan, data, TrainingState::start(model))?;
+    let mut done = 0;
+    while done < plan.steps {
+        let records = training.advance(plan.steps)?;
+        done += records.len() as u64;
+        if records.iter().any(|r| !r.is_finite()) {
+            break;
+        }
+    }
+    training.state()
+}
+
+fn moved(engine: &dyn Engine, model: &Model, start: &Points) -> Result<Points> {
+    const STEPS: u64 = 20;
+    let mut chains = engine.chains(model, &Langevin::new(0.01, 1.0)?, start, Seed(4))?;
+    let mut done = 0;
+    while done < STEPS {
+        done += chains.advance(STEPS - done)?;
+    }
+    chains.positions()
+}
+
+fn normals(count: usize, dim: usize, step: u32) -> Points {
+    let row = |i: u32| {
+        let blocks = 0..dim.div_ceil(4) as u32;
+        blocks.flat_map(move |b| Seed(5).normals::<f32>(Stream::Host, i, step, b)).take(dim).map(f64::from)
+    };
+    Points::new(dim, (0..count as u32).flat_map(row).collect())
+}
+
+/// The largest error over the largest entry; infinite if anything is NaN or an array is short.
+fn worst(got: &[f64], want: &[f64]) -> f64 {
+    if got.len() != want.len() {
+        return f64::INFINITY;
+    }
+    let scale = want.iter().fold(f64::MIN_POSITIVE, |m, w| m.max(w.abs()));
+    got.iter().zip(want).map(|(g, w)| (g - w).abs() / scale).fold(0.0, |worst, e| if e <= worst { worst } else { nan_is_infinite(e) })
+}
+
+fn nan_is_infinite(e: f64) -> f64 {
+    if e.is_nan() { f64::INFINITY } else { e }
+}

@@ -1,0 +1,120 @@
+//! `bench`: how long a training step takes, and how many chain steps a second there are.
+
+use ebm_gpu::bench::{chain_steps_per_second, train_step_ms};
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::model::{Activation, MlpSpec};
+use ebm_gpu::objective::{Dsm, Objective, Weighting};
+
+use super::engine::EngineArgs;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// The median time of a training step
+    Train(TrainArgs),
+    /// Chain steps in a second
+    Chains(ChainArgs),
+}
+
+#[derive(clap::Args)]
+struct Common {
+    /// Widths of the network, input first
+    #[arg(long, default_value = "2-128-128-1")]
+    net: String,
+    /// Activation: silu, softplus, tanh, gelu, relu, leaky-relu
+    #[arg(long, default_value = "silu")]
+    activation: String,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct TrainArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The objective: dsm
+    #[arg(long, default_value = "dsm")]
+    loss: String,
+    /// Standard deviation of dsm's noise
+    #[arg(long, default_value_t = 0.1)]
+    sigma: f64,
+    /// Samples of a step
+    #[arg(long, default_value_t = 256)]
+    batch: usize,
+    /// Wall time to measure for
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+}
+
+#[derive(clap::Args)]
+struct ChainArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Chains
+    #[arg(long, default_value_t = 4096)]
+    chains: usize,
+    /// Steps of each
+    #[arg(long, default_value_t = 100)]
+    steps: u64,
+    /// Times that these steps are measured
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    match &args.what {
+        What::Train(args) => train(args),
+        What::Chains(args) => chains(args),
+    }
+}
+
+fn positive(name: &str, value: u64) -> Result<()> {
+    if value == 0 { Err(Error::input(format!("--{name} is 0, it has to be at least 1"))) } else { Ok(()) }
+}
+
+fn train(args: &TrainArgs) -> Result<()> {
+    let common = &args.common;
+    Objective::check_name(&args.loss)?;
+    positive("batch", args.batch as u64)?;
+    let spec = MlpSpec::parse(&common.net, Activation::by_name(&common.activation)?)?;
+    let objective = Objective::Dsm(Dsm::new(args.sigma, Weighting::Sigma2)?);
+    let engine = common.engine.open(common.json)?.engine;
+    let ms = train_step_ms(engine.as_ref(), &spec, objective, args.batch, args.seconds)?;
+    // 6 columns a sample: forward, back, tangent forward, value back, two outer products
+    let multiply_adds: usize = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * 6 * args.batch;
+    let gflops = 2e-6 * multiply_adds as f64 / ms;
+    if common.json {
+        return super::print_json(&serde_json::json!({
+            "ms_per_step": ms, "gflop_per_second": gflops, "net": spec.to_string(), "loss": objective.name(),
+            "batch": args.batch, "engine": engine.name(), "adapter": engine.adapter(),
+        }));
+    }
+    super::print_line(&format!("{ms:.4} ms a step, {gflops:.1} GFLOP/s of least work"))
+}
+
+fn chains(args: &ChainArgs) -> Result<()> {
+    let common = &args.common;
+    positive("chains", args.chains as u64)?;
+    positive("steps", args.steps)?;
+    positive("rounds", args.rounds as u64)?;
+    let spec = MlpSpec::parse(&common.net, Activation::by_name(&common.activation)?)?;
+    let engine = common.engine.open(common.json)?.engine;
+    let speed = chain_steps_per_second(engine.as_ref(), &spec, args.chains, args.steps, args.rounds)?;
+    let multiply_adds: usize = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * 2;
+    let gflops = 2e-9 * multiply_adds as f64 * speed;
+    if common.json {
+        return super::print_json(&serde_json::json!({
+            "chain_steps_per_second": speed, "gflop_per_second": gflops, "net": spec.to_string(),
+            "chains": args.chains, "steps": args.steps, "engine": engine.name(), "adapter": engine.adapter(),
+        }));
+    }
+    super::print_line(&format!("{speed:.3e} chain steps a second, {gflops:.1} GFLOP/s of least work"))
+}

@@ -1,0 +1,56 @@
+//! `check`: every kernel against the f64 reference on this machine's adapter.
+
+use ebm_gpu::engine::Engine;
+use ebm_gpu::engine::cpu::Cpu;
+use ebm_gpu::engine::gpu::GpuEngine;
+use ebm_gpu::error::{Error, Result};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The adapter to check: its index in `ebm-gpu devices`, or a part of its name; the best one if not given
+    #[arg(long, value_name = "INDEX|NAME")]
+    adapter: Option<String>,
+    /// What to check: gpu or cpu
+    #[arg(long, default_value = "gpu", value_name = "ENGINE")]
+    engine: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let engine: Box<dyn Engine> = match args.engine.as_str() {
+        "gpu" => Box::new(GpuEngine::open(args.adapter.as_deref(), false)?),
+        "cpu" => Box::new(Cpu::new()?),
+        other => return Err(ebm_gpu::error::unknown_name("engine to check", other, &["gpu", "cpu"])),
+    };
+    eprintln!("checking {}: {}", engine.name(), engine.adapter());
+    let mut findings = Vec::new();
+    let mut printed = Ok(());
+    if !args.json {
+        super::print_line(&format!("{:<32} {:<18} {:<10} {:>10} {:>10}", "kernel", "net", "activation", "worst", "bound"))?;
+    }
+    let good = ebm_gpu::check::check(engine.as_ref(), &mut |f| {
+        if !args.json && printed.is_ok() {
+            let verdict = if f.holds() { "ok" } else { "WRONG" };
+            printed = super::print_line(&format!(
+                "{:<32} {:<18} {:<10} {:>10.1e} {:>10.1e}  {verdict}",
+                f.kernel, f.net, f.activation, f.worst, f.bound
+            ));
+        }
+        findings.push(f.clone());
+    })?;
+    printed?;
+    if args.json {
+        super::print_json(&serde_json::json!({
+            "engine": engine.name(), "adapter": engine.adapter(), "passed": good, "findings": findings,
+        }))?;
+    }
+    let wrong = findings.iter().filter(|f| !f.holds()).count();
+    if good {
+        eprintln!("all {} comparisons are within their bounds", findings.len());
+        return Ok(());
+    }
+    Err(Error::failed(format!("{} computes wrongly: {wrong} of {} comparisons missed", engine.adapter(), findings.len()))
+        .hint("update the driver (Mesa's software driver is right from version 25 on), or use --engine cpu"))
+}

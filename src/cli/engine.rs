@@ -1,0 +1,29 @@
+//! The flags that choose an engine, the same for every command.
+
+use ebm_gpu::engine::{EngineChoice, Selection, select};
+use ebm_gpu::error::Result;
+use serde::Serialize;
+
+#[derive(clap::Args, Serialize, Clone)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct EngineArgs {
+    /// Where to compute: auto (a hardware GPU, else cpu), gpu (WGSL kernels, software drivers included), cpu (native
+    /// f32), reference (f64)
+    #[arg(long, default_value = "auto", value_name = "ENGINE")]
+    pub(super) engine: String,
+    /// The adapter of the gpu engine: its index in `ebm-gpu devices`, or a part of its name
+    #[arg(long, value_name = "INDEX|NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) adapter: Option<String>,
+}
+
+impl EngineArgs {
+    /// Opens the engine, and says on stderr which it is and why.
+    pub(super) fn open(&self, quiet: bool) -> Result<Selection> {
+        let selection = select(EngineChoice::by_name(&self.engine)?, self.adapter.as_deref())?;
+        if !quiet {
+            eprintln!("{}", selection.reason);
+        }
+        Ok(selection)
+    }
+}

@@ -1,0 +1,78 @@
+//! The command line: one file per subcommand, with its arguments and its `run`.
+
+mod bench;
+mod check;
+mod config;
+mod devices;
+mod engine;
+mod grad;
+mod output;
+mod progress;
+mod run;
+mod shaders;
+
+use clap::{Parser, Subcommand};
+use ebm_gpu::error::{Error, Result};
+
+const EXAMPLES: &str = "\
+Examples:
+  ebm-gpu run --loss dsm                                   train, sample, evaluate and draw 8gaussians
+  ebm-gpu run --loss dsm --engine gpu                      the same through the WGSL kernels
+  ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
+  ebm-gpu check                                            does this GPU compute rightly?
+
+Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input, 130 interrupted.
+stdout is data (one JSON object with --json), stderr is log and progress.";
+
+/// Train energy-based models and run massive numbers of Langevin chains from hand-written GPU compute kernels.
+#[derive(Parser)]
+#[command(name = "ebm-gpu", version, after_help = EXAMPLES, args_override_self = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train, sample, evaluate and draw: everything into results/<name>/
+    #[command(args_override_self = true)]
+    Run(Box<run::Args>),
+    /// Loss and parameter gradient of an objective on given points and noise, as safetensors
+    Grad(grad::Args),
+    /// How long a training step takes, how many chain steps a second there are
+    Bench(bench::Args),
+    /// Every kernel against the f64 reference on this machine's adapter
+    Check(check::Args),
+    /// Adapters, and what --engine auto picks
+    Devices(devices::Args),
+    /// The WGSL exactly as it is compiled
+    Shaders(shaders::Args),
+}
+
+/// Parses the program's arguments and runs the command.
+pub(crate) fn main() -> Result<()> {
+    let args = config::expand(std::env::args_os().collect())?;
+    match Cli::parse_from(args).command {
+        Command::Run(args) => run::run(&args),
+        Command::Grad(args) => grad::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Devices(args) => devices::run(&args),
+        Command::Shaders(args) => shaders::run(&args),
+    }
+}
+
+/// Prints one JSON object on stdout.
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).map_err(|e| Error::failed(format!("cannot write JSON: {e}")))?;
+    print_line(&text)
+}
+
+/// Prints a line on stdout; a reader that has gone is no error.
+fn print_line(line: &str) -> Result<()> {
+    use std::io::Write as _;
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::failed(format!("cannot print: {e}"))),
+        _ => Ok(()),
+    }
+}

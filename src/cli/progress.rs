@@ -1,0 +1,17 @@
+//! Progress bars on stderr; nothing where stderr is not a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar for `count` units of work called `what`; hidden if `quiet`.
+pub(super) fn bar(what: &str, count: u64, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(count);
+    let template = "{prefix:>9} {wide_bar:.cyan/dim} {human_pos}/{human_len}  {per_sec}  {eta} left  {msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_prefix(what.to_string());
+    bar
+}

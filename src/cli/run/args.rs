@@ -1,0 +1,198 @@
+//! The flags of `run`, and the plan that they make.
+
+use std::path::PathBuf;
+
+use ebm_gpu::data::Dataset;
+use ebm_gpu::engine::TrainingPlan;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::model::{Activation, MlpSpec};
+use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::optimizer::{Optimizer, Schedule};
+use ebm_gpu::random::Seed;
+use ebm_gpu::sampler::Langevin;
+use serde::Serialize;
+
+use super::super::engine::EngineArgs;
+
+#[derive(clap::Args, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Args {
+    /// The objective: dsm (denoising score matching)
+    #[arg(long, default_value = "dsm")]
+    pub(super) loss: String,
+    /// A toy law (8gaussians, 25gaussians, 3clusters, 2spirals, checkerboard, moons, rings, banana, gmm2), or a .csv,
+    /// .tsv or .npy file
+    #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
+    pub(super) data: String,
+    /// Columns of the file, by name or index from 0; all if not given
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) columns: Option<Vec<String>>,
+    /// Points drawn from a toy law
+    #[arg(long, default_value_t = 100_000)]
+    pub(super) points: usize,
+
+    /// Widths of the network, input first, for example 2-128-128-1
+    #[arg(long, conflicts_with = "hidden")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) net: Option<String>,
+    /// Widths of the hidden layers alone [default: 128,128]
+    #[arg(long, value_delimiter = ',', value_name = "H,H,..")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hidden: Option<Vec<usize>>,
+    /// Activation: silu, softplus, tanh, gelu, relu, leaky-relu
+    #[arg(long, default_value = "silu")]
+    pub(super) activation: String,
+
+    /// Standard deviation of dsm's noise, in the units of the network (standardised, for files)
+    #[arg(long, default_value_t = 0.3, allow_negative_numbers = true)]
+    pub(super) sigma: f64,
+    /// The factor of dsm's ½|s + z/σ|²: one (1), sigma2 (σ²) or sigma4 (σ⁴)
+    #[arg(long, default_value = "sigma2")]
+    pub(super) weighting: String,
+
+    /// Training steps
+    #[arg(long, default_value_t = 4000)]
+    pub(super) steps: u64,
+    /// Samples of a step
+    #[arg(long, default_value_t = 256)]
+    pub(super) batch: usize,
+    /// Learning rate of Adam
+    #[arg(long, default_value_t = 1e-3, allow_negative_numbers = true)]
+    pub(super) lr: f64,
+    /// How the learning rate goes: constant or cosine
+    #[arg(long, default_value = "cosine")]
+    pub(super) schedule: String,
+    /// Steps over which the learning rate rises from 0
+    #[arg(long, default_value_t = 0)]
+    pub(super) warmup: u64,
+    /// Decoupled weight decay
+    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    pub(super) weight_decay: f64,
+    /// Largest norm of a gradient; 0 for no limit
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(super) clip: f64,
+    /// How much of the average of the parameters a step keeps; 0 for no averaging
+    #[arg(long, default_value_t = 0.999, allow_negative_numbers = true)]
+    pub(super) ema: f64,
+    /// Seed of everything that is random
+    #[arg(long, default_value_t = 0)]
+    pub(super) seed: u64,
+
+    /// Langevin chains run after training; 0 for none
+    #[arg(long, default_value_t = 4096)]
+    pub(super) chains: usize,
+    /// Steps of each chain
+    #[arg(long, default_value_t = 1000)]
+    pub(super) chain_steps: u64,
+    /// η of x ← x − η∇E + √(2ηT) ξ, in the units of the network
+    #[arg(long, default_value_t = 0.01, allow_negative_numbers = true)]
+    pub(super) step_size: f64,
+    /// T: chains sample exp(−E/T)
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(super) temperature: f64,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) engine: EngineArgs,
+    /// The most that one submission to a GPU may take, in milliseconds (at most 500)
+    #[arg(long, default_value_t = 100.0, value_name = "MS")]
+    pub(super) max_submit_ms: f64,
+
+    /// Keep a checkpoint every so many steps; 0 for the last alone
+    #[arg(long, default_value_t = 0, value_name = "STEPS")]
+    pub(super) checkpoint_every: u64,
+    /// Folder of the results [default: results/<loss>-<data>]; if it exists, a number is added
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip)]
+    pub(super) out: Option<PathBuf>,
+    /// Write into the folder even if it exists
+    #[arg(long)]
+    #[serde(skip)]
+    pub(super) force: bool,
+    /// A TOML file of these flags, as every run writes one; what is given beside it wins
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub(super) config: Option<PathBuf>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    #[serde(skip)]
+    pub(super) json: bool,
+    /// No progress and no messages
+    #[arg(long)]
+    #[serde(skip)]
+    pub(super) quiet: bool,
+}
+
+/// Everything that the flags mean, checked.
+pub(super) struct Plan {
+    pub(super) data: Dataset,
+    pub(super) spec: MlpSpec,
+    pub(super) training: TrainingPlan,
+    pub(super) sampler: Langevin,
+    pub(super) seed: Seed,
+}
+
+impl Args {
+    /// Checks all flags and loads the data; writes nothing.
+    pub(super) fn plan(&self) -> Result<Plan> {
+        Objective::check_name(&self.loss)?;
+        let activation = Activation::by_name(&self.activation)?;
+        let objective = Objective::Dsm(Dsm::new(self.sigma, Weighting::by_name(&self.weighting)?)?);
+        let optimizer = Optimizer {
+            learning_rate: self.lr,
+            schedule: Schedule::by_name(&self.schedule)?,
+            warmup: self.warmup,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: self.weight_decay,
+            clip: self.clip,
+            ema: self.ema,
+        };
+        optimizer.check()?;
+        let sampler = Langevin::new(self.step_size, self.temperature)?;
+        let range = 1..=1 << 24;
+        if !range.contains(&self.batch) {
+            let most = range.end();
+            return Err(Error::input(format!("the batch is {}, it has to be from 1 to {most}", self.batch)));
+        }
+        if !(1..u64::from(u32::MAX)).contains(&self.steps) {
+            return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
+        }
+        if !(1.0..=500.0).contains(&self.max_submit_ms) {
+            let ms = self.max_submit_ms;
+            return Err(Error::input(format!("max-submit-ms is {ms}, it has to be from 1 to 500")));
+        }
+        // a network that is wrong in itself is refused before the data is read
+        let given = self.net.as_ref().map(|net| MlpSpec::parse(net, activation)).transpose()?;
+        let hidden = self.hidden.clone().unwrap_or_else(|| vec![128, 128]);
+        if given.is_none() {
+            MlpSpec::new([&[1], &hidden[..], &[1]].concat(), activation)?;
+        }
+        let seed = Seed(self.seed);
+        let data = Dataset::load(&self.data, self.columns.as_deref(), self.points, seed)?;
+        let spec = match given {
+            Some(spec) if spec.input() != data.dim() => {
+                return Err(Error::input(format!(
+                    "{} has {} columns, net {spec} takes {}",
+                    self.data,
+                    data.dim(),
+                    spec.input()
+                ))
+                .hint("--hidden 128,128 takes the number of columns from the data"));
+            }
+            Some(spec) => spec,
+            None => MlpSpec::new([&[data.dim()], &hidden[..], &[1]].concat(), activation)?,
+        };
+        let training = TrainingPlan {
+            objective,
+            batch: self.batch,
+            optimizer,
+            steps: self.steps,
+            seed,
+            max_submit_ms: self.max_submit_ms,
+        };
+        Ok(Plan { data, spec, training, sampler, seed })
+    }
+}

@@ -1,0 +1,261 @@
+//! `run`: trains, samples, evaluates and draws.
+
+mod args;
+mod figures;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use ebm_gpu::data::npy::write_npy_f32;
+use ebm_gpu::engine::{Engine, StepRecord, TrainingState};
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::eval::{Metrics, evaluate};
+use ebm_gpu::model::{Model, write_checkpoint};
+use ebm_gpu::points::Points;
+use ebm_gpu::random::Stream;
+use ebm_gpu::train::{Trained, Watch, train};
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::output::{Folder, MetricsLog};
+use super::progress;
+pub(super) use args::Args;
+use args::Plan;
+
+/// What `run.json` holds and `--json` prints.
+#[derive(Serialize)]
+struct Summary {
+    version: &'static str,
+    engine: &'static str,
+    adapter: String,
+    data: String,
+    columns: Vec<String>,
+    loss: &'static str,
+    objective: String,
+    langevin: &'static str,
+    net: String,
+    activation: &'static str,
+    head: &'static str,
+    conditioning: &'static str,
+    seed: u64,
+    batch: usize,
+    steps: u64,
+    train_points: usize,
+    test_points: usize,
+    train_seconds: f64,
+    steps_per_second: f64,
+    final_loss: f64,
+    metrics: Metrics,
+    chains: Option<ChainSummary>,
+    warnings: Vec<String>,
+    total_seconds: f64,
+    out: PathBuf,
+}
+
+#[derive(Serialize)]
+struct ChainSummary {
+    sampler: &'static str,
+    count: usize,
+    steps: u64,
+    step_size: f64,
+    temperature: f64,
+    seconds: f64,
+    chain_steps_per_second: f64,
+    /// Unadjusted chains accept every step.
+    acceptance: f64,
+}
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let start = Instant::now();
+    let plan = args.plan()?;
+    let engine = args.engine.open(args.quiet)?.engine;
+    let warnings = plan.training.objective.warnings(&plan.spec);
+    if !args.quiet {
+        warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    }
+    let default = PathBuf::from("results").join(format!("{}-{}", args.loss, plan.data.name));
+    let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
+    let config = toml::to_string(args).map_err(|e| Error::failed(format!("cannot write config.toml: {e}")))?;
+    folder.write("config.toml", &config)?;
+
+    let trained = training(args, &plan, engine.as_ref(), &folder)?;
+    let (chains, chain_summary) = match args.chains {
+        0 => (None, None),
+        _ => {
+            let (chains, summary) = sampling(args, &plan, engine.as_ref(), &trained.model)?;
+            let samples = plan.data.standardizer.undo(&chains);
+            let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
+            write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
+            figures::chain_figure(&folder, &plan.data, &samples)?;
+            (Some(chains), Some(summary))
+        }
+    };
+    let sigma = plan.training.objective.smoothing();
+    let metrics = evaluate(engine.as_ref(), &trained.model, &plan.data, sigma, chains.as_ref(), plan.seed)?;
+    let title = format!("{} on {}", args.loss, plan.data.name);
+    figures::field_figures(&folder, engine.as_ref(), &trained.model, &plan.data, &title)?;
+
+    let summary = Summary {
+        version: env!("CARGO_PKG_VERSION"),
+        engine: engine.name(),
+        adapter: engine.adapter(),
+        data: args.data.clone(),
+        columns: plan.data.columns.clone(),
+        loss: plan.training.objective.name(),
+        objective: plan.training.objective.formula(),
+        langevin: "x <- x - step_size grad E(x) + sqrt(2 step_size temperature) xi",
+        net: plan.spec.to_string(),
+        activation: plan.spec.activation().name(),
+        head: "energy",
+        conditioning: "none",
+        seed: args.seed,
+        batch: args.batch,
+        steps: args.steps,
+        train_points: plan.data.train.count(),
+        test_points: plan.data.test.count(),
+        train_seconds: trained.seconds,
+        steps_per_second: trained.steps_per_second(),
+        final_loss: trained.final_loss(),
+        metrics,
+        chains: chain_summary,
+        warnings,
+        total_seconds: start.elapsed().as_secs_f64(),
+        out: folder.path().to_path_buf(),
+    };
+    folder.write_json("run.json", &summary)?;
+    if args.json { super::print_json(&summary) } else { print_summary(&summary) }
+}
+
+/// Writes the log and the checkpoints of a training run, and moves its progress bar.
+struct Recorder<'a> {
+    plan: &'a Plan,
+    folder: &'a Folder,
+    log: MetricsLog,
+    bar: ProgressBar,
+}
+
+impl Recorder<'_> {
+    fn rate(plan: &Plan) -> impl Fn(u64) -> f64 {
+        move |step| plan.training.optimizer.rate(step, plan.training.steps)
+    }
+}
+
+impl Watch for Recorder<'_> {
+    fn steps(&mut self, records: &[StepRecord]) -> Result<()> {
+        if let Some(last) = records.last() {
+            self.bar.set_position(last.step);
+            self.bar.set_message(format!("loss {:.4}", last.loss));
+        }
+        self.log.add(records, Self::rate(self.plan))
+    }
+
+    fn checkpoint(&mut self, state: &TrainingState, model: &Model) -> Result<()> {
+        let path = self.folder.subfolder("checkpoints")?.join(format!("step-{:08}.safetensors", state.step));
+        write_checkpoint(&path, model, &metadata(self.plan, state.step))
+    }
+}
+
+/// What a checkpoint says beside the network's shape.
+fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
+    let list = |values: &[f64]| format!("{values:?}");
+    vec![
+        ("objective", plan.training.objective.formula()),
+        ("sigma", plan.training.objective.smoothing().to_string()),
+        ("step", step.to_string()),
+        ("columns", plan.data.columns.join(",")),
+        ("mean", list(&plan.data.standardizer.mean)),
+        ("scale", list(&plan.data.standardizer.scale)),
+    ]
+}
+
+fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {
+    let model = plan.spec.initial(plan.seed);
+    let log = MetricsLog::create(folder, args.steps)?;
+    let mut recorder = Recorder { plan, folder, log, bar: progress::bar("training", args.steps, args.quiet) };
+    let state = TrainingState::start(&model);
+    let data = &plan.data.train;
+    let trained = train(engine, &model, &plan.training, data, state, args.checkpoint_every, &mut recorder)?;
+    recorder.bar.finish_and_clear();
+    recorder.log.finish(Recorder::rate(plan))?;
+    let path = folder.file("model.safetensors");
+    write_checkpoint(&path, &trained.model, &metadata(plan, trained.state.step))?;
+    if let Some(bad) = trained.diverged {
+        return Err(Error::failed(format!(
+            "training diverged at step {}: the loss was {}, the norm of its gradient {}; {} holds the model of step {}",
+            bad.step,
+            bad.loss,
+            bad.gradient_norm,
+            path.display(),
+            trained.state.step
+        ))
+        .hint("a smaller --lr, a smaller --clip, or data without wild outliers"));
+    }
+    figures::training_figure(folder, &trained, "denoising score matching loss", &format!("{} on {}", args.loss, plan.data.name))?;
+    Ok(trained)
+}
+
+/// Starts chains at a normal law with the data's own mean and variances, and runs them.
+fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Result<(Points, ChainSummary)> {
+    let start = Instant::now();
+    let bar = progress::bar("chains", args.chain_steps, args.quiet);
+    let mut chains = engine.chains(model, &plan.sampler, &starting_points(args, plan), plan.seed)?;
+    let mut done = 0;
+    while done < args.chain_steps {
+        done += chains.advance(args.chain_steps - done)?;
+        bar.set_position(done);
+    }
+    let positions = chains.positions()?;
+    bar.finish_and_clear();
+    let lost = positions.rows().filter(|x| x.iter().any(|v| !v.is_finite())).count();
+    if lost > 0 {
+        let count = args.chains;
+        return Err(Error::failed(format!("{lost} of {count} chains left every bound after {done} steps"))
+            .hint("a smaller --step-size"));
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let summary = ChainSummary {
+        sampler: "ula",
+        count: args.chains,
+        steps: args.chain_steps,
+        step_size: plan.sampler.step_size,
+        temperature: plan.sampler.temperature,
+        seconds,
+        chain_steps_per_second: args.chains as f64 * args.chain_steps as f64 / seconds,
+        acceptance: 1.0,
+    };
+    Ok((positions, summary))
+}
+
+fn starting_points(args: &Args, plan: &Plan) -> Points {
+    let d = plan.data.dim();
+    let spread = ebm_gpu::data::Standardizer::fit(&plan.data.train);
+    let mut values = Vec::with_capacity(args.chains * d);
+    for i in 0..args.chains as u32 {
+        let blocks = 0..d.div_ceil(4) as u32;
+        values.extend(blocks.flat_map(|b| plan.seed.normals::<f64>(Stream::Start, i, 0, b)).take(d));
+    }
+    spread.undo(&Points::new(d, values))
+}
+
+fn print_summary(summary: &Summary) -> Result<()> {
+    let number = |value: Option<f64>| value.map_or("-".to_string(), |v| format!("{v:.4}"));
+    let m = &summary.metrics;
+    super::print_line(&format!(
+        "trained   {} steps in {:.1} s ({:.0} a second), final loss {:.4}",
+        summary.steps, summary.train_seconds, summary.steps_per_second, summary.final_loss
+    ))?;
+    if let Some(c) = &summary.chains {
+        super::print_line(&format!(
+            "chains    {} of {} steps in {:.1} s ({:.2e} chain steps a second)",
+            c.count, c.steps, c.seconds, c.chain_steps_per_second
+        ))?;
+    }
+    super::print_line(&format!(
+        "model     NLL {} nats, KL {} from the law that the objective aims at; NLL {}, KL {} from the data's own",
+        number(m.nll),
+        number(m.kl),
+        number(m.nll_data),
+        number(m.kl_data)
+    ))?;
+    super::print_line(&format!("results   {}", summary.out.display()))
+}

@@ -1,0 +1,46 @@
+//! `shaders`: the WGSL exactly as it is compiled for a network.
+
+use std::path::PathBuf;
+
+use ebm_gpu::engine::gpu::kernels::ALL;
+use ebm_gpu::engine::gpu::shape_of;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::files::write_atomically;
+use ebm_gpu::model::{Activation, MlpSpec};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Write one .wgsl file per kernel into this folder; without it, the kernels are listed
+    #[arg(long, value_name = "DIR")]
+    dump: Option<PathBuf>,
+    /// The network to compile for: widths, input first
+    #[arg(long, default_value = "2-128-128-1")]
+    net: String,
+    /// Activation: silu, softplus, tanh, gelu, relu, leaky-relu
+    #[arg(long, default_value = "silu")]
+    activation: String,
+}
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let spec = MlpSpec::parse(&args.net, Activation::by_name(&args.activation)?)?;
+    let shape = shape_of(&spec);
+    if let Some(folder) = &args.dump {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", folder.display())))?;
+    }
+    for kernel in ALL {
+        let source = kernel.source(shape);
+        match &args.dump {
+            Some(folder) => {
+                let path = folder.join(format!("{}.wgsl", kernel.name));
+                write_atomically(&path, source.as_bytes())?;
+                super::print_line(&path.display().to_string())?;
+            }
+            None => {
+                let what = source.rsplit("----\n").next().and_then(|s| s.lines().next()).unwrap_or_default();
+                super::print_line(&format!("{:<18} {}", kernel.name, what.trim_start_matches("// ")))?;
+            }
+        }
+    }
+    Ok(())
+}

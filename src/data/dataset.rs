@@ -1,0 +1,107 @@
+//! A data set as training sees it: points for training and for testing, and the way back to the original units.
+
+use std::path::Path;
+
+use rand::seq::SliceRandom as _;
+
+use super::law::Law;
+use super::standardize::Standardizer;
+use super::table::read_table;
+use super::toy;
+use crate::error::{Error, Result, unknown_name};
+use crate::points::Points;
+use crate::random::{Seed, Stream};
+
+/// Points to train on and points to test on, in the units that the network sees.
+pub struct Dataset {
+    /// The toy law's name, or the file's stem.
+    pub name: String,
+    /// The names of the coordinates.
+    pub columns: Vec<String>,
+    /// For training.
+    pub train: Points,
+    /// Held out.
+    pub test: Points,
+    /// From the original units to those of the network.
+    pub standardizer: Standardizer,
+    /// The law that the points come from, where it is known.
+    pub law: Option<Box<dyn Law>>,
+}
+
+/// Points held out of a toy law: drawn anew.
+const TOY_TEST: usize = 10_000;
+
+impl Dataset {
+    /// A toy law by its name (`count` points are drawn), or a CSV, TSV or NPY file (a tenth is held out, and columns are
+    /// standardised by what the training part says).
+    ///
+    /// # Errors
+    /// No such law or file, a file that does not hold a table of numbers, or columns that are not there.
+    pub fn load(source: &str, columns: Option<&[String]>, count: usize, seed: Seed) -> Result<Self> {
+        if let Some(law) = toy::by_name(source) {
+            if columns.is_some() {
+                return Err(Error::input(format!("--columns goes with a file, `{source}` is a toy law"))
+                    .hint("leave --columns out"));
+            }
+            return Self::from_law(law, count, seed);
+        }
+        let path = Path::new(source);
+        if path.exists() || source.contains(['/', '.']) {
+            return Self::from_file(path, columns, seed);
+        }
+        let unknown = unknown_name("data set", source, toy::NAMES);
+        let names = unknown.advice().unwrap_or_default().to_string();
+        Err(unknown.hint(format!("{names}; or give a .csv, .tsv or .npy file")))
+    }
+
+    fn from_law(law: Box<dyn Law>, count: usize, seed: Seed) -> Result<Self> {
+        if count < 2 {
+            return Err(Error::input(format!("{count} points of {} are too few, at least 2 are needed", law.name())));
+        }
+        let train = law.draw(count, &mut seed.sequence(Stream::Data, 0));
+        let test = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 1));
+        let columns = (1..=law.dim()).map(|i| format!("x{i}")).collect();
+        let standardizer = Standardizer::identity(law.dim());
+        Ok(Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) })
+    }
+
+    fn from_file(path: &Path, columns: Option<&[String]>, seed: Seed) -> Result<Self> {
+        let table = read_table(path, columns)?;
+        let (count, dim) = (table.points.count(), table.points.dim());
+        let mut order: Vec<usize> = (0..count).collect();
+        order.shuffle(&mut seed.sequence(Stream::Host, 0));
+        let take = |rows: &[usize]| {
+            Points::new(dim, rows.iter().flat_map(|i| table.points.row(*i).iter().copied()).collect())
+        };
+        let held = (count / 10).max(1);
+        let (test, train) = (take(&order[..held]), take(&order[held..]));
+        let standardizer = Standardizer::fit(&train);
+        let name = path.file_stem().map_or_else(|| "data".to_string(), |s| s.to_string_lossy().into_owned());
+        Ok(Self {
+            name,
+            columns: table.names,
+            train: standardizer.apply(&train),
+            test: standardizer.apply(&test),
+            standardizer,
+            law: None,
+        })
+    }
+
+    /// The dimension of the points.
+    pub fn dim(&self) -> usize {
+        self.train.dim()
+    }
+
+    /// The held-out points, smoothed by noise of standard deviation `sigma`: a sample of what an objective aims at.
+    pub fn smoothed_test(&self, sigma: f64, seed: Seed) -> Points {
+        let d = self.dim();
+        let mut points = self.test.clone();
+        for (i, row) in points.values_mut().chunks_exact_mut(d).enumerate() {
+            for (block, some) in row.chunks_mut(4).enumerate() {
+                let z: [f64; 4] = seed.normals(Stream::Host, i as u32, 1, block as u32);
+                some.iter_mut().zip(z).for_each(|(x, z)| *x += sigma * z);
+            }
+        }
+        points
+    }
+}

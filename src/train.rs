@@ -1,0 +1,95 @@
+//! The training loop: it drives an engine, watches for divergence, and keeps the history.
+
+use std::time::Instant;
+
+use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
+use crate::error::Result;
+use crate::model::Model;
+use crate::points::Points;
+
+/// What a training run leaves.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// The network with averaged parameters (the last ones if there is no averaging).
+    pub model: Model,
+    /// Where the run stands: the last good state if it diverged.
+    pub state: TrainingState,
+    /// Every step's record, in order.
+    pub history: Vec<StepRecord>,
+    /// Time spent, in seconds.
+    pub seconds: f64,
+    /// The step whose loss or gradient was not finite, if there was one.
+    pub diverged: Option<StepRecord>,
+}
+
+impl Trained {
+    /// The mean loss of the last tenth of the steps.
+    pub fn final_loss(&self) -> f64 {
+        let tail = &self.history[self.history.len() - self.history.len().div_ceil(10)..];
+        tail.iter().map(|r| r.loss).sum::<f64>() / tail.len() as f64
+    }
+
+    /// Steps done in a second.
+    pub fn steps_per_second(&self) -> f64 {
+        self.history.len() as f64 / self.seconds
+    }
+}
+
+/// What a caller wants to hear of during training.
+pub trait Watch {
+    /// Some steps have been done.
+    ///
+    /// # Errors
+    /// What the watcher writes cannot be written: the run ends.
+    fn steps(&mut self, records: &[StepRecord]) -> Result<()>;
+
+    /// The run stands at a multiple of `every`.
+    ///
+    /// # Errors
+    /// As [`Watch::steps`].
+    fn checkpoint(&mut self, state: &TrainingState, model: &Model) -> Result<()>;
+}
+
+/// Trains `model` on `data` from `state` to the plan's end, with a checkpoint every `every` steps (0 for none).
+///
+/// # Errors
+/// The device failed, or the watcher did. A run that diverges is no error here: see [`Trained::diverged`].
+pub fn train(
+    engine: &dyn Engine,
+    model: &Model,
+    plan: &TrainingPlan,
+    data: &Points,
+    state: TrainingState,
+    every: u64,
+    watch: &mut dyn Watch,
+) -> Result<Trained> {
+    let start = Instant::now();
+    let mut done = state.step;
+    let mut history = Vec::with_capacity(plan.steps.saturating_sub(done) as usize);
+    let mut diverged = None;
+    let mut training = engine.train(model, plan, data, state)?;
+    while done < plan.steps && diverged.is_none() {
+        let stop = if every > 0 { (done / every + 1) * every } else { plan.steps }.min(plan.steps);
+        while done < stop && diverged.is_none() {
+            let records = training.advance(stop)?;
+            let good = records.iter().position(|r| !r.is_finite());
+            diverged = good.map(|at| records[at]);
+            let records = &records[..good.unwrap_or(records.len())];
+            done += records.len() as u64;
+            history.extend_from_slice(records);
+            watch.steps(records)?;
+        }
+        if every > 0 && diverged.is_none() {
+            let state = training.state()?;
+            watch.checkpoint(&state, &averaged(model, plan, &state))?;
+        }
+    }
+    let state = training.state()?;
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(Trained { model: averaged(model, plan, &state), state, history, seconds, diverged })
+}
+
+fn averaged(model: &Model, plan: &TrainingPlan, state: &TrainingState) -> Model {
+    let parameters = if plan.optimizer.ema > 0.0 { &state.ema } else { &state.parameters };
+    Model { spec: model.spec.clone(), parameters: parameters.clone() }
+}
