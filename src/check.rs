@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::engine::cpu::Reference;
-use crate::engine::{Engine, TrainingPlan, TrainingState};
+use crate::engine::{Engine, Jet, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::model::{Activation, MlpSpec, Model};
 use crate::objective::{Dsm, Objective, Weighting};
@@ -50,13 +50,14 @@ const CASES: &[(&str, Activation, usize)] = &[
     ("2-17-9-1", Activation::LeakyRelu, 40),
 ];
 
-/// Bounds relative to the largest entry: what was seen on Mesa's software driver is 3 to 10 times smaller.
-const FORWARD: f64 = 5e-6;
-const GRADIENT: f64 = 1e-5;
-/// After ten steps of Adam, whose first steps have the size of the learning rate whatever the gradient's.
-const TRAINED: f64 = 1e-4;
+/// Bounds relative to the largest entry. Mesa's software driver stays 10 times below them; WGSL allows a GPU's `exp` to be
+/// a few times less exact than that driver's.
+const FORWARD: f64 = 4e-6;
+const GRADIENT: f64 = 5e-6;
+/// After ten steps of Adam.
+const TRAINED: f64 = 5e-6;
 /// After twenty Langevin steps.
-const CHAINS: f64 = 2e-5;
+const CHAINS: f64 = 1e-5;
 
 /// Runs every case on `engine` and calls `report` with each finding as it comes.
 ///
@@ -86,6 +87,17 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
         let got = engine.loss_gradient(&model, &objective, &points, &noise)?;
         find("dsm_gradient: losses", &got.losses, &want.losses, GRADIENT);
         find("dsm_gradient, reduce_gradient", &got.gradient, &want.gradient, GRADIENT);
+
+        // every kind of channel: two curved tangents and one that is not
+        if activation.is_smooth() {
+            let jet = Jet { tangents: 3, curved: 2 };
+            let tangents = normals(3 * samples, d, 6);
+            let weights = normals(samples, jet.channels(), 8);
+            let want = reference.jet_gradient(&model, jet, &points, &tangents, weights.values())?;
+            let got = engine.jet_gradient(&model, jet, &points, &tangents, weights.values())?;
+            find("jet_gradient: values", &got.values, &want.values, GRADIENT);
+            find("jet_gradient: gradient", &got.gradient, &want.gradient, GRADIENT);
+        }
 
         let want = trained(&reference, &model, objective, &points)?;
         let got = trained(engine, &model, objective, &points)?;
@@ -148,7 +160,10 @@ fn worst(got: &[f64], want: &[f64]) -> f64 {
         return f64::INFINITY;
     }
     let scale = want.iter().fold(f64::MIN_POSITIVE, |m, w| m.max(w.abs()));
-    got.iter().zip(want).map(|(g, w)| (g - w).abs() / scale).fold(0.0, |worst, e| if e <= worst { worst } else { nan_is_infinite(e) })
+    got.iter()
+        .zip(want)
+        .map(|(g, w)| (g - w).abs() / scale)
+        .fold(0.0, |worst, e| if e <= worst { worst } else { nan_is_infinite(e) })
 }
 
 fn nan_is_infinite(e: f64) -> f64 {

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{gpu, network, normal_points, scale, worst};
-use ebm_gpu::engine::Engine;
 use ebm_gpu::engine::cpu::{Cpu, Reference};
+use ebm_gpu::engine::{Engine, Jet};
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::objective::{Dsm, Objective, Weighting};
 
@@ -47,6 +47,41 @@ fn agree(engine: &dyn Engine, model: &Model, samples: usize) {
     assert!(worst(&got.losses, &want.losses, 1e-5, 1e-5) <= 1.0, "losses of {net} {activation}");
     let abs = 1e-5 * scale(&want.gradient);
     assert!(worst(&got.gradient, &want.gradient, 1e-5, abs) <= 1.0, "gradient of {net} {activation}");
+}
+
+/// Tangents with and without curvature, in one sweep: values and the gradient of their weighted sum.
+fn jets_agree(engine: &dyn Engine, net: &str, samples: usize, jet: Jet) {
+    let reference = Reference::new().expect("threads");
+    let model = network(net, Activation::Silu, 8);
+    let d = model.spec.input();
+    let points = normal_points(samples, d, 21);
+    let tangents = normal_points(samples * jet.tangents.max(1), d, 22);
+    let weights = normal_points(samples, jet.channels(), 23);
+    eprintln!("{} jet of {net} x {samples}: {jet:?}", engine.name());
+    let want = reference.jet_gradient(&model, jet, &points, &tangents, weights.values()).expect("reference");
+    let got = engine.jet_gradient(&model, jet, &points, &tangents, weights.values()).expect("jet");
+    assert!(worst(&got.values, &want.values, 1e-5, 5e-6 * scale(&want.values)) <= 1.0, "values of {net} {jet:?}");
+    let abs = 5e-6 * scale(&want.gradient);
+    assert!(worst(&got.gradient, &want.gradient, 1e-5, abs) <= 1.0, "gradient of {net} {jet:?}");
+}
+
+const JETS: &[(&str, usize, Jet)] = &[
+    ("2-7-1", 5, Jet { tangents: 1, curved: 1 }),
+    ("3-65-33-1", 40, Jet { tangents: 2, curved: 0 }),
+    ("3-65-33-1", 40, Jet { tangents: 4, curved: 3 }),
+    ("37-130-20-1", 33, Jet { tangents: 9, curved: 9 }),
+];
+
+#[test]
+fn cpu_jets_agree_with_the_reference() {
+    let cpu = Cpu::new().expect("threads");
+    JETS.iter().for_each(|(net, samples, jet)| jets_agree(&cpu, net, *samples, *jet));
+}
+
+#[test]
+fn gpu_jets_agree_with_the_reference() {
+    let gpu = gpu();
+    JETS.iter().for_each(|(net, samples, jet)| jets_agree(&gpu, net, *samples, *jet));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Every kernel's WGSL parses, validates and agrees with its Rust declaration. Needs no GPU.
 
+use ebm_gpu::engine::Jet;
 use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Shape, WORKGROUP};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
@@ -17,9 +18,9 @@ fn parse(kernel: &Kernel, shape: Shape) -> Module {
 }
 
 fn shapes() -> impl Iterator<Item = Shape> {
-    Activation::ALL
-        .into_iter()
-        .flat_map(|activation| [2, 3, 6].map(|layers| Shape { layers, activation, quads: 8 }))
+    Activation::ALL.into_iter().flat_map(|activation| {
+        [2, 3, 6].map(|layers| Shape { layers, activation, quads: 8, jet: Jet { tangents: 3, curved: 2 } })
+    })
 }
 
 #[test]
@@ -36,7 +37,10 @@ fn every_shape_of_every_kernel_validates() {
 fn bindings_agree_with_rust() {
     for kernel in ALL {
         let name = kernel.name;
-        let module = parse(kernel, Shape { layers: 3, activation: Activation::Silu, quads: 8 });
+        let module = parse(
+            kernel,
+            Shape { layers: 3, activation: Activation::Silu, quads: 8, jet: Jet { tangents: 3, curved: 2 } },
+        );
         let [entry] = &module.entry_points[..] else { panic!("{name}: want one entry point") };
         assert_eq!(entry.name, name);
         assert_eq!(entry.workgroup_size, [WORKGROUP, 1, 1], "{name}");
@@ -88,7 +92,10 @@ fn is_plain(module: &Module, ty: naga::Handle<naga::Type>) -> bool {
 #[test]
 fn workgroup_memory_is_within_what_webgpu_guarantees() {
     for kernel in ALL {
-        let module = parse(kernel, Shape { layers: 3, activation: Activation::Gelu, quads: 8 });
+        let module = parse(
+            kernel,
+            Shape { layers: 3, activation: Activation::Gelu, quads: 8, jet: Jet { tangents: 3, curved: 2 } },
+        );
         let mut layouter = naga::proc::Layouter::default();
         layouter.update(module.to_ctx()).expect("layout");
         let bytes: u32 = module

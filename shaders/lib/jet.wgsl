@@ -9,8 +9,9 @@
 //               R = r phi' + sum_k q_k phi'' dz_k + p (phi''' sum_k dz_k^2 + phi'' y),
 //               then r, q_k, p <- W^T (R, Q_k, P)
 //
-// where sums of squares and the term 2 p phi'' dz run over the first CURVED tangents only. Without curvature the
-// channels can be passed one after another (q_k does not depend on r), and each pass ends where its product does.
+// where sums of squares and the term 2 p phi'' dz run over the first CURVED tangents only. Without curvature, what an
+// invocation needs for one channel it has computed itself for another (q_k does not depend on r), so nothing waits between
+// a product and what follows from it.
 // Reference: src/engine/cpu/tile.rs. Needs: lib/tile.wgsl, an activation, LAYERS, TANGENTS, CURVED, ORDER.
 
 const SECOND: u32 = TANGENTS + 1u;
@@ -151,7 +152,7 @@ fn finish_curved(l: u32, backward: bool) {
 
 // One pass over the layers for channels `first` up to `last`: forward through the hidden layers, or backward through all
 // of them down to layer `bottom` (0 leaves the adjoint of the input, 1 stops at the adjoint of the first layer's z).
-// Without curvature, tangents come after the value. Both directions share one product, since compilers inline it.
+// Both directions share one product, since compilers inline it.
 fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
     let steps = opaque(select(LAYERS - 1u, LAYERS - bottom, backward));
     for (var i = 0u; i < steps; i++) {
@@ -164,7 +165,9 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
         let origin = region + select(layer.forward, layer.outgoing, backward);
         let lanes = lanes_for(width);
         let share = share_of(lanes);
-        for (var channel = first; channel < last; channel++) {
+        for (var turn = first; turn < last; turn++) {
+            // forward, tangents need the value's derivatives; backward, the value needs the tangents' adjoints
+            let channel = select(turn, first + last - 1u - turn, backward);
             for (var block = 0u; block < width; block += lanes) {
                 let quad = block + share.neuron;
                 let v = product(matrix, count, width, origin + channel * QUADS * x_width, x_width, quad, share, lanes);

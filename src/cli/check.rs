@@ -28,7 +28,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let mut findings = Vec::new();
     let mut printed = Ok(());
     if !args.json {
-        super::print_line(&format!("{:<32} {:<18} {:<10} {:>10} {:>10}", "kernel", "net", "activation", "worst", "bound"))?;
+        super::print_line(&format!(
+            "{:<32} {:<18} {:<10} {:>10} {:>10}",
+            "kernel", "net", "activation", "worst", "bound"
+        ))?;
     }
     let good = ebm_gpu::check::check(engine.as_ref(), &mut |f| {
         if !args.json && printed.is_ok() {
@@ -51,6 +54,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
         eprintln!("all {} comparisons are within their bounds", findings.len());
         return Ok(());
     }
-    Err(Error::failed(format!("{} computes wrongly: {wrong} of {} comparisons missed", engine.adapter(), findings.len()))
-        .hint("update the driver (Mesa's software driver is right from version 25 on), or use --engine cpu"))
+    Err(Error::failed(format!(
+        "{} computes wrongly: {wrong} of {} comparisons missed",
+        engine.adapter(),
+        findings.len()
+    ))
+    .hint("update the driver (Mesa's software driver is right from version 25 on), or use --engine cpu"))
 }

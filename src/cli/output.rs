@@ -89,8 +89,8 @@ struct Line {
 impl MetricsLog {
     pub(super) fn create(folder: &Folder, steps: u64) -> Result<Self> {
         let path = folder.file("metrics.jsonl");
-        let file = std::fs::File::create(&path)
-            .map_err(|e| Error::input(format!("cannot write {}: {e}", path.display())))?;
+        let file =
+            std::fs::File::create(&path).map_err(|e| Error::input(format!("cannot write {}: {e}", path.display())))?;
         let file = std::io::BufWriter::new(file);
         Ok(Self { path, file, window: (steps / 2000).max(1), pending: Vec::new() })
     }

@@ -70,9 +70,8 @@ impl Dataset {
         let (count, dim) = (table.points.count(), table.points.dim());
         let mut order: Vec<usize> = (0..count).collect();
         order.shuffle(&mut seed.sequence(Stream::Host, 0));
-        let take = |rows: &[usize]| {
-            Points::new(dim, rows.iter().flat_map(|i| table.points.row(*i).iter().copied()).collect())
-        };
+        let take =
+            |rows: &[usize]| Points::new(dim, rows.iter().flat_map(|i| table.points.row(*i).iter().copied()).collect());
         let held = (count / 10).max(1);
         let (test, train) = (take(&order[..held]), take(&order[held..]));
         let standardizer = Standardizer::fit(&train);

@@ -31,6 +31,25 @@ impl LossGradient {
     }
 }
 
+/// Which channels a sample carries beside the value: the columns of collapsed Taylor mode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Jet {
+    /// The number of tangents K.
+    pub tangents: usize,
+    /// How many of them, from the first, enter the second-order channel.
+    pub curved: usize,
+}
+
+impl Jet {
+    /// The value alone.
+    pub const VALUE: Self = Self { tangents: 0, curved: 0 };
+
+    /// The number of columns of a sample.
+    pub fn channels(self) -> usize {
+        1 + self.tangents + usize::from(self.curved > 0)
+    }
+}
+
 /// E, the directional derivatives vₖ·∇E and Σₖ vₖᵀHvₖ at each point, and the parameter gradient of a weighted sum of
 /// them: what every objective is made of.
 #[derive(Debug, Clone)]
@@ -160,8 +179,27 @@ pub trait Engine {
     ///
     /// # Errors
     /// The device failed.
-    fn loss_gradient(&self, model: &Model, objective: &Objective, points: &Points, noise: &Points)
-    -> Result<LossGradient>;
+    fn loss_gradient(
+        &self,
+        model: &Model,
+        objective: &Objective,
+        points: &Points,
+        noise: &Points,
+    ) -> Result<LossGradient>;
+
+    /// E, vₖ·∇E and Σₖ vₖᵀHvₖ at `points` along `tangents` (`[points · jet.tangents, dim]`, those of a point together),
+    /// and the parameter gradient of the sum of these values times `weights` (`[points, jet.channels()]`).
+    ///
+    /// # Errors
+    /// The device failed.
+    fn jet_gradient(
+        &self,
+        model: &Model,
+        jet: Jet,
+        points: &Points,
+        tangents: &Points,
+        weights: &[f64],
+    ) -> Result<JetGradient>;
 
     /// Starts or resumes a training run.
     ///

@@ -117,12 +117,13 @@ fn grid_for(data: &Dataset, sigma: f64) -> Result<Grid> {
         None => (0..data.dim())
             .map(|axis| {
                 let column = data.train.rows().chain(data.test.rows()).map(|row| row[axis]);
-                let [low, high] = column
-                    .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)]);
+                let [low, high] =
+                    column.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)]);
                 [low - 4.0 * sigma, high + 4.0 * sigma]
             })
             .collect(),
     };
-    let wider: Vec<_> = extent.into_iter().map(|[low, high]| [low, high].map(|x| x + 0.2 * (x - 0.5 * (low + high)))).collect();
+    let wider: Vec<_> =
+        extent.into_iter().map(|[low, high]| [low, high].map(|x| x + 0.2 * (x - 0.5 * (low + high)))).collect();
     Grid::covering(&wider, CELLS)
 }

@@ -63,12 +63,30 @@ macro_rules! with_phi {
     ($activation:expr, $phi:ident => $body:expr) => {{
         use $crate::model::phi;
         match $activation {
-            $crate::model::Activation::Silu => { let $phi = phi::Silu; $body }
-            $crate::model::Activation::Softplus => { let $phi = phi::Softplus; $body }
-            $crate::model::Activation::Tanh => { let $phi = phi::Tanh; $body }
-            $crate::model::Activation::Gelu => { let $phi = phi::Gelu; $body }
-            $crate::model::Activation::Relu => { let $phi = phi::LeakyRelu(0.0); $body }
-            $crate::model::Activation::LeakyRelu => { let $phi = phi::LeakyRelu(0.01); $body }
+            $crate::model::Activation::Silu => {
+                let $phi = phi::Silu;
+                $body
+            }
+            $crate::model::Activation::Softplus => {
+                let $phi = phi::Softplus;
+                $body
+            }
+            $crate::model::Activation::Tanh => {
+                let $phi = phi::Tanh;
+                $body
+            }
+            $crate::model::Activation::Gelu => {
+                let $phi = phi::Gelu;
+                $body
+            }
+            $crate::model::Activation::Relu => {
+                let $phi = phi::LeakyRelu(0.0);
+                $body
+            }
+            $crate::model::Activation::LeakyRelu => {
+                let $phi = phi::LeakyRelu(0.01);
+                $body
+            }
         }
     }};
 }

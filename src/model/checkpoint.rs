@@ -103,7 +103,9 @@ pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> 
             let tensor = tensors.tensor(&key).map_err(|_| Error::input(format!("{name} has no tensor {key}")))?;
             if tensor.shape() != shape {
                 let has = tensor.shape();
-                return Err(Error::input(format!("{key} in {name} has shape {has:?}, a {spec} network needs {shape:?}")));
+                return Err(Error::input(format!(
+                    "{key} in {name} has shape {has:?}, a {spec} network needs {shape:?}"
+                )));
             }
             read_values(&tensor, &mut parameters[range])
                 .ok_or_else(|| Error::input(format!("{key} in {name} is {:?}, not F32 or F64", tensor.dtype())))?;

@@ -46,8 +46,11 @@ impl MlpSpec {
             return Err(Error::input(format!("net {text} has a width of {d}, the most is 65536")));
         }
         if dims[dims.len() - 1] != 1 {
-            return Err(Error::input(format!("net {text} ends in {} outputs, an energy is 1 number", dims[dims.len() - 1]))
-                .hint("end the widths with 1"));
+            return Err(Error::input(format!(
+                "net {text} ends in {} outputs, an energy is 1 number",
+                dims[dims.len() - 1]
+            ))
+            .hint("end the widths with 1"));
         }
         Ok(Self { dims, activation })
     }

@@ -18,7 +18,13 @@ const NODES: usize = 240;
 const ARROWS: usize = 21;
 
 /// Draws the energy and the score where they can be drawn: in one and two dimensions.
-pub(super) fn field_figures(folder: &Folder, engine: &dyn Engine, model: &Model, data: &Dataset, title: &str) -> Result<()> {
+pub(super) fn field_figures(
+    folder: &Folder,
+    engine: &dyn Engine,
+    model: &Model,
+    data: &Dataset,
+    title: &str,
+) -> Result<()> {
     let points = data.standardizer.undo(&data.train);
     match data.dim() {
         1 => {

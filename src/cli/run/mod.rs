@@ -190,7 +190,12 @@ fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> R
         ))
         .hint("a smaller --lr, a smaller --clip, or data without wild outliers"));
     }
-    figures::training_figure(folder, &trained, "denoising score matching loss", &format!("{} on {}", args.loss, plan.data.name))?;
+    figures::training_figure(
+        folder,
+        &trained,
+        "denoising score matching loss",
+        &format!("{} on {}", args.loss, plan.data.name),
+    )?;
     Ok(trained)
 }
 

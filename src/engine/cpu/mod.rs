@@ -15,7 +15,7 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
-use super::{Chains, Engine, JetGradient, LossGradient, Training, TrainingPlan, TrainingState};
+use super::{Chains, Engine, Jet, JetGradient, LossGradient, Training, TrainingPlan, TrainingState};
 use crate::error::{Error, Result};
 use crate::model::{Layer, MlpSpec, Model};
 use crate::objective::Objective;
@@ -25,7 +25,6 @@ use crate::real::Real;
 use crate::sampler::Langevin;
 use block::Block;
 use gradient::Batch;
-pub use tile::Jet;
 use tile::{Network, Tile, vectorized};
 
 /// Samples of a tile when gradients are computed.
@@ -108,47 +107,6 @@ impl<T: Real> Native<T> {
                 .collect()
         })
     }
-
-    /// E, vₖ·∇E and Σₖ vₖᵀHvₖ at `points` along `tangents` (`[points, jet.tangents]` rows), and the parameter gradient of
-    /// the sum of these values times `weights` (`[points, jet.channels()]`).
-    pub fn jet_gradient(
-        &self,
-        model: &Model,
-        jet: Jet,
-        points: &Points,
-        tangents: &Points,
-        weights: &[f64],
-    ) -> JetGradient {
-        let net = Weights::<T>::new(model);
-        let (count, d, channels) = (points.count(), points.dim(), jet.channels());
-        let mut tile = Tile::default();
-        tile.shape(&net.layers, jet, count);
-        let input = &mut tile.forward[0];
-        for n in 0..d {
-            input.row_mut(n, 0..count * channels).fill(T::default());
-            for s in 0..count {
-                input.row_mut(n, s..s + 1)[0] = T::of(points.row(s)[n]);
-                for k in 0..jet.tangents {
-                    let at = (k + 1) * count + s;
-                    input.row_mut(n, at..at + 1)[0] = T::of(tangents.row(s * jet.tangents + k)[n]);
-                }
-            }
-        }
-        tile.forward(net.network(), 0..channels, 3);
-        let last = net.layers.len() - 1;
-        let mut values = vec![0.0; count * channels];
-        for s in 0..count {
-            for c in 0..channels {
-                let at = c * count + s;
-                values[s * channels + c] = tile.pre[last].row(0, at..at + 1)[0].f64();
-                tile.outgoing[last].row_mut(0, at..at + 1)[0] = T::of(weights[s * channels + c]);
-            }
-        }
-        tile.reverse(net.network(), 0..channels, false);
-        let mut gradient = vec![T::default(); net.parameters.len()];
-        tile.add_gradient(net.network(), &mut gradient);
-        JetGradient { values, gradient: gradient.into_iter().map(Real::f64).collect() }
-    }
 }
 
 /// Sets a block's first columns to points: row-major `[samples, dim]` becomes `[dim, samples]`.
@@ -217,6 +175,45 @@ impl<T: Real> Engine for Native<T> {
         });
         let gradient = batch.gradient().iter().map(|g| g.f64()).collect();
         Ok(LossGradient { losses: batch.losses().map(Real::f64).collect(), gradient })
+    }
+
+    fn jet_gradient(
+        &self,
+        model: &Model,
+        jet: Jet,
+        points: &Points,
+        tangents: &Points,
+        weights: &[f64],
+    ) -> Result<JetGradient> {
+        let net = Weights::<T>::new(model);
+        let (count, d, channels) = (points.count(), points.dim(), jet.channels());
+        let mut tile = Tile::default();
+        tile.shape(&net.layers, jet, count);
+        let input = &mut tile.forward[0];
+        for n in 0..d {
+            input.row_mut(n, 0..count * channels).fill(T::default());
+            for s in 0..count {
+                input.row_mut(n, s..s + 1)[0] = T::of(points.row(s)[n]);
+                for k in 0..jet.tangents {
+                    let at = (k + 1) * count + s;
+                    input.row_mut(n, at..at + 1)[0] = T::of(tangents.row(s * jet.tangents + k)[n]);
+                }
+            }
+        }
+        tile.forward(net.network(), 0..channels, 3);
+        let last = net.layers.len() - 1;
+        let mut values = vec![0.0; count * channels];
+        for s in 0..count {
+            for c in 0..channels {
+                let at = c * count + s;
+                values[s * channels + c] = tile.pre[last].row(0, at..at + 1)[0].f64();
+                tile.outgoing[last].row_mut(0, at..at + 1)[0] = T::of(weights[s * channels + c]);
+            }
+        }
+        tile.reverse(net.network(), 0..channels, false);
+        let mut gradient = vec![T::default(); net.parameters.len()];
+        tile.add_gradient(net.network(), &mut gradient);
+        Ok(JetGradient { values, gradient: gradient.into_iter().map(Real::f64).collect() })
     }
 
     fn train<'a>(

@@ -15,27 +15,9 @@
 use std::ops::Range;
 
 use super::block::{Block, dense, dense_transposed, outer};
+use crate::engine::Jet;
 use crate::model::{Activation, Layer, Phi, with_phi};
 use crate::real::Real;
-
-/// Which channels a tile carries beside the value.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Jet {
-    /// The number of tangents K.
-    pub tangents: usize,
-    /// How many of them, from the first, enter the second-order channel.
-    pub curved: usize,
-}
-
-impl Jet {
-    /// The value alone.
-    pub const VALUE: Self = Self { tangents: 0, curved: 0 };
-
-    /// The number of columns of a sample.
-    pub fn channels(self) -> usize {
-        1 + self.tangents + usize::from(self.curved > 0)
-    }
-}
 
 /// A network on a native engine: its layers and parameters.
 #[derive(Clone, Copy)]
@@ -67,9 +49,7 @@ impl<T: Real> Tile<T> {
     pub(crate) fn shape(&mut self, layers: &[Layer], jet: Jet, samples: usize) {
         (self.samples, self.jet) = (samples, jet);
         let columns = samples * jet.channels();
-        for blocks in
-            [&mut self.forward, &mut self.pre, &mut self.derivative, &mut self.adjoint, &mut self.outgoing]
-        {
+        for blocks in [&mut self.forward, &mut self.pre, &mut self.derivative, &mut self.adjoint, &mut self.outgoing] {
             blocks.resize_with(layers.len(), Block::default);
         }
         for (l, layer) in layers.iter().enumerate() {

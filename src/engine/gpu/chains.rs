@@ -81,9 +81,9 @@ impl Chains for GpuChains<'_> {
             self.collect()?;
         }
         let steps = self.pace.size().min(steps);
-        let first_step = u32::try_from(self.step + steps)
-            .map(|last| last - steps as u32)
-            .map_err(|_| Error::input(format!("chains of {} steps are too long, the most is 2^32", self.step + steps)))?;
+        let first_step = u32::try_from(self.step + steps).map(|last| last - steps as u32).map_err(|_| {
+            Error::input(format!("chains of {} steps are too long, the most is 2^32", self.step + steps))
+        })?;
         let params = LangevinParams { first_step, steps: steps as u32, ..self.fixed };
         let turn = self.turn;
         self.gpu.write_params(&self.params, turn, &[params]);

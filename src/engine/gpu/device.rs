@@ -155,7 +155,8 @@ impl Gpu {
     fn upload_as<T: bytemuck::Pod>(&self, label: &str, values: &[T], usage: wgpu::BufferUsages) -> Result<Buffer<T>> {
         let contents: &[u8] = bytemuck::cast_slice(values);
         self.check_size(label, contents.len() as u64)?;
-        let raw = self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage });
+        let raw =
+            self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage });
         self.check()?;
         Ok(Buffer { raw, len: values.len(), element: PhantomData })
     }

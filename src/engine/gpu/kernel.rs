@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::engine::Jet;
 use crate::model::Activation;
 
 /// What stands at one index of `@group(0)`.
@@ -66,10 +67,8 @@ pub struct Kernel {
     pub files: &'static [&'static str],
     /// `@group(0)`, in order of index.
     pub bindings: &'static [Binding],
-    /// Tangents of a sample that the jet code carries.
-    pub tangents: u32,
-    /// How many of them are curved.
-    pub curved: u32,
+    /// The channels that it carries of each sample; `None` where the shape says it.
+    pub jet: Option<Jet>,
     /// The highest derivative of the activation that is kept.
     pub order: u32,
     /// Does it contain the network, and so an activation?
@@ -85,6 +84,8 @@ pub struct Shape {
     pub activation: Activation,
     /// Column quads of a tile: samples / 4.
     pub quads: u32,
+    /// Channels of a sample, for kernels that take any.
+    pub jet: Jet,
 }
 
 /// Invocations of a workgroup: the most that WebGPU guarantees.
@@ -95,9 +96,14 @@ impl Kernel {
     pub fn source(&self, shape: Shape) -> String {
         let mut text = format!("const WORKGROUP: u32 = {WORKGROUP}u;\nconst LAYERS: u32 = {}u;\n", shape.layers);
         if self.network {
-            for (name, value) in
-                [("QUADS", shape.quads), ("TANGENTS", self.tangents), ("CURVED", self.curved), ("ORDER", self.order)]
-            {
+            let jet = self.jet.unwrap_or(shape.jet);
+            let (tangents, curved) = (jet.tangents, jet.curved);
+            for (name, value) in [
+                ("QUADS", shape.quads as usize),
+                ("TANGENTS", tangents),
+                ("CURVED", curved),
+                ("ORDER", self.order as usize),
+            ] {
                 // writing to a string cannot fail
                 let _ = writeln!(text, "const {name}: u32 = {value}u;");
             }
@@ -113,12 +119,7 @@ impl Kernel {
 /// The text of one file in `shaders/`, under a line that names it.
 macro_rules! shader {
     ($file:literal) => {
-        concat!(
-            "\n// ---- ",
-            $file,
-            " ----\n",
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $file))
-        )
+        concat!("\n// ---- ", $file, " ----\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $file)))
     };
 }
 
@@ -139,7 +140,9 @@ macro_rules! kernel {
         $(#[$doc:meta])*
         pub $Args:ident = $name:ident,
         files: [$($file:literal),+ $(,)?],
+        network: $network:expr,
         jet: $jet:expr,
+        order: $order:expr,
         bindings: { $($kind:ident $field:ident: $ty:ty),+ $(,)? } $(,)?
     ) => {
         $(#[$doc])*
@@ -151,9 +154,7 @@ macro_rules! kernel {
 
         impl $Args<'_> {
             /// The kernel, apart from its buffers.
-            pub const KERNEL: $crate::engine::gpu::kernel::Kernel = {
-                const JET: Option<(u32, u32, u32)> = $jet;
-                const FOUND: (u32, u32, u32) = match JET { Some(jet) => jet, None => (0, 0, 0) };
+            pub const KERNEL: $crate::engine::gpu::kernel::Kernel =
                 $crate::engine::gpu::kernel::Kernel {
                     name: stringify!($name),
                     files: &[$($crate::engine::gpu::kernel::shader!($file)),+],
@@ -163,12 +164,10 @@ macro_rules! kernel {
                         size: size_of::<$ty>(),
                         fields: <$ty as $crate::engine::gpu::kernel::Layout>::FIELDS,
                     }),+],
-                    tangents: FOUND.0,
-                    curved: FOUND.1,
-                    order: FOUND.2,
-                    network: JET.is_some(),
-                }
-            };
+                    network: $network,
+                    jet: $jet,
+                    order: $order,
+                };
 
             /// Compiles the kernel for `shape` and binds the buffers to it.
             ///

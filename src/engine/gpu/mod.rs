@@ -16,7 +16,7 @@ mod training;
 pub use device::{Bound, Buffer, Gpu};
 pub use network::LayerEntry;
 
-use super::{Chains, Engine, LossGradient, Training, TrainingPlan, TrainingState};
+use super::{Chains, Engine, Jet, JetGradient, LossGradient, Training, TrainingPlan, TrainingState};
 use crate::error::{Error, Result};
 use crate::model::{MlpSpec, Model};
 use crate::objective::{Dsm, Objective};
@@ -24,7 +24,10 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::Langevin;
 use kernel::{Kernel, Shape};
-use kernels::{DsmGradient, DsmParams, Energy, EnergyParams, ReduceGradient, ReduceParams, Score, ScoreParams};
+use kernels::{
+    DsmGradient, DsmParams, Energy, EnergyParams, JetGradientKernel, JetParams, ReduceGradient, ReduceParams, Score,
+    ScoreParams,
+};
 use network::NetworkLayout;
 
 /// Column quads of a tile: 32 samples.
@@ -47,13 +50,17 @@ struct Spread {
 
 /// The shape of a network's kernels.
 pub fn shape_of(spec: &MlpSpec) -> Shape {
-    Shape { layers: spec.dims().len() as u32 - 1, activation: spec.activation(), quads: QUADS }
+    Shape { layers: spec.dims().len() as u32 - 1, activation: spec.activation(), quads: QUADS, jet: Jet::VALUE }
 }
 
 impl Spread {
     /// Tiles for `samples` samples, and as many workgroups as there are tiles or as fit the memory.
     fn new(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, samples: usize) -> Result<Self> {
-        let layout = NetworkLayout::new(spec, kernel, QUADS);
+        Self::with_shape(gpu, spec, kernel, shape_of(spec), samples)
+    }
+
+    fn with_shape(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, shape: Shape, samples: usize) -> Result<Self> {
+        let layout = NetworkLayout::new(spec, kernel, shape);
         let tiles = samples.div_ceil(4 * QUADS as usize) as u32;
         let memory = MEMORY.min(gpu.largest_binding());
         let each = 16 * u64::from(layout.region.max(layout.packed));
@@ -64,7 +71,7 @@ impl Spread {
             ))
             .hint("narrower layers, or --engine cpu"));
         }
-        Ok(Self { layout, shape: shape_of(spec), tiles, workgroups: tiles.min(fit as u32) })
+        Ok(Self { layout, shape, tiles, workgroups: tiles.min(fit as u32) })
     }
 
     fn scratch(&self, gpu: &Gpu) -> Result<Buffer<[f32; 4]>> {
@@ -107,6 +114,20 @@ impl GpuEngine {
     /// There is no such adapter, or it refuses to open.
     pub fn open(adapter: Option<&str>, checked: bool) -> Result<Self> {
         Ok(Self { gpu: Gpu::open(adapter, checked)? })
+    }
+
+    /// The sum of the workgroups' slabs, as parameters.
+    fn reduced(&self, spread: &Spread, slabs: &Buffer<[f32; 4]>) -> Result<Vec<f64>> {
+        let (gpu, size) = (&self.gpu, spread.layout.packed);
+        let workgroups = size.div_ceil(kernel::WORKGROUP);
+        let params = gpu.params(1)?;
+        let gradient = gpu.zeros("gradient", size as usize)?;
+        let squares = gpu.zeros("squares", workgroups as usize)?;
+        let reduce = ReduceGradient { params: &params, slabs, gradient: &gradient, squares: &squares };
+        let reduce = reduce.bind(gpu, spread.shape)?;
+        gpu.write_params(&params, 0, &[ReduceParams { size, slab_count: spread.workgroups, ..Default::default() }]);
+        gpu.run(|pass| reduce.dispatch(pass, 0, workgroups));
+        Ok(spread.layout.unpack(bytemuck::cast_slice(&gpu.download(&gradient)?)))
     }
 
     /// The device.
@@ -176,11 +197,9 @@ impl Engine for GpuEngine {
         let gpu = &self.gpu;
         let spread = Spread::new(gpu, &model.spec, &DsmGradient::KERNEL, points.count())?;
         let packed = spread.layout.packed as usize;
-        let (params, reduce_params) = (gpu.params(1)?, gpu.params(1)?);
+        let params = gpu.params(1)?;
         let losses = gpu.zeros("losses", points.count())?;
         let slabs = gpu.zeros("slabs", spread.workgroups as usize * packed)?;
-        let gradient = gpu.zeros("gradient", packed)?;
-        let workgroups = spread.layout.packed.div_ceil(kernel::WORKGROUP);
         let bound = DsmGradient {
             params: &params,
             net: &gpu.upload_uniform("net", &spread.layout.table)?,
@@ -192,27 +211,46 @@ impl Engine for GpuEngine {
             losses: &losses,
         }
         .bind(gpu, spread.shape)?;
-        let reduce = ReduceGradient {
-            params: &reduce_params,
-            slabs: &slabs,
-            gradient: &gradient,
-            squares: &gpu.zeros("squares", workgroups as usize)?,
-        }
-        .bind(gpu, spread.shape)?;
         let given = DsmParams { given: 1, ..dsm_params(&spread, dsm, points.count(), points.dim()) };
         gpu.write_params(&params, 0, &[given]);
-        let size = spread.layout.packed;
-        gpu.write_params(
-            &reduce_params,
-            0,
-            &[ReduceParams { size, slab_count: spread.workgroups, ..Default::default() }],
-        );
-        gpu.run(|pass| {
-            bound.dispatch(pass, 0, spread.workgroups);
-            reduce.dispatch(pass, 0, workgroups);
-        });
-        let gradient: Vec<f32> = bytemuck::cast_slice(&gpu.download(&gradient)?).to_vec();
-        Ok(LossGradient { losses: to_f64(&gpu.download(&losses)?), gradient: spread.layout.unpack(&gradient) })
+        gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+        let gradient = self.reduced(&spread, &slabs)?;
+        Ok(LossGradient { losses: to_f64(&gpu.download(&losses)?), gradient })
+    }
+
+    fn jet_gradient(
+        &self,
+        model: &Model,
+        jet: Jet,
+        points: &Points,
+        tangents: &Points,
+        weights: &[f64],
+    ) -> Result<JetGradient> {
+        let gpu = &self.gpu;
+        let shape = Shape { jet, ..shape_of(&model.spec) };
+        let spread = Spread::with_shape(gpu, &model.spec, &JetGradientKernel::KERNEL, shape, points.count())?;
+        let packed = spread.layout.packed as usize;
+        let params = gpu.params(1)?;
+        let values = gpu.zeros("values", weights.len())?;
+        let slabs = gpu.zeros("slabs", spread.workgroups as usize * packed)?;
+        let bound = JetGradientKernel {
+            params: &params,
+            net: &gpu.upload_uniform("net", &spread.layout.table)?,
+            points: &gpu.upload("points", &to_f32(points.values()))?,
+            tangents: &gpu.upload("tangents", &to_f32(if jet.tangents > 0 { tangents.values() } else { &[0.0] }))?,
+            value_weights: &gpu.upload("value weights", &to_f32(weights))?,
+            weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
+            scratch: &spread.scratch(gpu)?,
+            slabs: &slabs,
+            values: &values,
+        }
+        .bind(gpu, spread.shape)?;
+        let (count, dim) = (points.count() as u32, points.dim() as u32);
+        let (tiles, region, slab) = (spread.tiles, spread.layout.region, spread.layout.packed);
+        gpu.write_params(&params, 0, &[JetParams { count, dim, tiles, region, slab, ..Default::default() }]);
+        gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+        let gradient = self.reduced(&spread, &slabs)?;
+        Ok(JetGradient { values: to_f64(&gpu.download(&values)?), gradient })
     }
 
     fn train<'a>(

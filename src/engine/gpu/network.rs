@@ -3,7 +3,7 @@
 //! All widths are padded to 4. The packed parameters are, for each layer, W as [4 output][input] vec4 and the bias as
 //! [output] vec4; the transposes of all W, [4 input][output] vec4, follow behind. Padding is zero and stays zero.
 
-use crate::engine::gpu::kernel::{Kernel, device_struct};
+use crate::engine::gpu::kernel::{Kernel, Shape, device_struct};
 use crate::model::{Layer, MlpSpec};
 
 device_struct! {
@@ -52,10 +52,11 @@ pub(super) struct NetworkLayout {
 }
 
 impl NetworkLayout {
-    /// Lays out `spec` for the channels and derivatives that `kernel` keeps, with `quads` column quads a tile.
-    pub(super) fn new(spec: &MlpSpec, kernel: &Kernel, quads: u32) -> Self {
+    /// Lays out `spec` for the channels and derivatives that `kernel` keeps.
+    pub(super) fn new(spec: &MlpSpec, kernel: &Kernel, shape: Shape) -> Self {
         let layers = spec.layers();
-        let channels = 1 + kernel.tangents + u32::from(kernel.curved > 0);
+        let (jet, quads) = (kernel.jet.unwrap_or(shape.jet), shape.quads);
+        let channels = jet.channels() as u32;
         let mut table = Vec::with_capacity(layers.len());
         let mut packed = 0;
         let mut region = 0;
@@ -76,7 +77,7 @@ impl NetworkLayout {
                 transposed: 0,
                 forward: take(columns * input),
                 adjoint: take(columns * input),
-                pre: if kernel.tangents > 0 { take(columns * output) } else { 0 },
+                pre: if jet.tangents > 0 { take(columns * output) } else { 0 },
                 derivative: take(kernel.order * quads * 4 * output),
                 outgoing: take(columns * output),
                 unused: 0,

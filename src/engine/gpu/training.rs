@@ -93,9 +93,8 @@ impl<'a> GpuTraining<'a> {
             losses: &losses,
         }
         .bind(gpu, shape)?;
-        let reduce =
-            ReduceGradient { params: &reduce_params, slabs: &slabs, gradient: &gradient, squares: &squares }
-                .bind(gpu, shape)?;
+        let reduce = ReduceGradient { params: &reduce_params, slabs: &slabs, gradient: &gradient, squares: &squares }
+            .bind(gpu, shape)?;
         // Adam writes the transposes entry by entry, so it sees the weights as single numbers
         let scalars = weights.scalars();
         let adam = AdamStep {

@@ -48,7 +48,9 @@ kernel! {
         "lib/layer.wgsl",
         "adam_step.wgsl",
     ],
+    network: false,
     jet: None,
+    order: 0,
     bindings: {
         Uniform params: AdamParams,
         Uniform net: LayerEntry,

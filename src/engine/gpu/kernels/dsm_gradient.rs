@@ -1,5 +1,6 @@
 //! Loss and parameter gradient of denoising score matching. Its header in `shaders/dsm_gradient.wgsl` says the rest.
 
+use crate::engine::Jet;
 use crate::engine::gpu::kernel::{device_struct, kernel};
 use crate::engine::gpu::network::LayerEntry;
 
@@ -53,7 +54,9 @@ kernel! {
         "lib/gradient.wgsl",
         "dsm_gradient.wgsl",
     ],
-    jet: Some((1, 0, 2)),
+    network: true,
+    jet: Some(Jet { tangents: 1, curved: 0 }),
+    order: 2,
     bindings: {
         Uniform params: DsmParams,
         Uniform net: LayerEntry,

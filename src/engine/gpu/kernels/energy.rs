@@ -1,5 +1,6 @@
 //! E at each point. Its header in `shaders/energy.wgsl` says the rest.
 
+use crate::engine::Jet;
 use crate::engine::gpu::kernel::{device_struct, kernel};
 use crate::engine::gpu::network::LayerEntry;
 
@@ -28,7 +29,9 @@ kernel! {
         "lib/points.wgsl",
         "energy.wgsl",
     ],
-    jet: Some((0, 0, 0)),
+    network: true,
+    jet: Some(Jet::VALUE),
+    order: 0,
     bindings: {
         Uniform params: EnergyParams,
         Uniform net: LayerEntry,

@@ -1,5 +1,6 @@
 //! Many Langevin steps of many chains. Its header in `shaders/langevin_chains.wgsl` says the rest.
 
+use crate::engine::Jet;
 use crate::engine::gpu::kernel::{device_struct, kernel};
 use crate::engine::gpu::network::LayerEntry;
 
@@ -44,7 +45,9 @@ kernel! {
         "lib/noise.wgsl",
         "langevin_chains.wgsl",
     ],
-    jet: Some((0, 0, 1)),
+    network: true,
+    jet: Some(Jet::VALUE),
+    order: 1,
     bindings: {
         Uniform params: LangevinParams,
         Uniform net: LayerEntry,

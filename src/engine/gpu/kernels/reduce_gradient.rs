@@ -22,7 +22,9 @@ kernel! {
     files: [
         "reduce_gradient.wgsl",
     ],
+    network: false,
     jet: None,
+    order: 0,
     bindings: {
         Uniform params: ReduceParams,
         Read slabs: [f32; 4],

@@ -1,5 +1,6 @@
 //! s = −∇E at each point. Its header in `shaders/score.wgsl` says the rest.
 
+use crate::engine::Jet;
 use crate::engine::gpu::kernel::{device_struct, kernel};
 use crate::engine::gpu::network::LayerEntry;
 
@@ -28,7 +29,9 @@ kernel! {
         "lib/points.wgsl",
         "score.wgsl",
     ],
-    jet: Some((0, 0, 1)),
+    network: true,
+    jet: Some(Jet::VALUE),
+    order: 1,
     bindings: {
         Uniform params: ScoreParams,
         Uniform net: LayerEntry,
