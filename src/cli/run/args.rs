@@ -83,7 +83,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 4096)]
     pub(super) chains: usize,
     /// Steps of each chain
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 500)]
     pub(super) chain_steps: u64,
     /// η of x ← x − η∇E + √(2ηT) ξ, in the units of the network
     #[arg(long, default_value_t = 0.01, allow_negative_numbers = true)]

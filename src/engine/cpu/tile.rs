@@ -101,10 +101,26 @@ impl<T: Real> Tile<T> {
                     let (d1, rest) = derivative.row_mut(n, 0..3 * s).split_at_mut(s);
                     let (d2, d3) = rest.split_at_mut(s);
                     match order {
-                        0 => (0..s).for_each(|i| a[i] = phi.derivatives(z[i] + *bias)[0]),
-                        1 => (0..s).for_each(|i| [a[i], d1[i], ..] = phi.derivatives(z[i] + *bias)),
-                        2 => (0..s).for_each(|i| [a[i], d1[i], d2[i], _] = phi.derivatives(z[i] + *bias)),
-                        _ => (0..s).for_each(|i| [a[i], d1[i], d2[i], d3[i]] = phi.derivatives(z[i] + *bias)),
+                        0 => {
+                            for i in 0..s {
+                                a[i] = phi.derivatives(z[i] + *bias)[0];
+                            }
+                        }
+                        1 => {
+                            for i in 0..s {
+                                [a[i], d1[i], ..] = phi.derivatives(z[i] + *bias);
+                            }
+                        }
+                        2 => {
+                            for i in 0..s {
+                                [a[i], d1[i], d2[i], _] = phi.derivatives(z[i] + *bias);
+                            }
+                        }
+                        _ => {
+                            for i in 0..s {
+                                [a[i], d1[i], d2[i], d3[i]] = phi.derivatives(z[i] + *bias);
+                            }
+                        }
                     }
                 }
             },
@@ -123,13 +139,17 @@ impl<T: Real> Tile<T> {
                     for k in channels.clone() {
                         let z = pre.row(n, k * s..(k + 1) * s);
                         let a = next.row_mut(n, k * s..(k + 1) * s);
-                        (0..s).for_each(|i| a[i] = d1[i] * z[i]);
+                        for i in 0..s {
+                            a[i] = d1[i] * z[i];
+                        }
                     }
                     if channels.end > jet.tangents + 1 {
                         let c = next.row_mut(n, (jet.tangents + 1) * s..(jet.tangents + 2) * s);
                         for k in 1..=jet.curved {
                             let z = pre.row(n, k * s..(k + 1) * s);
-                            (0..s).for_each(|i| c[i] += d2[i] * z[i] * z[i]);
+                            for i in 0..s {
+                                c[i] += d2[i] * z[i] * z[i];
+                            }
                         }
                     }
                 }
@@ -167,22 +187,30 @@ impl<T: Real> Tile<T> {
                     for k in channels.clone() {
                         let adjoint = incoming.row(n, k * s..(k + 1) * s);
                         let out = outgoing.row_mut(n, k * s..(k + 1) * s);
-                        (0..s).for_each(|i| out[i] = adjoint[i] * d1[i]);
+                        for i in 0..s {
+                            out[i] = adjoint[i] * d1[i];
+                        }
                     }
                     if channels.start == 0 {
                         let r = outgoing.row_mut(n, 0..s);
                         for k in 1..=jet.tangents {
                             let z = pre.row(n, k * s..(k + 1) * s);
                             let q = incoming.row(n, k * s..(k + 1) * s);
-                            (0..s).for_each(|i| r[i] += q[i] * d2[i] * z[i]);
+                            for i in 0..s {
+                                r[i] += q[i] * d2[i] * z[i];
+                            }
                         }
                         if curved {
                             let p = incoming.row(n, second * s..(second + 1) * s);
                             let y = pre.row(n, second * s..(second + 1) * s);
-                            (0..s).for_each(|i| r[i] += p[i] * d2[i] * y[i]);
+                            for i in 0..s {
+                                r[i] += p[i] * d2[i] * y[i];
+                            }
                             for k in 1..=jet.curved {
                                 let z = pre.row(n, k * s..(k + 1) * s);
-                                (0..s).for_each(|i| r[i] += p[i] * d3[i] * z[i] * z[i]);
+                                for i in 0..s {
+                                    r[i] += p[i] * d3[i] * z[i] * z[i];
+                                }
                             }
                         }
                     }
@@ -191,7 +219,9 @@ impl<T: Real> Tile<T> {
                         for k in 1..=jet.curved {
                             let z = pre.row(n, k * s..(k + 1) * s);
                             let q = outgoing.row_mut(n, k * s..(k + 1) * s);
-                            (0..s).for_each(|i| q[i] += T::of(2.0) * p[i] * d2[i] * z[i]);
+                            for i in 0..s {
+                                q[i] += T::of(2.0) * p[i] * d2[i] * z[i];
+                            }
                         }
                     }
                 }
