@@ -11,13 +11,8 @@ use crate::points::Points;
 use crate::random::{Seed, Stream};
 use crate::sampler::Langevin;
 
-/// Standard normal points.
 fn normals(count: usize, dim: usize) -> Points {
-    let row = |i: u32| {
-        let blocks = 0..dim.div_ceil(4) as u32;
-        blocks.flat_map(move |b| Seed(5).normals::<f32>(Stream::Host, i, 0, b)).take(dim).map(f64::from)
-    };
-    Points::new(dim, (0..count as u32).flat_map(row).collect())
+    Points::normal::<f32>(count, dim, Seed(5), Stream::Host, 0)
 }
 
 fn median(mut values: Vec<f64>) -> Result<f64> {

@@ -147,11 +147,7 @@ fn moved(engine: &dyn Engine, model: &Model, start: &Points) -> Result<Points> {
 }
 
 fn normals(count: usize, dim: usize, step: u32) -> Points {
-    let row = |i: u32| {
-        let blocks = 0..dim.div_ceil(4) as u32;
-        blocks.flat_map(move |b| Seed(5).normals::<f32>(Stream::Host, i, step, b)).take(dim).map(f64::from)
-    };
-    Points::new(dim, (0..count as u32).flat_map(row).collect())
+    Points::normal::<f32>(count, dim, Seed(5), Stream::Host, step)
 }
 
 /// The largest error over the largest entry; infinite if anything is NaN or an array is short.
@@ -160,12 +156,9 @@ fn worst(got: &[f64], want: &[f64]) -> f64 {
         return f64::INFINITY;
     }
     let scale = want.iter().fold(f64::MIN_POSITIVE, |m, w| m.max(w.abs()));
-    got.iter()
-        .zip(want)
-        .map(|(g, w)| (g - w).abs() / scale)
-        .fold(0.0, |worst, e| if e <= worst { worst } else { nan_is_infinite(e) })
-}
-
-fn nan_is_infinite(e: f64) -> f64 {
-    if e.is_nan() { f64::INFINITY } else { e }
+    let error = |(g, w): (&f64, &f64)| {
+        let e = (g - w).abs() / scale;
+        if e.is_nan() { f64::INFINITY } else { e }
+    };
+    got.iter().zip(want).map(error).fold(0.0, f64::max)
 }

@@ -1,5 +1,8 @@
 //! Points in d dimensions: the row-major array that crosses every boundary of the crate.
 
+use crate::random::{Seed, Stream};
+use crate::real::Real;
+
 /// `count` points in `dim` dimensions, row-major `[count, dim]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Points {
@@ -15,6 +18,15 @@ impl Points {
     pub fn new(dim: usize, values: Vec<f64>) -> Self {
         assert!(dim > 0 && values.len().is_multiple_of(dim), "{} values do not make rows of {dim}", values.len());
         Self { dim, values }
+    }
+
+    /// Standard normal points, drawn in the precision of `T`: point `i` at index `i` of the stream.
+    pub fn normal<T: Real>(count: usize, dim: usize, seed: Seed, stream: Stream, step: u32) -> Self {
+        let row = |i: u32| {
+            let blocks = 0..dim.div_ceil(4) as u32;
+            blocks.flat_map(move |b| seed.normals::<T>(stream, i, step, b)).take(dim).map(Real::f64)
+        };
+        Self::new(dim, (0..count as u32).flat_map(row).collect())
     }
 
     /// The number of coordinates of a point.

@@ -69,7 +69,7 @@ pub fn train(
     let mut diverged = None;
     let mut training = engine.train(model, plan, data, state)?;
     while done < plan.steps && diverged.is_none() {
-        let stop = if every > 0 { (done / every + 1) * every } else { plan.steps }.min(plan.steps);
+        let stop = done.checked_div(every).map_or(plan.steps, |n| (n + 1) * every).min(plan.steps);
         while done < stop && diverged.is_none() {
             let records = training.advance(stop)?;
             let good = records.iter().position(|r| !r.is_finite());

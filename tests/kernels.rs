@@ -1,5 +1,7 @@
 //! The gpu and cpu engines against the f64 reference, at sizes that do not fit the tiles.
 
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
 mod common;
 
 use common::{gpu, network, normal_points, scale, worst};
@@ -103,5 +105,17 @@ fn gpu_agrees_with_the_reference() {
     }
     for activation in Activation::ALL {
         agree(&gpu, &network("3-65-33-1", activation, 6), 70);
+    }
+}
+
+#[test]
+fn gpu_passes_its_own_check() {
+    let mut findings = Vec::new();
+    let good = ebm_gpu::check::check(&gpu(), &mut |f| findings.push(f.clone())).expect("check");
+    let wrong: Vec<_> = findings.iter().filter(|f| !f.holds()).collect();
+    assert!(good && wrong.is_empty(), "{wrong:#?}");
+    // a case of every kernel
+    for kernel in ebm_gpu::engine::gpu::kernels::ALL {
+        assert!(findings.iter().any(|f| f.kernel.contains(kernel.name)), "check does not cover {}", kernel.name);
     }
 }

@@ -1,5 +1,7 @@
 //! Every kernel's WGSL parses, validates and agrees with its Rust declaration. Needs no GPU.
 
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
 use ebm_gpu::engine::Jet;
 use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Shape, WORKGROUP};
 use ebm_gpu::engine::gpu::kernels::ALL;

@@ -43,7 +43,7 @@ impl Dataset {
                 return Err(Error::input(format!("--columns goes with a file, `{source}` is a toy law"))
                     .hint("leave --columns out"));
             }
-            return Self::from_law(law, count, seed);
+            return Ok(Self::from_law(law, count, seed));
         }
         let path = Path::new(source);
         if path.exists() || source.contains(['/', '.']) {
@@ -54,15 +54,12 @@ impl Dataset {
         Err(unknown.hint(format!("{names}; or give a .csv, .tsv or .npy file")))
     }
 
-    fn from_law(law: Box<dyn Law>, count: usize, seed: Seed) -> Result<Self> {
-        if count < 2 {
-            return Err(Error::input(format!("{count} points of {} are too few, at least 2 are needed", law.name())));
-        }
+    fn from_law(law: Box<dyn Law>, count: usize, seed: Seed) -> Self {
         let train = law.draw(count, &mut seed.sequence(Stream::Data, 0));
         let test = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 1));
         let columns = (1..=law.dim()).map(|i| format!("x{i}")).collect();
         let standardizer = Standardizer::identity(law.dim());
-        Ok(Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) })
+        Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) }
     }
 
     fn from_file(path: &Path, columns: Option<&[String]>, seed: Seed) -> Result<Self> {
@@ -93,14 +90,9 @@ impl Dataset {
 
     /// The held-out points, smoothed by noise of standard deviation `sigma`: a sample of what an objective aims at.
     pub fn smoothed_test(&self, sigma: f64, seed: Seed) -> Points {
-        let d = self.dim();
+        let noise = Points::normal::<f64>(self.test.count(), self.dim(), seed, Stream::Host, 1);
         let mut points = self.test.clone();
-        for (i, row) in points.values_mut().chunks_exact_mut(d).enumerate() {
-            for (block, some) in row.chunks_mut(4).enumerate() {
-                let z: [f64; 4] = seed.normals(Stream::Host, i as u32, 1, block as u32);
-                some.iter_mut().zip(z).for_each(|(x, z)| *x += sigma * z);
-            }
-        }
+        points.values_mut().iter_mut().zip(noise.values()).for_each(|(x, z)| *x += sigma * z);
         points
     }
 }

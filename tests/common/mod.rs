@@ -41,18 +41,9 @@ pub fn gpu() -> GpuEngine {
     }
 }
 
-/// Standard normal points.
+/// Standard normal points that f32 can hold, so that engines start from the same numbers.
 pub fn normal_points(count: usize, dim: usize, seed: u64) -> Points {
-    let mut values = Vec::with_capacity(count * dim);
-    for i in 0..count {
-        for block in 0..dim.div_ceil(4) {
-            let z: [f64; 4] = Seed(seed).normals(Stream::Host, i as u32, 0, block as u32);
-            values.extend_from_slice(&z[..4.min(dim - 4 * block)]);
-        }
-    }
-    // what f32 can hold, so that engines start from the same numbers
-    values.iter_mut().for_each(|v| *v = f64::from(*v as f32));
-    Points::new(dim, values)
+    Points::normal::<f32>(count, dim, Seed(seed), Stream::Host, 0)
 }
 
 /// A network with weights larger than the usual initial ones, so that curvature matters.

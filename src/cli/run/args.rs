@@ -152,13 +152,20 @@ impl Args {
         };
         optimizer.check()?;
         let sampler = Langevin::new(self.step_size, self.temperature)?;
-        let range = 1..=1 << 24;
-        if !range.contains(&self.batch) {
-            let most = range.end();
-            return Err(Error::input(format!("the batch is {}, it has to be from 1 to {most}", self.batch)));
+        for (name, count, least, most) in [
+            ("batch", self.batch, 1, 1 << 24),
+            ("points", self.points, 2, 1 << 28),
+            ("chains", self.chains, 0, 1 << 28),
+        ] {
+            if !(least..=most).contains(&count) {
+                return Err(Error::input(format!("{name} is {count}, it has to be from {least} to {most}")));
+            }
         }
         if !(1..u64::from(u32::MAX)).contains(&self.steps) {
             return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
+        }
+        if self.chain_steps >= u64::from(u32::MAX) {
+            return Err(Error::input(format!("chain-steps is {}, the most is 2^32 - 2", self.chain_steps)));
         }
         if !(1.0..=500.0).contains(&self.max_submit_ms) {
             let ms = self.max_submit_ms;

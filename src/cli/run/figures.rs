@@ -55,9 +55,9 @@ pub(super) fn field_figures(
     }
 }
 
-/// Draws the chains beside held-out data.
+/// Draws the chains beside the data.
 pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points) -> Result<()> {
-    let (data, names) = (data.standardizer.undo(&data.test), &data.columns);
+    let (data, names) = (data.standardizer.undo(&data.train), &data.columns);
     samples_figure(&data, chains, names).write(&folder.file("samples"))
 }
 

@@ -6,6 +6,7 @@ mod figures;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use ebm_gpu::data::Standardizer;
 use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::engine::{Engine, StepRecord, TrainingState};
 use ebm_gpu::error::{Error, Result};
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     };
     let sigma = plan.training.objective.smoothing();
     let metrics = evaluate(engine.as_ref(), &trained.model, &plan.data, sigma, chains.as_ref(), plan.seed)?;
-    let title = format!("{} on {}", args.loss, plan.data.name);
+    let title = title(args, &plan);
     figures::field_figures(&folder, engine.as_ref(), &trained.model, &plan.data, &title)?;
 
     let summary = Summary {
@@ -124,6 +125,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     };
     folder.write_json("run.json", &summary)?;
     if args.json { super::print_json(&summary) } else { print_summary(&summary) }
+}
+
+fn title(args: &Args, plan: &Plan) -> String {
+    format!("{} (σ = {}) on {}", args.loss, plan.training.objective.smoothing(), plan.data.name)
 }
 
 /// Writes the log and the checkpoints of a training run, and moves its progress bar.
@@ -232,14 +237,8 @@ fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Res
 }
 
 fn starting_points(args: &Args, plan: &Plan) -> Points {
-    let d = plan.data.dim();
-    let spread = ebm_gpu::data::Standardizer::fit(&plan.data.train);
-    let mut values = Vec::with_capacity(args.chains * d);
-    for i in 0..args.chains as u32 {
-        let blocks = 0..d.div_ceil(4) as u32;
-        values.extend(blocks.flat_map(|b| plan.seed.normals::<f64>(Stream::Start, i, 0, b)).take(d));
-    }
-    spread.undo(&Points::new(d, values))
+    let normal = Points::normal::<f64>(args.chains, plan.data.dim(), plan.seed, Stream::Start, 0);
+    Standardizer::fit(&plan.data.train).undo(&normal)
 }
 
 fn print_summary(summary: &Summary) -> Result<()> {

@@ -99,7 +99,7 @@ fn denoising<T: Real>(
     let sigma = T::of(dsm.sigma);
     for n in 0..noise.rows() {
         let x = tile.forward[0].row_mut(n, value.clone());
-        x.iter_mut().zip(noise.row(n, value.clone())).for_each(|(x, z)| *x = *x + sigma * *z);
+        x.iter_mut().zip(noise.row(n, value.clone())).for_each(|(x, z)| *x += sigma * *z);
     }
     gradient_by_input(net, tile, 2, 1);
     let half_weight = T::of(0.5 * dsm.weight());

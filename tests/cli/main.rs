@@ -1,0 +1,17 @@
+//! The program as a person or a script meets it: exit codes, stdout and stderr as text, and the files that it leaves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+mod bad_flags;
+mod bad_paths;
+mod bad_tables;
+mod checkpoints;
+mod commands;
+mod config;
+mod divergence;
+mod gradients;
+mod help;
+mod program;
+mod repeats;
+mod results;
+mod tables;

@@ -1,0 +1,229 @@
+//! The same numbers whatever the cut of the work: chains, threads, calls, submissions, resumption; and ten stored steps.
+
+mod common;
+
+use common::{gpu, network, normal_points, scale, worst};
+use ebm_gpu::engine::cpu::{Cpu, Native, Reference};
+use ebm_gpu::engine::gpu::GpuEngine;
+use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
+use ebm_gpu::model::{Activation, Model};
+use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::optimizer::{Optimizer, Schedule};
+use ebm_gpu::points::Points;
+use ebm_gpu::random::{Seed, Stream, pick};
+use ebm_gpu::sampler::Langevin;
+
+/// One device for all tests of this file, since drivers take seconds to compile a kernel.
+static GPU: std::sync::LazyLock<GpuEngine> = std::sync::LazyLock::new(gpu);
+
+fn cpu() -> Cpu {
+    Cpu::new().expect("threads")
+}
+
+fn reference() -> Reference {
+    Reference::new().expect("threads")
+}
+
+/// Twice as large weights again: scores of size 1.
+fn model() -> Model {
+    let mut model = network("2-7-5-1", Activation::Silu, 61);
+    model.parameters.iter_mut().for_each(|p| *p *= 2.0);
+    model
+}
+
+fn plan(batch: usize, steps: u64) -> TrainingPlan {
+    TrainingPlan {
+        objective: Objective::Dsm(Dsm::new(0.3, Weighting::Sigma2).expect("sigma")),
+        batch,
+        optimizer: Optimizer {
+            learning_rate: 0.03,
+            schedule: Schedule::Cosine,
+            warmup: 2,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            clip: 0.3,
+            ema: 0.9,
+        },
+        steps,
+        seed: Seed(62),
+        max_submit_ms: 500.0,
+    }
+}
+
+/// Trains from `state`, asking for at most `piece` further steps at a time.
+fn train(
+    engine: &dyn Engine,
+    plan: &TrainingPlan,
+    data: &Points,
+    state: TrainingState,
+    until: u64,
+    piece: u64,
+) -> (Vec<StepRecord>, TrainingState) {
+    let first = state.step;
+    let mut training = engine.train(&model(), plan, data, state).expect("plan");
+    let mut records: Vec<StepRecord> = Vec::new();
+    loop {
+        let done = first + records.len() as u64;
+        let halted = records.last().is_some_and(|r| !r.is_finite());
+        if done >= until || halted {
+            break;
+        }
+        records.extend(training.advance(until.min(done + piece)).expect("steps"));
+    }
+    let again = training.advance(until).expect("steps");
+    assert!(again.is_empty(), "nothing was left to do, but {again:?} came");
+    let state = training.state().expect("state");
+    assert!(records.iter().map(|r| r.step).eq(first + 1..first + 1 + records.len() as u64), "records out of order");
+    (records, state)
+}
+
+fn start() -> TrainingState {
+    TrainingState::start(&model())
+}
+
+fn move_chains(engine: &dyn Engine, model: &Model, count: usize, pieces: &[u64]) -> Points {
+    let d = model.spec.input();
+    let start = Points::new(d, normal_points(300, d, 63).values()[..d * count].to_vec());
+    let sampler = Langevin::new(0.1, 0.8).expect("sampler");
+    let mut chains = engine.chains(model, &sampler, &start, Seed(64)).expect("chains");
+    for piece in pieces {
+        let mut left = *piece;
+        while left > 0 {
+            left -= chains.advance(left).expect("steps");
+        }
+    }
+    chains.positions().expect("positions")
+}
+
+fn chain_by_chain(engine: &dyn Engine, model: &Model) {
+    let all = move_chains(engine, model, 300, &[25]);
+    assert!(all.row(0) != all.row(1), "chains draw noise of their own");
+    // one chain alone, one more than a tile, and tiles that are not full
+    for count in [1, 2, 31, 32, 33, 128, 129, 257] {
+        let some = move_chains(engine, model, count, &[25]);
+        let first = some.rows().zip(all.rows()).position(|(a, b)| a != b);
+        assert_eq!(first, None, "{} {}: the first chain that differs among {count}", engine.name(), model.spec);
+    }
+    assert!(move_chains(engine, model, 300, &[1, 2, 9, 13]) == all, "{} in pieces", engine.name());
+}
+
+#[test]
+fn a_chain_does_not_depend_on_the_others_or_on_pieces() {
+    for net in ["2-7-5-1", "2-64-64-1", "5-33-100-1"] {
+        let model = network(net, Activation::Silu, 61);
+        chain_by_chain(&reference(), &model);
+        chain_by_chain(&cpu(), &model);
+    }
+    chain_by_chain(&*GPU, &model());
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let data = normal_points(50, 2, 65);
+    // 1500 samples are 24 tiles in 16 groups
+    let plan = plan(1500, 20);
+    let [one, three] = [1, 3].map(|threads| Native::<f32>::with_threads(threads).expect("threads"));
+    let results = [&one, &three].map(|engine| train(engine, &plan, &data, start(), 20, 20));
+    assert!(results[0] == results[1], "training");
+    assert!(move_chains(&one, &model(), 300, &[25]) == move_chains(&three, &model(), 300, &[25]), "chains");
+}
+
+#[test]
+fn pieces_and_resumption_change_nothing() {
+    let data = normal_points(50, 2, 66);
+    let plan = plan(70, 40);
+    for engine in [&reference() as &dyn Engine, &cpu(), &*GPU] {
+        let name = engine.name();
+        let (records, state) = train(engine, &plan, &data, start(), 40, 40);
+        assert_eq!((records.len(), state.step), (40, 40), "{name}");
+        assert!(state.parameters != start().parameters && state.ema != state.parameters, "{name} did train");
+        for piece in [1, 3, 7] {
+            let (more, again) = train(engine, &plan, &data, start(), 40, piece);
+            assert!(more == records && again == state, "{name} differs in pieces of {piece}");
+        }
+        let (_, half) = train(engine, &plan, &data, start(), 17, 40);
+        let (rest, resumed) = train(engine, &plan, &data, half, 40, 40);
+        assert!(rest == records[17..] && resumed == state, "{name} differs when resumed");
+    }
+}
+
+#[test]
+fn the_size_of_submissions_changes_nothing() {
+    let data = normal_points(50, 2, 67);
+    // more steps than a ring of 512 slots holds twice over
+    let results = [500.0, 0.5].map(|max_submit_ms| {
+        let plan = TrainingPlan { max_submit_ms, ..plan(5, 1100) };
+        train(&*GPU, &plan, &data, start(), 1100, 1100)
+    });
+    assert!(results[0] == results[1]);
+    assert_eq!(results[0].1.step, 1100);
+}
+
+/// Loss and gradient norm of ten steps of the reference. After a change that is meant to change them, run
+/// `cargo test --release --test determinism ten_steps -- --nocapture` and take what it prints.
+const TEN_STEPS: [[f64; 2]; 10] = [
+    [1.097_282_417_450_592_2, 0.396_749_139_775_553_7],
+    [1.115_177_919_663_942_9, 0.487_524_720_768_166_33],
+    [1.053_232_230_672_921_6, 0.331_397_010_682_494_16],
+    [1.114_298_346_801_370_5, 0.226_333_387_336_747_65],
+    [1.001_885_544_779_62, 0.277_841_820_649_145_7],
+    [1.054_767_021_484_905_2, 0.232_860_062_328_243_4],
+    [0.887_049_433_663_367, 0.171_971_010_127_557_97],
+    [1.221_384_577_708_413_8, 0.267_869_215_483_897_75],
+    [1.406_779_205_828_233, 0.326_665_836_064_548_35],
+    [0.870_941_754_687_119_4, 0.245_521_000_056_963_7],
+];
+
+#[test]
+fn ten_steps_are_the_stored_ones_on_every_engine() {
+    let data = normal_points(50, 2, 68);
+    let plan = plan(40, 10);
+    let (records, want_state) = train(&reference(), &plan, &data, start(), 10, 10);
+    records.iter().for_each(|r| println!("    [{:?}, {:?}],", r.loss, r.gradient_norm));
+    let flat = |records: &[StepRecord]| records.iter().flat_map(|r| [r.loss, r.gradient_norm]).collect::<Vec<_>>();
+    // libraries of elementary functions and products differ in the last place
+    assert!(worst(&flat(&records), TEN_STEPS.as_flattened(), 1e-9, 0.0) <= 1.0, "reference");
+    for engine in [&cpu() as &dyn Engine, &*GPU] {
+        let (records, state) = train(engine, &plan, &data, start(), 10, 10);
+        // sums of 40 samples in f32 from normals good to 1.2e-6
+        assert!(worst(&flat(&records), TEN_STEPS.as_flattened(), 2e-6, 0.0) <= 1.0, "{}", engine.name());
+        for (got, want) in [
+            (&state.parameters, &want_state.parameters),
+            (&state.ema, &want_state.ema),
+            (&state.first_moment, &want_state.first_moment),
+            (&state.second_moment, &want_state.second_moment),
+        ] {
+            // m / sqrt(v) of the smallest gradients keeps their relative error
+            assert!(worst(got, want, 0.0, 1e-5 * scale(want)) <= 1.0, "state of {}", engine.name());
+        }
+    }
+}
+
+#[test]
+fn a_run_that_breaks_stays_at_its_last_good_step() {
+    let (rows, batch, steps) = (50, 4, 60);
+    let plan = plan(batch, steps);
+    let spoilt = 17;
+    let drawn = |step: u64| {
+        (0..batch).any(|s| pick(plan.seed.words(Stream::Batch, s as u32, step as u32, 0)[0], rows) == spoilt)
+    };
+    let good = (1..=steps).find(|step| drawn(*step)).expect("the row is drawn") - 1;
+    assert!(good > 3, "some steps go well");
+    let data = normal_points(rows as usize, 2, 69);
+    for bad in [f64::from(f32::MAX), f64::NAN] {
+        let mut broken = data.clone();
+        broken.values_mut()[2 * spoilt as usize..][..2].fill(bad);
+        for engine in [&cpu() as &dyn Engine, &*GPU] {
+            let what = format!("{} with a row of {bad}", engine.name());
+            let (records, state) = train(engine, &plan, &broken, start(), steps, steps);
+            assert_eq!(records.len() as u64, good + 1, "{what}: the broken step is the last that is reported");
+            assert!(records[..good as usize].iter().all(StepRecord::is_finite), "{what}");
+            assert!(!records[good as usize].is_finite(), "{what}");
+            let (_, want) = train(engine, &plan, &data, start(), good, good);
+            assert!(state.parameters.iter().chain(&state.ema).all(|p| p.is_finite()), "{what}");
+            assert!(state == want, "{what}");
+        }
+    }
+}

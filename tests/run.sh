@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# All checks of the crate, from any folder: a Vulkan driver, format, lints, documentation, tests.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+command -v cargo >/dev/null || {
+    echo "cargo is not installed" >&2
+    exit 1
+}
+
+stage() {
+    local name=$1 start=$SECONDS
+    shift
+    echo "== $name: $*" >&2
+    "$@"
+    echo "== $name: $((SECONDS - start)) s" >&2
+}
+
+stage driver bash tests/install-vulkan.sh
+stage format cargo fmt --check
+stage lints cargo clippy --all-targets -- -D warnings
+stage documentation env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+stage tests cargo test --release
+echo "== all in $SECONDS s" >&2

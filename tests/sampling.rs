@@ -1,0 +1,176 @@
+//! Langevin chains against the exact law of the unadjusted algorithm, which is not exp(−E/T).
+
+mod common;
+
+use common::{gpu, network, normal_points, scale, worst};
+use ebm_gpu::engine::Engine;
+use ebm_gpu::engine::cpu::{Cpu, Reference};
+use ebm_gpu::model::{Activation, MlpSpec, Model};
+use ebm_gpu::points::Points;
+use ebm_gpu::random::Seed;
+use ebm_gpu::sampler::Langevin;
+
+/// √n times the distance of Kolmogorov and Smirnov exceeds this once in 10,000 seeds: 2 exp(−2 · 2.225²) = 1e-4.
+const LIMIT: f64 = 2.225;
+/// Chains, not a multiple of any tile.
+const CHAINS: usize = 30_001;
+/// Enough to forget the start: the transition settles to 1e-10 in about as many, so that 1e-8 of the start is left.
+const STEPS: u64 = 100;
+/// Large, so that the bias is seen.
+const STEP_SIZE: f64 = 0.25;
+
+/// A confining energy that is far from symmetric: a steep wall on the right, a slow slope on the left, bumps between.
+fn skewed() -> Model {
+    let spec = MlpSpec::new(vec![1, 16, 1], Activation::Softplus).expect("widths");
+    let mut units = vec![[2.0, -2.0, 2.5], [-1.0, -1.0, 1.5]];
+    units.extend((2..16).map(|j| {
+        let j = f64::from(j);
+        [3.0 * j.cos(), 2.0 * (2.0 * j).sin(), 0.4 * (3.0 * j).sin()]
+    }));
+    let columns = (0..3).flat_map(|c| units.iter().map(move |u| f64::from(u[c] as f32)));
+    Model { spec, parameters: columns.chain([0.0]).collect() }
+}
+
+/// The law of the chain x ← x − drift E′(x) + √variance ξ: a mixture of normals of this variance.
+struct Law {
+    means: Vec<f64>,
+    weights: Vec<f64>,
+    variance: f64,
+    /// Transitions until nothing changed by 1e-10.
+    iterations: u64,
+}
+
+impl Law {
+    /// Iterates the transition on a grid until it stands still. The grid is more than four times finer than a step's noise, where
+    /// the trapezoidal rule is exact to rounding; what lies outside it is below 1e-9.
+    fn stationary(model: &Model, drift: f64, variance: f64) -> Self {
+        let spacing = 0.08;
+        let grid: Vec<f64> = (0..376).map(|i| -20.0 + spacing * f64::from(i)).collect();
+        let score = Reference::new().expect("threads").score(model, &Points::new(1, grid.clone())).expect("score");
+        let means: Vec<f64> = grid.iter().zip(score.values()).map(|(x, s)| x + drift * s).collect();
+        let density = |x: f64, mean: f64| (-(x - mean).powi(2) / (2.0 * variance)).exp();
+        let rows: Vec<Vec<f64>> = grid.iter().map(|x| means.iter().map(|m| density(*x, *m)).collect()).collect();
+        let mut weights = vec![1.0 / grid.len() as f64; grid.len()];
+        for iterations in 1..2000 {
+            let mut next: Vec<f64> =
+                rows.iter().map(|row| row.iter().zip(&weights).map(|(r, w)| r * w).sum()).collect();
+            let total: f64 = next.iter().sum();
+            next.iter_mut().for_each(|w| *w /= total);
+            let change: f64 = next.iter().zip(&weights).map(|(a, b)| (a - b).abs()).sum();
+            weights = next;
+            if change < 1e-10 {
+                return Self { means, weights, variance, iterations };
+            }
+        }
+        panic!("the transition does not settle");
+    }
+
+    fn below(&self, x: f64) -> f64 {
+        let scale = (2.0 * self.variance).sqrt();
+        self.means.iter().zip(&self.weights).map(|(m, w)| 0.5 * w * libm::erfc((m - x) / scale)).sum()
+    }
+
+    /// √n times the largest distance of the empirical distribution function from this one.
+    fn distance(&self, samples: &Points) -> f64 {
+        let mut x = samples.values().to_vec();
+        x.sort_by(f64::total_cmp);
+        let n = x.len() as f64;
+        assert!(x.iter().all(|x| x.is_finite()), "chains left the real line");
+        let largest = x.iter().enumerate().fold(0.0_f64, |worst, (i, x)| {
+            let below = self.below(*x);
+            worst.max(below - i as f64 / n).max((i + 1) as f64 / n - below)
+        });
+        largest * n.sqrt()
+    }
+}
+
+fn run(engine: &dyn Engine, model: &Model, sampler: &Langevin, start: &Points, steps: u64) -> Points {
+    let mut chains = engine.chains(model, sampler, start, Seed(51)).expect("chains");
+    let mut done = 0;
+    while done < steps {
+        done += chains.advance(steps - done).expect("steps");
+    }
+    chains.positions().expect("positions")
+}
+
+fn follows_its_law(engine: &dyn Engine) {
+    let model = skewed();
+    let start = normal_points(CHAINS, 1, 52);
+    for temperature in [1.0, 0.5] {
+        let sampler = Langevin::new(STEP_SIZE, temperature).expect("sampler");
+        let samples = run(engine, &model, &sampler, &start, STEPS);
+        let variance = 2.0 * STEP_SIZE * temperature;
+        let law = Law::stationary(&model, STEP_SIZE, variance);
+        assert!(law.iterations < STEPS + STEPS / 4, "{} transitions to settle", law.iterations);
+        let distance = law.distance(&samples);
+        eprintln!("{} at T = {temperature}: {distance:.3} of {LIMIT}", engine.name());
+        assert!(distance <= LIMIT, "{} at T = {temperature}: distance {distance}", engine.name());
+        // what other conventions would give is seen at this size
+        for (what, drift, variance) in [
+            ("noise of variance eta T", STEP_SIZE, variance / 2.0),
+            ("half the drift", STEP_SIZE / 2.0, variance),
+            ("half the step", STEP_SIZE / 2.0, variance / 2.0),
+            ("T in the drift", STEP_SIZE / 2.0 / temperature, 2.0 * STEP_SIZE),
+        ] {
+            let distance = Law::stationary(&model, drift, variance).distance(&samples);
+            eprintln!("    {what}: {distance:.3}");
+            assert!(distance > 1.5 * LIMIT, "{what} is not told apart: distance {distance}");
+        }
+    }
+}
+
+#[test]
+fn chains_of_the_cpu_engine_follow_their_exact_law() {
+    follows_its_law(&Cpu::new().expect("threads"));
+}
+
+#[test]
+fn chains_of_the_gpu_engine_follow_their_exact_law() {
+    follows_its_law(&gpu());
+}
+
+#[test]
+fn the_test_energy_is_not_symmetric() {
+    let law = Law::stationary(&skewed(), STEP_SIZE, 2.0 * STEP_SIZE);
+    let mean: f64 = law.means.iter().zip(&law.weights).map(|(m, w)| m * w).sum();
+    let moment = |k: i32| law.means.iter().zip(&law.weights).map(|(m, w)| w * (m - mean).powi(k)).sum::<f64>();
+    let skewness = moment(3) / moment(2).powf(1.5);
+    assert!(skewness < -0.5, "mean {mean}, skewness {skewness}");
+}
+
+#[test]
+fn chains_are_those_of_the_reference() {
+    let (reference, cpu, gpu) = (Reference::new().expect("threads"), Cpu::new().expect("threads"), gpu());
+    let sampler = Langevin::new(0.05, 0.7).expect("sampler");
+    // 6 coordinates are two blocks of random numbers, 70 chains three tiles of the gpu engine
+    for (net, chains) in [("1-16-1", 5), ("6-19-1", 70)] {
+        let model = network(net, Activation::Softplus, 53);
+        let start = normal_points(chains, model.spec.input(), 54);
+        let want = run(&reference, &model, &sampler, &start, 20);
+        for engine in [&cpu as &dyn Engine, &gpu] {
+            let got = run(engine, &model, &sampler, &start, 20);
+            // each step adds rounding of a few 6e-8 and noise good to 1.2e-6 times its scale of 0.26
+            let abs = 1e-6 * scale(want.values());
+            assert!(worst(got.values(), want.values(), 0.0, abs) <= 1.0, "{} {net}", engine.name());
+        }
+    }
+}
+
+#[test]
+fn one_step_is_the_formula() {
+    use ebm_gpu::random::Stream;
+    let reference = Reference::new().expect("threads");
+    let model = network("6-19-1", Activation::Softplus, 55);
+    let start = normal_points(3, 6, 56);
+    let sampler = Langevin::new(0.3, 0.4).expect("sampler");
+    let score = reference.score(&model, &start).expect("score");
+    let xi = (0..3).flat_map(|i| {
+        let z = [0, 1].map(|block| Seed(51).normals::<f64>(Stream::Chain, i, 0, block)).concat();
+        z.into_iter().take(6)
+    });
+    let want: Vec<f64> = (start.values().iter().zip(score.values()).zip(xi))
+        .map(|((x, s), z)| x + 0.3 * s + (2.0 * 0.3 * 0.4_f64).sqrt() * z)
+        .collect();
+    let got = run(&reference, &model, &sampler, &start, 1);
+    assert!(worst(got.values(), &want, 1e-14, 1e-15) <= 1.0);
+}
