@@ -43,7 +43,7 @@ pub fn train_step_ms(
         clip: 1.0,
         ema: 0.0,
     };
-    let plan = TrainingPlan { objective, batch, optimizer, steps: u64::MAX, seed: Seed(2), max_submit_ms: 500.0 };
+    let plan = TrainingPlan { objective, batch, optimizer, steps: u64::MAX, seed: Seed(2) };
     let data = normals(batch, spec.input());
     let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model))?;
     // compilation, and finding the size of submissions

@@ -123,7 +123,7 @@ fn trained(engine: &dyn Engine, model: &Model, objective: Objective, data: &Poin
         clip: 0.5,
         ema: 0.9,
     };
-    let plan = TrainingPlan { objective, batch: 50, optimizer, steps: 10, seed: Seed(3), max_submit_ms: 50.0 };
+    let plan = TrainingPlan { objective, batch: 50, optimizer, steps: 10, seed: Seed(3) };
     let mut training = engine.train(model, &plan, data, TrainingState::start(model))?;
     let mut done = 0;
     while done < plan.steps {

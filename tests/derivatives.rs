@@ -391,7 +391,7 @@ fn training_is_adam_on_the_gradient_of_its_batches() {
     let plain = Optimizer { clip: 0.0, weight_decay: 0.0, ema: 0.0, schedule: Schedule::Constant, warmup: 0, ..ADAM };
     for optimizer in [ADAM, plain] {
         optimizer.check().expect("valid");
-        let plan = TrainingPlan { objective, batch, optimizer, steps, seed, max_submit_ms: 500.0 };
+        let plan = TrainingPlan { objective, batch, optimizer, steps, seed };
         let mut want = TrainingState::start(&model);
         let mut norms = Vec::new();
         let mut training = reference.train(&model, &plan, &data, want.clone()).expect("plan");
@@ -419,8 +419,8 @@ fn training_is_adam_on_the_gradient_of_its_batches() {
         let got = training.state().expect("state");
         assert_eq!(got.step, want.step);
         let flat = |s: &TrainingState| [&s.parameters[..], &s.ema, &s.first_moment, &s.second_moment].concat();
-        // twelve steps in another order of operations
-        assert!(worst(&flat(&got), &flat(&want), 2e-14, 1e-17) <= 1.0);
+        // twelve steps in another order of operations; numbers of order 1 may cancel to small ones
+        assert!(worst(&flat(&got), &flat(&want), 2e-14, 1e-15) <= 1.0);
     }
 }
 

@@ -48,7 +48,6 @@ fn plan(batch: usize, steps: u64) -> TrainingPlan {
         },
         steps,
         seed: Seed(62),
-        max_submit_ms: 500.0,
     }
 }
 
@@ -153,10 +152,8 @@ fn pieces_and_resumption_change_nothing() {
 fn the_size_of_submissions_changes_nothing() {
     let data = normal_points(50, 2, 67);
     // more steps than a ring of 512 slots holds twice over
-    let results = [500.0, 0.5].map(|max_submit_ms| {
-        let plan = TrainingPlan { max_submit_ms, ..plan(5, 1100) };
-        train(&*GPU, &plan, &data, start(), 1100, 1100)
-    });
+    let results = [500.0, 0.5]
+        .map(|max_submit_ms| train(&common::gpu_with(max_submit_ms), &plan(5, 1100), &data, start(), 1100, 1100));
     assert!(results[0] == results[1]);
     assert_eq!(results[0].1.step, 1100);
 }

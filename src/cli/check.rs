@@ -2,7 +2,7 @@
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::engine::cpu::Cpu;
-use ebm_gpu::engine::gpu::GpuEngine;
+use ebm_gpu::engine::gpu::{GpuEngine, GpuOptions};
 use ebm_gpu::error::{Error, Result};
 
 #[derive(clap::Args)]
@@ -20,7 +20,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let engine: Box<dyn Engine> = match args.engine.as_str() {
-        "gpu" => Box::new(GpuEngine::open(args.adapter.as_deref(), false)?),
+        "gpu" => {
+            let options = GpuOptions { adapter: args.adapter.clone(), ..Default::default() };
+            Box::new(GpuEngine::open(&options)?)
+        }
         "cpu" => Box::new(Cpu::new()?),
         other => return Err(ebm_gpu::error::unknown_name("engine to check", other, &["gpu", "cpu"])),
     };

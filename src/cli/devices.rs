@@ -1,6 +1,6 @@
 //! `devices`: the adapters, and what `--engine auto` picks.
 
-use ebm_gpu::engine::gpu::adapters;
+use ebm_gpu::engine::gpu::{GpuOptions, adapters};
 use ebm_gpu::engine::{EngineChoice, select};
 use ebm_gpu::error::Result;
 
@@ -13,7 +13,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let all = adapters::list();
-    let auto = select(EngineChoice::Auto, None)?;
+    let auto = select(EngineChoice::Auto, &GpuOptions::default())?;
     if args.json {
         return super::print_json(&serde_json::json!({
             "adapters": all,

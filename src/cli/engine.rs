@@ -1,7 +1,8 @@
 //! The flags that choose an engine, the same for every command.
 
+use ebm_gpu::engine::gpu::GpuOptions;
 use ebm_gpu::engine::{EngineChoice, Selection, select};
-use ebm_gpu::error::Result;
+use ebm_gpu::error::{Error, Result};
 use serde::Serialize;
 
 #[derive(clap::Args, Serialize, Clone)]
@@ -15,12 +16,20 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "INDEX|NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) adapter: Option<String>,
+    /// The most that a submission to a GPU should take, in milliseconds: below what its watchdog allows
+    #[arg(long, default_value_t = 100.0, value_name = "MS")]
+    pub(super) max_submit_ms: f64,
 }
 
 impl EngineArgs {
     /// Opens the engine, and says on stderr which it is and why.
     pub(super) fn open(&self, quiet: bool) -> Result<Selection> {
-        let selection = select(EngineChoice::by_name(&self.engine)?, self.adapter.as_deref())?;
+        let ms = self.max_submit_ms;
+        if !(1.0..=500.0).contains(&ms) {
+            return Err(Error::input(format!("max-submit-ms is {ms}, it has to be from 1 to 500")));
+        }
+        let gpu = GpuOptions { adapter: self.adapter.clone(), checked: false, max_submit_ms: ms };
+        let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
             eprintln!("{}", selection.reason);
         }

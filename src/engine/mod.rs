@@ -73,8 +73,6 @@ pub struct TrainingPlan {
     pub steps: u64,
     /// The seed of batches and noise.
     pub seed: Seed,
-    /// The most a single submission to the device may take, in milliseconds.
-    pub max_submit_ms: f64,
 }
 
 /// Where a training run stands: what it needs to go on.

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::cpu::{Cpu, Reference};
-use super::gpu::{GpuEngine, adapters};
+use super::gpu::{GpuEngine, GpuOptions, adapters};
 use crate::error::{Result, unknown_name};
 
 /// What `--engine` says.
@@ -50,7 +50,7 @@ pub struct Selection {
 ///
 /// # Errors
 /// There is no such adapter, or it does not open.
-pub fn select(choice: EngineChoice, adapter: Option<&str>) -> Result<Selection> {
+pub fn select(choice: EngineChoice, gpu: &GpuOptions) -> Result<Selection> {
     let selection = |engine: Box<dyn Engine>, why: &str| {
         let reason = format!("engine {}: {}{why}", engine.name(), engine.adapter());
         Selection { engine, reason }
@@ -58,11 +58,12 @@ pub fn select(choice: EngineChoice, adapter: Option<&str>) -> Result<Selection> 
     match choice {
         EngineChoice::Reference => Ok(selection(Box::new(Reference::new()?), "")),
         EngineChoice::Cpu => Ok(selection(Box::new(Cpu::new()?), "")),
-        EngineChoice::Gpu => Ok(selection(Box::new(GpuEngine::open(adapter, false)?), "")),
-        EngineChoice::Auto if adapter.is_some() => Ok(selection(Box::new(GpuEngine::open(adapter, false)?), "")),
+        EngineChoice::Gpu => Ok(selection(Box::new(GpuEngine::open(gpu)?), "")),
+        EngineChoice::Auto if gpu.adapter.is_some() => Ok(selection(Box::new(GpuEngine::open(gpu)?), "")),
         EngineChoice::Auto => {
             if let Some(hardware) = adapters::best_hardware() {
-                let engine = GpuEngine::open(Some(&hardware.index.to_string()), false)?;
+                let best = GpuOptions { adapter: Some(hardware.index.to_string()), ..gpu.clone() };
+                let engine = GpuEngine::open(&best)?;
                 return Ok(selection(Box::new(engine), ""));
             }
             let why = match adapters::list().first() {

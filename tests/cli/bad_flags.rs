@@ -34,7 +34,10 @@ fn sentences_as_a_person_sees_them() {
         "error: there is no activation called `slu`\n\
          hint: did you mean `silu`? The activations are: silu, softplus, tanh, gelu, relu, leaky-relu\n"
     );
-    assert_eq!(says("--loss dsn"), "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: dsm\n");
+    assert_eq!(
+        says("--loss dsn"),
+        "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: dsm\n"
+    );
     assert_eq!(
         says("--sigma 0"),
         "error: sigma is 0, dsm needs a noise level from 1e-6 to 1e6\n\
@@ -142,26 +145,27 @@ fn negative_counts_name_their_flag() {
 }
 
 /// What cannot be held in any memory is refused like any other wrong number, not by running out of memory.
+#[cfg(target_os = "linux")]
 #[test]
 fn sizes_beyond_any_memory() {
     let folder = Folder::new();
-    folder.all_refused(
-        TINY,
+    folder.all_refused_by(
+        "",
         &[
-            ("--points 18446744073709551615", &["18446744073709551615", "points"]),
-            ("--points 100000000000000", &["100000000000000", "points"]),
-            ("--chains 18446744073709551615", &["18446744073709551615", "chains"]),
-            ("--chains 100000000000000", &["100000000000000", "chains"]),
+            ("run --engine cpu --chains 0 --points 18446744073709551615", &["18446744073709551615", "points"]),
+            ("run --engine cpu --chains 0 --points 100000000000000", &["100000000000000", "points"]),
+            (
+                "run --engine cpu --steps 1 --points 50 --chains 18446744073709551615",
+                &["18446744073709551615", "chains"],
+            ),
+            ("run --engine cpu --steps 1 --points 50 --chains 100000000000000", &["100000000000000", "chains"]),
+            ("run --engine cpu --steps 1 --points 50 --hidden 65536,65536", &["65536-65536"]),
+            ("bench train --engine cpu --json --batch 18446744073709551615", &["18446744073709551615", "batch"]),
+            ("bench train --engine cpu --json --seconds nan", &["seconds", "NaN"]),
+            ("bench train --engine cpu --json --seconds inf", &["seconds", "inf"]),
+            ("bench chains --engine cpu --json --chains 18446744073709551615", &["18446744073709551615", "chains"]),
         ],
-    );
-    folder.all_refused(
-        "bench",
-        &[
-            ("train --engine cpu --net 2-4-1 --batch 18446744073709551615", &["18446744073709551615", "batch"]),
-            ("train --engine cpu --net 2-4-1 --seconds nan", &["seconds", "NaN"]),
-            ("train --engine cpu --net 2-4-1 --seconds inf", &["seconds", "inf"]),
-            ("chains --engine cpu --net 2-4-1 --chains 18446744073709551615", &["18446744073709551615", "chains"]),
-        ],
+        || folder.short_of_memory(),
     );
 }
 

@@ -95,6 +95,15 @@ impl Folder {
         Outcome::of(&mut self.command(), args)
     }
 
+    /// The program with 4 GB of memory and ten seconds, for what must not be tried at all.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn short_of_memory(&self) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -v 4000000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_ebm-gpu")]);
+        command.current_dir(&self.root).env("RUST_BACKTRACE", "0").timeout(Duration::from_secs(10));
+        command
+    }
+
     /// Runs the program and expects exit code 0.
     pub(crate) fn done(&self, args: &str) -> Outcome {
         let outcome = self.run(args);
@@ -105,8 +114,12 @@ impl Folder {
     /// Says what is wrong with how the program refuses `args`: exit code 2, nothing on stdout, `error:` and one sentence
     /// with all of `words` on stderr, at most a `hint:` after it, and no file or folder made, changed or lost.
     pub(crate) fn refused(&self, args: &[&str], words: &[&str]) -> Result<(), String> {
+        self.refused_by(&mut self.command(), args, words)
+    }
+
+    fn refused_by(&self, command: &mut Command, args: &[&str], words: &[&str]) -> Result<(), String> {
         let before = self.tree("");
-        let outcome = self.run_args(args);
+        let outcome = Outcome::of(command, args);
         let lines: Vec<&str> = outcome.stderr.lines().collect();
         let from_parser = outcome.stderr.contains("For more information, try '--help'.");
         let shape = match lines[..] {
@@ -132,11 +145,15 @@ impl Folder {
 
     /// Expects every case, arguments and what stderr has to hold, to be refused; `prefix` stands before each.
     pub(crate) fn all_refused(&self, prefix: &str, cases: &[(&str, &[&str])]) {
+        self.all_refused_by(prefix, cases, || self.command());
+    }
+
+    pub(crate) fn all_refused_by(&self, prefix: &str, cases: &[(&str, &[&str])], command: impl Fn() -> Command) {
         let problems: Vec<String> = cases
             .iter()
             .filter_map(|(args, words)| {
                 let all: Vec<&str> = prefix.split_whitespace().chain(args.split_whitespace()).collect();
-                self.refused(&all, words).err()
+                self.refused_by(&mut command(), &all, words).err()
             })
             .collect();
         assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), cases.len(), problems.join("\n"));
@@ -203,7 +220,12 @@ pub(crate) fn npy(path: &Path) -> (Vec<usize>, Vec<f64>) {
 fn a_refusal_that_is_none_is_noticed() {
     let folder = Folder::new();
     let says = |args: &str, words: &[&str]| {
-        folder.refused(&args.split_whitespace().collect::<Vec<_>>(), words).unwrap_err().lines().next().map(String::from)
+        folder
+            .refused(&args.split_whitespace().collect::<Vec<_>>(), words)
+            .unwrap_err()
+            .lines()
+            .next()
+            .map(String::from)
     };
     assert_eq!(says("shaders", &[]).unwrap(), "exit code Some(0), not 2");
     assert_eq!(says("run --batch 0", &["batch", "17"]).unwrap(), "stderr lacks `17`");

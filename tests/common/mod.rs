@@ -2,7 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
-use ebm_gpu::engine::gpu::GpuEngine;
+use ebm_gpu::engine::gpu::{GpuEngine, GpuOptions};
 use ebm_gpu::model::{Activation, MlpSpec, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream};
@@ -31,8 +31,13 @@ pub fn scale(values: &[f64]) -> f64 {
 
 /// The adapter that `EBM_GPU_TEST_ADAPTER` names, or the best one, with all run-time checks on.
 pub fn gpu() -> GpuEngine {
-    let wanted = std::env::var("EBM_GPU_TEST_ADAPTER").ok();
-    match GpuEngine::open(wanted.as_deref(), true) {
+    gpu_with(GpuOptions::default().max_submit_ms)
+}
+
+/// The same with a limit on submissions.
+pub fn gpu_with(max_submit_ms: f64) -> GpuEngine {
+    let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").ok();
+    match GpuEngine::open(&GpuOptions { adapter, checked: true, max_submit_ms }) {
         Ok(engine) => {
             eprintln!("adapter: {}", ebm_gpu::engine::Engine::adapter(&engine));
             engine
@@ -43,7 +48,9 @@ pub fn gpu() -> GpuEngine {
 
 /// Standard normal points that f32 can hold, so that engines start from the same numbers.
 pub fn normal_points(count: usize, dim: usize, seed: u64) -> Points {
-    Points::normal::<f32>(count, dim, Seed(seed), Stream::Host, 0)
+    let mut points = Points::normal::<f64>(count, dim, Seed(seed), Stream::Host, 0);
+    points.values_mut().iter_mut().for_each(|v| *v = f64::from(*v as f32));
+    points
 }
 
 /// A network with weights larger than the usual initial ones, so that curvature matters.

@@ -95,9 +95,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) engine: EngineArgs,
-    /// The most that one submission to a GPU may take, in milliseconds (at most 500)
-    #[arg(long, default_value_t = 100.0, value_name = "MS")]
-    pub(super) max_submit_ms: f64,
 
     /// Keep a checkpoint every so many steps; 0 for the last alone
     #[arg(long, default_value_t = 0, value_name = "STEPS")]
@@ -167,10 +164,6 @@ impl Args {
         if self.chain_steps >= u64::from(u32::MAX) {
             return Err(Error::input(format!("chain-steps is {}, the most is 2^32 - 2", self.chain_steps)));
         }
-        if !(1.0..=500.0).contains(&self.max_submit_ms) {
-            let ms = self.max_submit_ms;
-            return Err(Error::input(format!("max-submit-ms is {ms}, it has to be from 1 to 500")));
-        }
         // a network that is wrong in itself is refused before the data is read
         let given = self.net.as_ref().map(|net| MlpSpec::parse(net, activation)).transpose()?;
         let hidden = self.hidden.clone().unwrap_or_else(|| vec![128, 128]);
@@ -192,14 +185,7 @@ impl Args {
             Some(spec) => spec,
             None => MlpSpec::new([&[data.dim()], &hidden[..], &[1]].concat(), activation)?,
         };
-        let training = TrainingPlan {
-            objective,
-            batch: self.batch,
-            optimizer,
-            steps: self.steps,
-            seed,
-            max_submit_ms: self.max_submit_ms,
-        };
+        let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         Ok(Plan { data, spec, training, sampler, seed })
     }
 }

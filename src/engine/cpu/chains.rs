@@ -15,13 +15,16 @@ use crate::sampler::Langevin;
 
 /// How long one call of `advance` works.
 const CALL: Duration = Duration::from_millis(60);
+/// Tiles are filled up to a multiple of this: products of fewer columns add in another order, and a chain must not depend
+/// on how many others there are.
+const COLUMNS: usize = 16;
 
 pub(super) struct NativeChains<'a, T> {
     pool: &'a rayon::ThreadPool,
     weights: Weights<T>,
     sampler: Langevin,
     seed: Seed,
-    /// Chains of a tile after one another, each tile `[dim, chains of the tile]`.
+    /// Chains, filled up with copies of the last: those of a tile after one another, each tile `[dim, chains of the tile]`.
     positions: Vec<T>,
     count: usize,
     step: u64,
@@ -38,11 +41,15 @@ impl<'a, T: Real> NativeChains<'a, T> {
         seed: Seed,
     ) -> Self {
         let d = start.dim();
-        let mut positions = Vec::with_capacity(start.values().len());
-        for tile in start.values().chunks(WIDE_TILE * d) {
+        let count = start.count();
+        let last = start.values()[(count - 1) * d..].iter().copied();
+        let fill = count.next_multiple_of(COLUMNS) - count;
+        let all: Vec<f64> = start.values().iter().copied().chain(last.cycle().take(fill * d)).collect();
+        let mut positions = Vec::with_capacity(all.len());
+        for tile in all.chunks(WIDE_TILE * d) {
             positions.extend((0..d).flat_map(|n| tile.chunks_exact(d).map(move |row| T::of(row[n]))));
         }
-        Self { pool, weights: Weights::new(model), sampler, seed, positions, count: start.count(), step: 0, stride: 1 }
+        Self { pool, weights: Weights::new(model), sampler, seed, positions, count, step: 0, stride: 1 }
     }
 
     fn run(&mut self, steps: u64) {
@@ -106,11 +113,12 @@ impl<T: Real> Chains for NativeChains<'_, T> {
 
     fn positions(&mut self) -> Result<Points> {
         let d = self.weights.spec.input();
-        let mut values = Vec::with_capacity(self.count * d);
+        let mut values = Vec::with_capacity(self.positions.len());
         for tile in self.positions.chunks(WIDE_TILE * d) {
             let samples = tile.len() / d;
             values.extend((0..samples).flat_map(|s| (0..d).map(move |n| tile[n * samples + s].f64())));
         }
+        values.truncate(self.count * d);
         Ok(Points::new(d, values))
     }
 }

@@ -16,8 +16,6 @@ use crate::sampler::Langevin;
 
 /// The most steps of one dispatch.
 const MOST_STEPS: u64 = 1 << 16;
-/// The most that a dispatch of chains may take, in milliseconds.
-const MAX_MS: f64 = 500.0;
 /// Submissions in flight, each with its own slot of parameters.
 const IN_FLIGHT: usize = 2;
 
@@ -60,7 +58,7 @@ impl<'a> GpuChains<'a> {
             noise_scale: sampler.noise_scale() as f32,
             ..Default::default()
         };
-        let pace = Pace::new(MOST_STEPS, MAX_MS);
+        let pace = gpu.pace(MOST_STEPS);
         let (workgroups, dim) = (spread.workgroups, start.dim());
         let in_flight = VecDeque::new();
         Ok(Self { gpu, bound, params, chains, fixed, workgroups, dim, pace, step: 0, turn: 0, in_flight })

@@ -11,6 +11,7 @@ use wgpu::util::DeviceExt as _;
 
 use super::adapters::{self, AdapterSummary};
 use super::kernel::{BindingKind, Kernel, Shape};
+use super::pace::Pace;
 use crate::error::{Error, Result};
 
 /// Bytes between the entries of a buffer of parameters: what every device allows as a dynamic offset.
@@ -22,12 +23,29 @@ const MOST_BINDING: u64 = 1 << 30;
 /// How long the host waits for a submission before it calls the device lost.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Which adapter is opened, and how.
+#[derive(Debug, Clone)]
+pub struct GpuOptions {
+    /// Its index, or a part of its name; the best one if not given.
+    pub adapter: Option<String>,
+    /// Bound every loop and index in the shaders: slower, for tests and for finding faults.
+    pub checked: bool,
+    /// The most that a submission should take, in milliseconds: below what any watchdog allows.
+    pub max_submit_ms: f64,
+}
+
+impl Default for GpuOptions {
+    fn default() -> Self {
+        Self { adapter: None, checked: false, max_submit_ms: 100.0 }
+    }
+}
+
 /// A device with its queue, its compiled kernels, and the first thing that went wrong on it.
 pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     summary: AdapterSummary,
-    checked: bool,
+    options: GpuOptions,
     pipelines: Mutex<HashMap<(&'static str, Shape), wgpu::ComputePipeline>>,
     fault: Arc<Mutex<Option<String>>>,
 }
@@ -72,13 +90,12 @@ const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
 impl Gpu {
-    /// Opens the adapter that `wanted` names, or the best one. A `checked` device bounds every loop and index in its
-    /// shaders: slower, for tests and for finding faults.
+    /// Opens an adapter.
     ///
     /// # Errors
     /// There is no such adapter, or it refuses to open.
-    pub fn open(wanted: Option<&str>, checked: bool) -> Result<Self> {
-        let (summary, adapter) = adapters::choose(wanted)?;
+    pub fn open(options: &GpuOptions) -> Result<Self> {
+        let (summary, adapter) = adapters::choose(options.adapter.as_deref())?;
         let has = adapter.limits();
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(MOST_BINDING),
@@ -96,12 +113,17 @@ impl Gpu {
         let lost = note.clone();
         device.on_uncaptured_error(Arc::new(move |e| note(e.to_string())));
         device.set_device_lost_callback(move |reason, text| lost(format!("the device was lost ({reason:?}): {text}")));
-        Ok(Self { device, queue, summary, checked, pipelines: Mutex::default(), fault })
+        Ok(Self { device, queue, summary, options: options.clone(), pipelines: Mutex::default(), fault })
     }
 
     /// The adapter.
     pub fn summary(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// Sizes for submissions of at most `most` units of work.
+    pub(super) fn pace(&self, most: u64) -> Pace {
+        Pace::new(most, self.options.max_submit_ms)
     }
 
     /// The largest storage binding in bytes.
@@ -274,7 +296,7 @@ impl Gpu {
         let source = kernel.source(shape);
         let descriptor =
             wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(source.into()) };
-        let module = if self.checked {
+        let module = if self.options.checked {
             self.device.create_shader_module(descriptor)
         } else {
             let mut checks = wgpu::ShaderRuntimeChecks::checked();

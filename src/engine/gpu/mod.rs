@@ -13,7 +13,7 @@ mod network;
 mod pace;
 mod training;
 
-pub use device::{Bound, Buffer, Gpu};
+pub use device::{Bound, Buffer, Gpu, GpuOptions};
 pub use network::LayerEntry;
 
 use super::{Chains, Engine, Jet, JetGradient, LossGradient, Training, TrainingPlan, TrainingState};
@@ -32,6 +32,8 @@ use network::NetworkLayout;
 
 /// Column quads of a tile: 32 samples.
 pub const QUADS: u32 = 8;
+/// Points evaluated in one submission.
+const PIECE: usize = 1 << 16;
 /// Bytes of scratch memory, and of gradient slabs, that a kernel may take.
 const MEMORY: u64 = 96 << 20;
 
@@ -79,6 +81,15 @@ impl Spread {
     }
 }
 
+/// Evaluates points some at a time, so that no submission is long.
+fn in_pieces(points: &Points, evaluate: impl Fn(&Points) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
+    let mut all = Vec::with_capacity(points.values().len());
+    for some in points.values().chunks(PIECE * points.dim()) {
+        all.extend(evaluate(&Points::new(points.dim(), some.to_vec()))?);
+    }
+    Ok(all)
+}
+
 fn to_f32(values: &[f64]) -> Vec<f32> {
     values.iter().map(|v| *v as f32).collect()
 }
@@ -112,8 +123,50 @@ impl GpuEngine {
     ///
     /// # Errors
     /// There is no such adapter, or it refuses to open.
-    pub fn open(adapter: Option<&str>, checked: bool) -> Result<Self> {
-        Ok(Self { gpu: Gpu::open(adapter, checked)? })
+    pub fn open(options: &GpuOptions) -> Result<Self> {
+        Ok(Self { gpu: Gpu::open(options)? })
+    }
+
+    /// E at points of one submission.
+    fn energies(&self, model: &Model, points: &Points) -> Result<Vec<f64>> {
+        let gpu = &self.gpu;
+        let spread = Spread::new(gpu, &model.spec, &Energy::KERNEL, points.count())?;
+        let params = gpu.params(1)?;
+        let energies = gpu.zeros("energies", points.count())?;
+        let bound = Energy {
+            params: &params,
+            net: &gpu.upload_uniform("net", &spread.layout.table)?,
+            points: &gpu.upload("points", &to_f32(points.values()))?,
+            weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
+            scratch: &spread.scratch(gpu)?,
+            energies: &energies,
+        }
+        .bind(gpu, spread.shape)?;
+        let (count, dim) = (points.count() as u32, points.dim() as u32);
+        gpu.write_params(&params, 0, &[EnergyParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
+        gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+        Ok(to_f64(&gpu.download(&energies)?))
+    }
+
+    /// s at points of one submission, row-major.
+    fn scores(&self, model: &Model, points: &Points) -> Result<Vec<f64>> {
+        let gpu = &self.gpu;
+        let spread = Spread::new(gpu, &model.spec, &Score::KERNEL, points.count())?;
+        let params = gpu.params(1)?;
+        let scores = gpu.zeros("scores", points.values().len())?;
+        let bound = Score {
+            params: &params,
+            net: &gpu.upload_uniform("net", &spread.layout.table)?,
+            points: &gpu.upload("points", &to_f32(points.values()))?,
+            weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
+            scratch: &spread.scratch(gpu)?,
+            scores: &scores,
+        }
+        .bind(gpu, spread.shape)?;
+        let (count, dim) = (points.count() as u32, points.dim() as u32);
+        gpu.write_params(&params, 0, &[ScoreParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
+        gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+        Ok(to_f64(&gpu.download(&scores)?))
     }
 
     /// The sum of the workgroups' slabs, as parameters.
@@ -147,43 +200,12 @@ impl Engine for GpuEngine {
     }
 
     fn energy(&self, model: &Model, points: &Points) -> Result<Vec<f64>> {
-        let gpu = &self.gpu;
-        let spread = Spread::new(gpu, &model.spec, &Energy::KERNEL, points.count())?;
-        let params = gpu.params(1)?;
-        let energies = gpu.zeros("energies", points.count())?;
-        let bound = Energy {
-            params: &params,
-            net: &gpu.upload_uniform("net", &spread.layout.table)?,
-            points: &gpu.upload("points", &to_f32(points.values()))?,
-            weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
-            scratch: &spread.scratch(gpu)?,
-            energies: &energies,
-        }
-        .bind(gpu, spread.shape)?;
-        let (count, dim) = (points.count() as u32, points.dim() as u32);
-        gpu.write_params(&params, 0, &[EnergyParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
-        gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
-        Ok(to_f64(&gpu.download(&energies)?))
+        in_pieces(points, |some| self.energies(model, some))
     }
 
     fn score(&self, model: &Model, points: &Points) -> Result<Points> {
-        let gpu = &self.gpu;
-        let spread = Spread::new(gpu, &model.spec, &Score::KERNEL, points.count())?;
-        let params = gpu.params(1)?;
-        let scores = gpu.zeros("scores", points.values().len())?;
-        let bound = Score {
-            params: &params,
-            net: &gpu.upload_uniform("net", &spread.layout.table)?,
-            points: &gpu.upload("points", &to_f32(points.values()))?,
-            weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
-            scratch: &spread.scratch(gpu)?,
-            scores: &scores,
-        }
-        .bind(gpu, spread.shape)?;
-        let (count, dim) = (points.count() as u32, points.dim() as u32);
-        gpu.write_params(&params, 0, &[ScoreParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
-        gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
-        Ok(Points::new(points.dim(), to_f64(&gpu.download(&scores)?)))
+        let scores = in_pieces(points, |some| self.scores(model, some))?;
+        Ok(Points::new(points.dim(), scores))
     }
 
     fn loss_gradient(

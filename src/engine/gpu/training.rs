@@ -149,7 +149,7 @@ impl<'a> GpuTraining<'a> {
             staging,
             in_flight: VecDeque::new(),
             arrived: Vec::new(),
-            pace: Pace::new(MOST_STEPS, plan.max_submit_ms),
+            pace: gpu.pace(MOST_STEPS),
             submitted: state.step,
             good: state.step,
             halted: false,

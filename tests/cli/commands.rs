@@ -1,0 +1,120 @@
+//! `devices`, `shaders`, `check` and `bench`.
+
+use ebm_gpu::engine::gpu::kernels::ALL;
+
+use crate::program::{Folder, assert_keys, number};
+
+#[test]
+fn devices() {
+    let folder = Folder::new();
+    let json = folder.done("devices --json").json();
+    assert_keys(&json, &["adapters", "auto.engine", "auto.adapter"]);
+    let adapters = json["adapters"].as_array().unwrap();
+    for (i, adapter) in adapters.iter().enumerate() {
+        assert_keys(adapter, &["index", "name", "backend", "driver", "software"]);
+        assert_eq!(adapter["index"], i);
+    }
+    let hardware = adapters.iter().any(|a| a["software"] == false);
+    assert_eq!(json["auto"]["engine"], if hardware { "gpu" } else { "cpu" }, "{json}");
+
+    let outcome = folder.done("devices");
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), adapters.len() + 1, "{outcome}");
+    for (line, adapter) in lines.iter().zip(adapters) {
+        let kind = if adapter["software"] == true { "software" } else { "hardware" };
+        assert!(line.contains(adapter["name"].as_str().unwrap()) && line.contains(kind), "{outcome}");
+    }
+    assert!(lines[adapters.len()].starts_with("auto: engine "), "{outcome}");
+}
+
+#[test]
+fn shaders_are_listed_with_a_sentence() {
+    let outcome = Folder::new().done("shaders");
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), ALL.len(), "{outcome}");
+    for (line, kernel) in lines.iter().zip(ALL) {
+        let (name, what) = line.split_once(' ').unwrap();
+        assert_eq!(name, kernel.name, "{outcome}");
+        assert!(what.trim().len() > 15, "{line}");
+    }
+}
+
+#[test]
+fn shaders_are_dumped_as_they_are_compiled() {
+    let folder = Folder::new();
+    let dump = |args: &str, into: &str| {
+        let outcome = folder.done(&format!("shaders --dump {into} {args}"));
+        let mut want: Vec<String> = ALL.iter().map(|k| format!("{}.wgsl", k.name)).collect();
+        want.sort();
+        assert_eq!(folder.names(into), want);
+        let mut printed: Vec<String> =
+            outcome.stdout.lines().map(|l| l.rsplit('/').next().unwrap().to_string()).collect();
+        printed.sort();
+        assert_eq!(printed, want, "{outcome}");
+        for (name, kernel) in want.iter().map(|n| (n, ALL.iter().find(|k| format!("{}.wgsl", k.name) == *n).unwrap())) {
+            let source = folder.text(&format!("{into}/{name}"));
+            let module = naga::front::wgsl::parse_str(&source)
+                .unwrap_or_else(|e| panic!("{into}/{name}: {}", e.emit_to_string(&source)));
+            let entries: Vec<&str> = module.entry_points.iter().map(|e| e.name.as_str()).collect();
+            assert_eq!(entries, [kernel.name], "{into}/{name}");
+        }
+    };
+    dump("--net 3-20-20-1 --activation softplus", "new/deep");
+    dump("", "default");
+    // again into the same folder, for another network
+    let before = folder.text("new/deep/energy.wgsl");
+    dump("--net 3-20-1 --activation gelu", "new/deep");
+    assert_ne!(folder.text("new/deep/energy.wgsl"), before, "the network does not matter");
+}
+
+#[test]
+fn the_native_engine_passes_its_check() {
+    let folder = Folder::new();
+    let outcome = folder.done("check --engine cpu --json");
+    let json = outcome.json();
+    assert_eq!((&json["passed"], &json["engine"]), (&true.into(), &"cpu".into()));
+    let findings = json["findings"].as_array().unwrap();
+    assert!(findings.len() >= 40, "{} findings", findings.len());
+    for finding in findings {
+        assert_keys(finding, &["kernel", "net", "activation"]);
+        assert!(number(finding, "worst") <= number(finding, "bound"), "{finding}");
+    }
+    assert!(findings.iter().any(|f| number(f, "worst") > 0.0), "f32 compared with itself");
+    for kernel in ALL {
+        assert!(
+            findings.iter().any(|f| f["kernel"].as_str().unwrap().contains(kernel.name)),
+            "nothing about {}",
+            kernel.name
+        );
+    }
+    let count = format!("all {} comparisons are within their bounds\n", findings.len());
+    assert!(outcome.stderr.ends_with(&count), "{outcome}");
+
+    let table = folder.done("check --engine cpu");
+    let lines: Vec<&str> = table.stdout.lines().collect();
+    assert_eq!(lines.len(), findings.len() + 1, "{table}");
+    let words: Vec<&str> = lines[0].split_whitespace().collect();
+    assert_eq!(words, ["kernel", "net", "activation", "worst", "bound"], "{table}");
+    assert!(lines[1..].iter().all(|l| l.ends_with("  ok")), "{table}");
+}
+
+#[test]
+fn bench_prints_a_time() {
+    let folder = Folder::new();
+    let common = "--engine cpu --net 2-16-1 --activation tanh";
+    let json = folder.done(&format!("bench train {common} --batch 16 --seconds 0.2 --json")).json();
+    assert!(number(&json, "ms_per_step") > 0.0 && number(&json, "ms_per_step") < 1000.0, "{json}");
+    assert_keys(&json, &["engine", "adapter", "net", "loss", "batch", "gflop_per_second"]);
+    assert_eq!((&json["net"], &json["batch"], &json["loss"]), (&"2-16-1".into(), &16.into(), &"dsm".into()));
+
+    let json = folder.done(&format!("bench chains {common} --chains 100 --steps 50 --json")).json();
+    assert!(number(&json, "chain_steps_per_second") > 100.0, "{json}");
+    assert_keys(&json, &["engine", "adapter", "net", "chains", "steps", "gflop_per_second"]);
+    assert_eq!((&json["chains"], &json["steps"]), (&100.into(), &50.into()));
+
+    let text = folder.done(&format!("bench train {common} --batch 16 --seconds 0.05"));
+    assert!(text.stdout.contains(" ms a step") && text.stdout.lines().count() == 1, "{text}");
+    let text = folder.done(&format!("bench chains {common} --chains 10 --steps 5 --rounds 1"));
+    assert!(text.stdout.contains(" chain steps a second") && text.stdout.lines().count() == 1, "{text}");
+    assert_eq!(folder.names(""), [""; 0], "bench writes nothing");
+}

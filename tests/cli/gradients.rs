@@ -1,0 +1,111 @@
+//! `grad` on every engine, against each other and against a closed form.
+
+use ebm_gpu::data::npy::{write_npy_f32, write_npy_f64};
+use ebm_gpu::model::{Activation, MlpSpec, write_checkpoint};
+use ebm_gpu::random::Seed;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+
+use crate::program::{Folder, assert_keys, number};
+
+const DIMS: [usize; 4] = [3, 17, 9, 1];
+const BATCH: usize = 21;
+
+/// Numbers of size 1 that f32 holds, the same every time.
+fn numbers(count: usize, seed: u32) -> Vec<f32> {
+    (0..count as u32).map(|i| ((i + 1000 * seed) as f32 * 12.9898).sin() * 1.6).collect()
+}
+
+/// A folder with a 3-17-9-1 network whose weights are `factor` times the initial ones, points and noise.
+fn folder(factor: f64) -> Folder {
+    let folder = Folder::new();
+    let mut model = MlpSpec::parse("3-17-9-1", Activation::Tanh).unwrap().initial(Seed(4));
+    model.parameters.iter_mut().for_each(|p| *p *= factor);
+    write_checkpoint(&folder.path("m.safetensors"), &model, &[]).unwrap();
+    write_npy_f32(&folder.path("x.npy"), &[BATCH, 3], &numbers(3 * BATCH, 1)).unwrap();
+    let noise: Vec<f64> = numbers(3 * BATCH, 2).into_iter().map(f64::from).collect();
+    write_npy_f64(&folder.path("z.npy"), &[BATCH, 3], &noise).unwrap();
+    folder
+}
+
+/// The printed object and all entries of the gradient, after checking names, shapes and type.
+fn gradient(folder: &Folder, args: &str, dtype: Dtype) -> (Value, Vec<f64>) {
+    let common = "--checkpoint m.safetensors --data x.npy --noise z.npy --out g.safetensors --json";
+    let outcome = folder.run(&format!("grad {common} {args}"));
+    let hint = "for the gpu engine, run `bash tests/install-vulkan.sh` to install a software driver";
+    assert_eq!(outcome.code, Some(0), "{outcome}\n{hint}");
+    let bytes = folder.bytes("g.safetensors");
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut names = file.names();
+    names.sort_unstable();
+    let want = ["net.0.bias", "net.0.weight", "net.2.bias", "net.2.weight", "net.4.bias", "net.4.weight"];
+    assert_eq!(names, want);
+    let mut entries = Vec::new();
+    for (l, widths) in DIMS.windows(2).enumerate() {
+        for (kind, shape) in [("weight", vec![widths[1], widths[0]]), ("bias", vec![widths[1]])] {
+            let tensor = file.tensor(&format!("net.{}.{kind}", 2 * l)).unwrap();
+            assert_eq!((tensor.shape(), tensor.dtype()), (&shape[..], dtype), "net.{}.{kind}", 2 * l);
+            match dtype {
+                Dtype::F64 => entries.extend(tensor.data().as_chunks().0.iter().map(|b| f64::from_le_bytes(*b))),
+                _ => entries.extend(tensor.data().as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b)))),
+            }
+        }
+    }
+    std::fs::remove_file(folder.path("g.safetensors")).unwrap();
+    (outcome.json(), entries)
+}
+
+fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|v| v * v).sum::<f64>().sqrt()
+}
+
+#[test]
+fn engines_agree() {
+    let folder = folder(1.5);
+    let settings = "--sigma 0.4 --weighting one";
+    let (want, reference) = gradient(&folder, &format!("{settings} --engine reference"), Dtype::F64);
+    assert!(norm(&reference) > 1e-2, "a gradient of 0 agrees with everything");
+    let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
+    for engine in ["cpu", &format!("gpu {adapter}")] {
+        let (got, entries) = gradient(&folder, &format!("{settings} --engine {engine}"), Dtype::F32);
+        let difference: Vec<f64> = entries.iter().zip(&reference).map(|(g, w)| g - w).collect();
+        let relative = norm(&difference) / norm(&reference);
+        assert!(relative <= 1e-4, "{engine}: the gradient differs by {relative} of its norm");
+        let (loss, wanted) = (number(&got, "loss"), number(&want, "loss"));
+        assert!((loss - wanted).abs() <= 1e-4 * wanted.abs(), "{engine}: loss {loss}, the reference's {wanted}");
+        assert_eq!(got["engine"], engine.split(' ').next().unwrap());
+    }
+}
+
+#[test]
+fn what_is_printed() {
+    let folder = folder(1.5);
+    let (printed, entries) = gradient(&folder, "--engine reference", Dtype::F64);
+    assert_keys(&printed, &["loss", "gradient_norm", "objective", "engine", "net", "batch"]);
+    assert_eq!((&printed["net"], &printed["batch"]), (&"3-17-9-1".into(), &BATCH.into()));
+    let printed_norm = number(&printed, "gradient_norm");
+    assert!(
+        (printed_norm - norm(&entries)).abs() <= 1e-12 * printed_norm,
+        "{printed_norm} is not the norm of the file"
+    );
+    assert!(printed["objective"].as_str().unwrap().contains("sigma = 0.3 (a standard deviation)"), "{printed}");
+    let lines = folder.done("grad --checkpoint m.safetensors --data x.npy --noise z.npy --engine cpu").stdout;
+    let starts: Vec<&str> = lines.lines().map(|l| l.split(' ').next().unwrap()).collect();
+    assert_eq!(starts, ["loss", "gradient", "1/2"], "{lines}");
+    assert_eq!(folder.names(""), ["m.safetensors", "x.npy", "z.npy"], "nothing is written without --out");
+}
+
+/// A network whose weights are 0 has no gradient by x, so that the loss is w/2 E|z|², w = 1/σ², 1 or σ²; and only the
+/// last weights, 0 in tanh's odd network, get no gradient from it.
+#[test]
+fn a_flat_energy_has_the_loss_of_its_noise() {
+    let folder = folder(0.0);
+    let square: f64 = numbers(3 * BATCH, 2).iter().map(|z| f64::from(*z).powi(2)).sum::<f64>() / BATCH as f64;
+    for (weighting, factor) in [("one", 1.0 / 0.16), ("sigma2", 1.0), ("sigma4", 0.16)] {
+        let args = format!("--engine reference --sigma 0.4 --weighting {weighting}");
+        let (printed, entries) = gradient(&folder, &args, Dtype::F64);
+        let (loss, want) = (number(&printed, "loss"), 0.5 * factor * square);
+        assert!((loss - want).abs() <= 1e-12 * want, "{weighting}: loss {loss}, want {want}");
+        assert_eq!(norm(&entries), 0.0, "{weighting}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Files as data: formats, dimensions, and the units of what comes out.
+
+use ebm_gpu::data::npy::{write_npy_f32, write_npy_f64};
+use serde_json::Value;
+
+use crate::program::{Folder, TINY, npy, number};
+use crate::results::assert_picture;
+
+/// 200 rows of three columns on very different scales, the third a function of the first two and a wave.
+fn rows() -> Vec<[f64; 3]> {
+    (0..200)
+        .map(|i| {
+            let t = f64::from(i);
+            let (a, b) = ((0.7 * t).sin() + 0.3 * (0.13 * t).cos(), (1.9 * t).sin());
+            [500.0 + 40.0 * a, 1e-3 * b, -7.0 + a * b + 0.2 * (0.31 * t).sin()]
+        })
+        .collect()
+}
+
+/// A file of the first `d` columns.
+fn text(d: usize, delimiter: &str, header: &str) -> String {
+    let lines = rows().into_iter().map(|row| row[..d].iter().map(f64::to_string).collect::<Vec<_>>().join(delimiter));
+    header.to_string() + &lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// Mean and standard deviation of each column.
+fn moments(values: &[f64], d: usize) -> Vec<(f64, f64)> {
+    let n = (values.len() / d) as f64;
+    (0..d)
+        .map(|axis| {
+            let column = || values.iter().skip(axis).step_by(d);
+            let mean = column().sum::<f64>() / n;
+            (mean, (column().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
+        })
+        .collect()
+}
+
+/// Fails unless the samples have about the mean and spread of the data, in its own units.
+fn assert_same_units(samples: &[f64], data: &[f64], d: usize) {
+    for (axis, (got, want)) in moments(samples, d).iter().zip(moments(data, d)).enumerate() {
+        assert!((0.5..2.0).contains(&(got.1 / want.1)), "column {axis}: spread {}, the data's is {}", got.1, want.1);
+        assert!((got.0 - want.0).abs() < want.1, "column {axis}: mean {}, the data's is {}", got.0, want.0);
+    }
+}
+
+#[test]
+fn one_column() {
+    let folder = Folder::new();
+    folder.write("t.csv", text(1, ",", "price\n"));
+    let run = folder.done(&format!("{TINY} --data t.csv --out r --json")).json();
+    assert_eq!((&run["net"], &run["columns"][0]), (&"1-8-1".into(), &"price".into()));
+    assert_eq!((&run["train_points"], &run["test_points"]), (&180.into(), &20.into()));
+    number(&run, "metrics.nll");
+    assert_eq!(run["metrics"]["kl"], Value::Null, "the law of a file is not known");
+    let (shape, samples) = npy(&folder.path("r/samples.npy"));
+    assert_eq!(shape, [64, 1]);
+    assert_same_units(&samples, &rows().iter().map(|r| r[0]).collect::<Vec<_>>(), 1);
+    for name in ["energy.png", "samples.png", "loss.png"] {
+        assert_picture(&folder, &format!("r/{name}"));
+    }
+    assert!(!folder.path("r/score.png").exists(), "a field of arrows needs two dimensions");
+}
+
+#[test]
+fn three_columns() {
+    let folder = Folder::new();
+    folder.write("t.csv", text(3, ",", ""));
+    let run = folder.done(&format!("{TINY} --data t.csv --out r --json")).json();
+    assert_eq!(run["net"], "3-8-1");
+    for key in ["nll", "kl", "nll_data", "kl_data", "log_density_mse", "fisher", "mode_tv", "outside_mass"] {
+        assert_eq!(run["metrics"][key], Value::Null, "{key}");
+    }
+    number(&run, "metrics.mmd2");
+    number(&run, "metrics.swd");
+    let (shape, samples) = npy(&folder.path("r/samples.npy"));
+    assert_eq!(shape, [64, 3]);
+    assert_same_units(&samples, rows().as_flattened(), 3);
+    assert_picture(&folder, "r/samples.png");
+    assert!(!folder.path("r/energy.png").exists() && !folder.path("r/score.png").exists());
+}
+
+/// The same numbers from every format make the same run.
+#[test]
+fn every_format() {
+    let folder = Folder::new();
+    folder.write("t.csv", text(3, ",", "x,y,z\n"));
+    folder.write("t.tsv", text(3, "\t", "x\ty\tz\n"));
+    folder.write("t.txt", text(3, "  ", ""));
+    let values: Vec<f64> = rows().into_flattened();
+    write_npy_f64(&folder.path("t.npy"), &[200, 3], &values).unwrap();
+    let run = |file: &str, columns: &str| {
+        let out = format!("{}-{}", file.replace('.', "-"), columns.replace(',', ""));
+        folder.done(&format!("{TINY} --data {file} --columns {columns} --out {out}"));
+        folder.bytes(&format!("{out}/samples.npy"))
+    };
+    let csv = run("t.csv", "z,x");
+    for (file, columns) in [("t.csv", "2,0"), ("t.tsv", "z,x"), ("t.tsv", "2,x"), ("t.txt", "2,0"), ("t.npy", "2,0")] {
+        assert!(run(file, columns) == csv, "{file} --columns {columns} gives other samples than t.csv --columns z,x");
+    }
+    assert!(run("t.csv", "x,z") != csv, "the order of the columns means nothing");
+    let single: Vec<f32> = values.iter().map(|v| *v as f32).collect();
+    write_npy_f32(&folder.path("single.npy"), &[600], &single).unwrap();
+    let one = folder.done(&format!("{TINY} --data single.npy --out single --json")).json();
+    assert_eq!(one["net"], "1-8-1", "[n] is n points of one coordinate");
+}
+
+#[test]
+fn returns_come_back_in_percent() {
+    let folder = Folder::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/data/sp500_nasdaq.csv");
+    let args: Vec<&str> =
+        TINY.split_whitespace().chain(["--json", "--columns", "sp500,nasdaq", "--data", file]).collect();
+    let outcome = folder.run_args(&args);
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    let run = outcome.json();
+    assert_eq!(run["columns"], serde_json::json!(["sp500", "nasdaq"]));
+    assert_eq!(run["out"], "results/dsm-sp500_nasdaq");
+    number(&run, "metrics.nll");
+    let data: Vec<f64> = std::fs::read_to_string(file)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .flat_map(|line| line.split(',').skip(1).map(|cell| cell.parse::<f64>().unwrap()).collect::<Vec<_>>())
+        .collect();
+    assert_same_units(&npy(&folder.path("results/dsm-sp500_nasdaq/samples.npy")).1, &data, 2);
+    for name in ["energy.png", "samples.png", "score.png", "loss.png"] {
+        assert_picture(&folder, &format!("results/dsm-sp500_nasdaq/{name}"));
+    }
+    assert!(run["data"].as_str().unwrap().ends_with("sp500_nasdaq.csv"));
+}
