@@ -1,5 +1,7 @@
 //! Derivatives of the f64 reference against dual numbers and central differences; f32 against the reference.
 
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
 mod common;
 
 use common::{network, normal_points, scale, worst};

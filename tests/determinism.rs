@@ -1,5 +1,7 @@
 //! The same numbers whatever the cut of the work: chains, threads, calls, submissions, resumption; and ten stored steps.
 
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
 mod common;
 
 use common::{gpu, network, normal_points, scale, worst};

@@ -1,5 +1,7 @@
 //! Random numbers: Philox against published answers, normals against f64 and against their law, WGSL against Rust.
 
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
 mod common;
 
 use common::worst;

@@ -1,5 +1,7 @@
 //! Langevin chains against the exact law of the unadjusted algorithm, which is not exp(−E/T).
 
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
 mod common;
 
 use common::{gpu, network, normal_points, scale, worst};

@@ -35,15 +35,11 @@ fn sentences_as_a_person_sees_them() {
          hint: did you mean `silu`? The activations are: silu, softplus, tanh, gelu, relu, leaky-relu\n"
     );
     assert_eq!(
-        says("--loss dsn"),
-        "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: dsm\n"
-    );
-    assert_eq!(
         says("--sigma 0"),
         "error: sigma is 0, dsm needs a noise level from 1e-6 to 1e6\n\
          hint: 0.05 to 0.3 times the smallest feature of the data is a good start\n"
     );
-    assert_eq!(says("--batch 0"), "error: the batch is 0, it has to be from 1 to 16777216\n");
+    assert_eq!(says("--batch 0"), "error: batch is 0, it has to be from 1 to 16777216\n");
     assert_eq!(says("--ema 1"), "error: ema is 1, it has to be at least 0 and below 1\n");
     assert_eq!(
         says("--columns x1"),
@@ -54,6 +50,10 @@ fn sentences_as_a_person_sees_them() {
         net,
         "error: 8gaussians has 2 columns, net 3-8-1 takes 3\n\
          hint: --hidden 128,128 takes the number of columns from the data\n"
+    );
+    assert_eq!(
+        says("--loss dsn"),
+        "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: dsm\n"
     );
 }
 
@@ -117,8 +117,8 @@ fn numbers_outside_their_range() {
             ("--step-size inf", &["step size is inf"]),
             ("--temperature -1", &["temperature is -1"]),
             ("--temperature nan", &["temperature is NaN"]),
-            ("--points 0", &["0 points of 8gaussians", "at least 2"]),
-            ("--points 1", &["1 points of 8gaussians", "at least 2"]),
+            ("--points 0", &["points is 0", "from 2"]),
+            ("--points 1", &["points is 1", "from 2"]),
             ("--max-submit-ms 0", &["max-submit-ms is 0", "1 to 500"]),
             ("--max-submit-ms 501", &["max-submit-ms is 501"]),
             ("--max-submit-ms nan", &["max-submit-ms is NaN"]),

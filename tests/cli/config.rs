@@ -13,12 +13,23 @@ fn a_flag_beside_it_wins() {
     assert_eq!((&plain["steps"], &plain["net"]), (&5.into(), &"2-4-1".into()));
     assert_eq!((&plain["seed"], &plain["out"]), (&0.into(), &"r".into()));
     // before it, after it, and with an equals sign
-    for args in ["run --steps 7 --config c.toml --json", "run --config=c.toml --json --steps=7 --hidden 6"] {
+    for args in ["run --steps 7 --config c.toml --json", "run --config=c.toml --json --steps=7"] {
         let run = run(args);
         assert_eq!(run["steps"], 7, "{args}: {run}");
         assert_eq!(run["engine"], "cpu", "{args}: {run}");
     }
-    assert_eq!(run("run --config c.toml --json --hidden 6,5")["net"], "2-6-5-1");
+}
+
+/// A list on the command line replaces the file's, it does not come after it.
+#[test]
+fn a_list_beside_it_wins() {
+    let folder = Folder::new();
+    folder.write("t.csv", "a,b\n1,2\n3,1\n2,5\n4,4\n");
+    folder.write("c.toml", format!("{TOML}data = \"t.csv\"\ncolumns = [\"a\"]\n"));
+    let run = folder.done("run --config c.toml --json --hidden 6,5").json();
+    assert_eq!(run["net"], "1-6-5-1");
+    let run = folder.done("run --config c.toml --json --columns b").json();
+    assert_eq!((&run["net"], &run["columns"]), (&"1-4-1".into(), &serde_json::json!(["b"])));
 }
 
 /// `--net` and `--hidden` are two ways to say one thing: the one on the command line wins.

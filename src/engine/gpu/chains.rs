@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::device::{Bound, Buffer, Gpu};
+use super::device::{Buffer, Gpu};
 use super::kernels::{LangevinChains, LangevinParams};
 use super::pace::Pace;
-use super::{Spread, quads, to_f32, to_f64};
+use super::pipeline::Bound;
+use super::spread::{Spread, quads, to_f32, to_f64};
 use crate::engine::Chains;
 use crate::error::{Error, Result};
 use crate::model::Model;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use wgpu::util::DeviceExt as _;
 
 use super::adapters::{self, AdapterSummary};
-use super::kernel::{BindingKind, Kernel, Shape};
+use super::kernel::Shape;
 use super::pace::Pace;
 use crate::error::{Error, Result};
 
@@ -42,11 +41,11 @@ impl Default for GpuOptions {
 
 /// A device with its queue, its compiled kernels, and the first thing that went wrong on it.
 pub struct Gpu {
-    device: wgpu::Device,
+    pub(super) device: wgpu::Device,
     queue: wgpu::Queue,
     summary: AdapterSummary,
-    options: GpuOptions,
-    pipelines: Mutex<HashMap<(&'static str, Shape), wgpu::ComputePipeline>>,
+    pub(super) options: GpuOptions,
+    pub(super) pipelines: Mutex<HashMap<(&'static str, Shape), wgpu::ComputePipeline>>,
     fault: Arc<Mutex<Option<String>>>,
 }
 
@@ -68,21 +67,6 @@ impl Buffer<[f32; 4]> {
     /// The same memory, seen as single numbers.
     pub(super) fn scalars(&self) -> Buffer<f32> {
         Buffer { raw: self.raw.clone(), len: 4 * self.len, element: PhantomData }
-    }
-}
-
-/// A kernel with its buffers, ready to be dispatched any number of times.
-pub struct Bound {
-    pipeline: wgpu::ComputePipeline,
-    group: wgpu::BindGroup,
-}
-
-impl Bound {
-    /// Records a dispatch with the parameters at index `entry`.
-    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, entry: usize, workgroups: u32) {
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &self.group, &[(entry as u64 * PARAMS_STRIDE) as u32]);
-        pass.dispatch_workgroups(workgroups, 1, 1);
     }
 }
 
@@ -260,93 +244,5 @@ impl Gpu {
         });
         self.wait(&submission)?;
         self.read_staging(&staging, buffer.len)
-    }
-
-    /// Compiles `kernel` for `shape` (once) and binds `buffers` to it in declaration order.
-    pub(super) fn bind(&self, kernel: &Kernel, shape: Shape, buffers: &[&wgpu::Buffer]) -> Result<Bound> {
-        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        let pipeline = match pipelines.entry((kernel.name, shape)) {
-            std::collections::hash_map::Entry::Occupied(e) => e.into_mut(),
-            std::collections::hash_map::Entry::Vacant(e) => e.insert(self.compile(kernel, shape)?),
-        };
-        let entries: Vec<_> = (0u32..)
-            .zip(kernel.bindings.iter().zip(buffers))
-            .map(|(binding, (declared, buffer))| wgpu::BindGroupEntry {
-                binding,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer,
-                    offset: 0,
-                    // parameters are bound one entry at a time
-                    size: if binding == 0 { NonZeroU64::new(declared.size as u64) } else { None },
-                }),
-            })
-            .collect();
-        let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(kernel.name),
-            layout: &pipeline.get_bind_group_layout(0),
-            entries: &entries,
-        });
-        let bound = Bound { pipeline: pipeline.clone(), group };
-        self.check()?;
-        Ok(bound)
-    }
-
-    fn compile(&self, kernel: &Kernel, shape: Shape) -> Result<wgpu::ComputePipeline> {
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let source = kernel.source(shape);
-        let descriptor =
-            wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(source.into()) };
-        let module = if self.options.checked {
-            self.device.create_shader_module(descriptor)
-        } else {
-            let mut checks = wgpu::ShaderRuntimeChecks::checked();
-            checks.bounds_checks = false;
-            checks.force_loop_bounding = false;
-            checks.int_div_checks = false;
-            // SAFETY: the WGSL is this crate's own; its loops end, its divisors are not 0, and its indices stay inside
-            // the buffers that are bound with it, which the tests show on checked devices with guard bands.
-            unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
-        };
-        let entries: Vec<_> = (0u32..)
-            .zip(kernel.bindings)
-            .map(|(binding, declared)| wgpu::BindGroupLayoutEntry {
-                binding,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty: match declared.kind {
-                        BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
-                        BindingKind::Read => wgpu::BufferBindingType::Storage { read_only: true },
-                        BindingKind::Write => wgpu::BufferBindingType::Storage { read_only: false },
-                    },
-                    has_dynamic_offset: binding == 0,
-                    min_binding_size: None,
-                },
-                count: None,
-            })
-            .collect();
-        let label = Some(kernel.name);
-        let layout =
-            self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label,
-            layout: Some(&layout),
-            module: &module,
-            entry_point: Some(kernel.name),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                // every kernel writes its workgroup memory before it reads it
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
-            },
-            cache: None,
-        });
-        match pollster::block_on(scope.pop()) {
-            Some(e) => Err(Error::failed(format!("{} refuses the kernel {}: {e}", self.summary.name, kernel.name))),
-            None => Ok(pipeline),
-        }
     }
 }

@@ -177,7 +177,7 @@ macro_rules! kernel {
                 &self,
                 gpu: &$crate::engine::gpu::device::Gpu,
                 shape: $crate::engine::gpu::kernel::Shape,
-            ) -> $crate::error::Result<$crate::engine::gpu::device::Bound> {
+            ) -> $crate::error::Result<$crate::engine::gpu::Bound> {
                 gpu.bind(&Self::KERNEL, shape, &[$(self.$field.raw()),+])
             }
         }

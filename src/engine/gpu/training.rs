@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::device::{Bound, Buffer, Gpu};
+use super::device::{Buffer, Gpu};
+use super::gradient::dsm_params;
 use super::kernel::WORKGROUP;
 use super::kernels::{AdamParams, AdamStep, DsmGradient, DsmParams, ReduceGradient, ReduceParams};
 use super::pace::Pace;
-use super::{Spread, dsm_params, quads, to_f32};
+use super::pipeline::Bound;
+use super::spread::{Spread, quads, to_f32};
 use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::model::MlpSpec;

@@ -1,0 +1,59 @@
+//! Energies and scores of points.
+
+use super::device::Gpu;
+use super::kernels::{Energy, EnergyParams, Score, ScoreParams};
+use super::spread::{Spread, quads, to_f32, to_f64};
+use crate::error::Result;
+use crate::model::Model;
+use crate::points::Points;
+
+/// Points evaluated in one submission.
+const PIECE: usize = 1 << 16;
+/// Evaluates points some at a time, so that no submission is long.
+pub(super) fn in_pieces(points: &Points, evaluate: impl Fn(&Points) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
+    let mut all = Vec::with_capacity(points.values().len());
+    for some in points.values().chunks(PIECE * points.dim()) {
+        all.extend(evaluate(&Points::new(points.dim(), some.to_vec()))?);
+    }
+    Ok(all)
+}
+
+/// E at points of one submission.
+pub(super) fn energies(gpu: &Gpu, model: &Model, points: &Points) -> Result<Vec<f64>> {
+    let spread = Spread::new(gpu, &model.spec, &Energy::KERNEL, points.count())?;
+    let params = gpu.params(1)?;
+    let energies = gpu.zeros("energies", points.count())?;
+    let bound = Energy {
+        params: &params,
+        net: &gpu.upload_uniform("net", &spread.layout.table)?,
+        points: &gpu.upload("points", &to_f32(points.values()))?,
+        weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
+        scratch: &spread.scratch(gpu)?,
+        energies: &energies,
+    }
+    .bind(gpu, spread.shape)?;
+    let (count, dim) = (points.count() as u32, points.dim() as u32);
+    gpu.write_params(&params, 0, &[EnergyParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
+    gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+    Ok(to_f64(&gpu.download(&energies)?))
+}
+
+/// s at points of one submission, row-major.
+pub(super) fn scores(gpu: &Gpu, model: &Model, points: &Points) -> Result<Vec<f64>> {
+    let spread = Spread::new(gpu, &model.spec, &Score::KERNEL, points.count())?;
+    let params = gpu.params(1)?;
+    let scores = gpu.zeros("scores", points.values().len())?;
+    let bound = Score {
+        params: &params,
+        net: &gpu.upload_uniform("net", &spread.layout.table)?,
+        points: &gpu.upload("points", &to_f32(points.values()))?,
+        weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
+        scratch: &spread.scratch(gpu)?,
+        scores: &scores,
+    }
+    .bind(gpu, spread.shape)?;
+    let (count, dim) = (points.count() as u32, points.dim() as u32);
+    gpu.write_params(&params, 0, &[ScoreParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
+    gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+    Ok(to_f64(&gpu.download(&scores)?))
+}

@@ -1,0 +1,64 @@
+//! How a network's samples are spread over workgroups, and how numbers go to the device and back.
+
+use super::device::{Buffer, Gpu};
+use super::kernel::{Kernel, Shape};
+use super::network::NetworkLayout;
+use crate::engine::Jet;
+use crate::error::{Error, Result};
+use crate::model::MlpSpec;
+
+/// Column quads of a tile: 32 samples.
+pub const QUADS: u32 = 8;
+/// Bytes of scratch memory, and of gradient slabs, that a kernel may take.
+const MEMORY: u64 = 96 << 20;
+
+/// How a network's samples are spread over workgroups.
+pub(super) struct Spread {
+    pub(super) layout: NetworkLayout,
+    pub(super) shape: Shape,
+    pub(super) tiles: u32,
+    pub(super) workgroups: u32,
+}
+
+/// The shape of a network's kernels.
+pub fn shape_of(spec: &MlpSpec) -> Shape {
+    Shape { layers: spec.dims().len() as u32 - 1, activation: spec.activation(), quads: QUADS, jet: Jet::VALUE }
+}
+
+impl Spread {
+    /// Tiles for `samples` samples, and as many workgroups as there are tiles or as fit the memory.
+    pub(super) fn new(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, samples: usize) -> Result<Self> {
+        Self::with_shape(gpu, spec, kernel, shape_of(spec), samples)
+    }
+
+    pub(super) fn with_shape(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, shape: Shape, samples: usize) -> Result<Self> {
+        let layout = NetworkLayout::new(spec, kernel, shape);
+        let tiles = samples.div_ceil(4 * QUADS as usize) as u32;
+        let memory = MEMORY.min(gpu.largest_binding());
+        let each = 16 * u64::from(layout.region.max(layout.packed));
+        let fit = memory / each;
+        if fit == 0 {
+            return Err(Error::input(format!(
+                "one tile of a {spec} network takes {each} bytes of device memory, {memory} are there for all"
+            ))
+            .hint("narrower layers, or --engine cpu"));
+        }
+        Ok(Self { layout, shape, tiles, workgroups: tiles.min(fit as u32) })
+    }
+
+    pub(super) fn scratch(&self, gpu: &Gpu) -> Result<Buffer<[f32; 4]>> {
+        gpu.zeros("scratch", (self.workgroups * self.layout.region) as usize)
+    }
+}
+
+pub(super) fn to_f32(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|v| *v as f32).collect()
+}
+
+pub(super) fn to_f64(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|v| f64::from(*v)).collect()
+}
+
+pub(super) fn quads(values: &[f32]) -> &[[f32; 4]] {
+    bytemuck::cast_slice(values)
+}
