@@ -36,6 +36,13 @@ impl Error {
         self
     }
 
+    /// The same error, said of `subject`.
+    #[must_use]
+    pub fn of(mut self, subject: impl std::fmt::Display) -> Self {
+        self.message = format!("{subject}: {}", self.message);
+        self
+    }
+
     /// The advice, if there is any.
     pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
@@ -63,9 +70,10 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// An input error for a name that is not one of `known`, hinting at the nearest valid one and listing all.
 pub fn unknown_name(what: &str, name: &str, known: &[&str]) -> Error {
     let all = known.join(", ");
+    let many = if what.ends_with('s') { format!("{what}es") } else { format!("{what}s") };
     let hint = match nearest(name, known.iter().copied()) {
-        Some(k) => format!("did you mean `{k}`? The {what}s are: {all}"),
-        None => format!("the {what}s are: {all}"),
+        Some(k) => format!("did you mean `{k}`? The {many} are: {all}"),
+        None => format!("the {many} are: {all}"),
     };
     Error::input(format!("there is no {what} called `{name}`")).hint(hint)
 }

@@ -64,6 +64,10 @@ pub(crate) struct StepSizes {
     pub(crate) decay: f64,
 }
 
+/// A step of Adam is at most some ten times the learning rate, so below this one step cannot carry a parameter beyond f32:
+/// a loss that is not finite then comes before a parameter that is not.
+const MOST_RATE: f64 = 1e30;
+
 impl Optimizer {
     /// Checks every number.
     ///
@@ -72,11 +76,16 @@ impl Optimizer {
     pub fn check(&self) -> Result<()> {
         let fraction = 0.0..1.0;
         let checks = [
-            ("lr", self.learning_rate, self.learning_rate > 0.0 && self.learning_rate.is_finite(), "above 0"),
+            (
+                "lr",
+                self.learning_rate,
+                self.learning_rate > 0.0 && self.learning_rate <= MOST_RATE,
+                "above 0 and at most 1e30",
+            ),
             ("beta1", self.beta1, fraction.contains(&self.beta1), "at least 0 and below 1"),
             ("beta2", self.beta2, fraction.contains(&self.beta2), "at least 0 and below 1"),
             ("epsilon", self.epsilon, self.epsilon > 0.0 && self.epsilon.is_finite(), "above 0"),
-            ("weight-decay", self.weight_decay, self.weight_decay >= 0.0 && self.weight_decay.is_finite(), "0 or more"),
+            ("weight-decay", self.weight_decay, (0.0..=1.0).contains(&self.weight_decay), "from 0 to 1"),
             ("clip", self.clip, self.clip >= 0.0 && self.clip.is_finite(), "above 0, or 0 for no clipping"),
             ("ema", self.ema, fraction.contains(&self.ema), "at least 0 and below 1"),
         ];

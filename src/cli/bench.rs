@@ -6,6 +6,7 @@ use ebm_gpu::model::{Activation, MlpSpec};
 use ebm_gpu::objective::{Dsm, Objective, Weighting};
 
 use super::engine::EngineArgs;
+use super::{MOST_BATCH, MOST_CHAINS, check_count};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -76,14 +77,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
 }
 
-fn positive(name: &str, value: u64) -> Result<()> {
-    if value == 0 { Err(Error::input(format!("--{name} is 0, it has to be at least 1"))) } else { Ok(()) }
-}
-
 fn train(args: &TrainArgs) -> Result<()> {
     let common = &args.common;
     Objective::check_name(&args.loss)?;
-    positive("batch", args.batch as u64)?;
+    check_count("batch", args.batch, 1, MOST_BATCH)?;
+    if !(args.seconds > 0.0 && args.seconds <= 3600.0) {
+        return Err(Error::input(format!("seconds is {}, it has to be above 0 and at most 3600", args.seconds)));
+    }
     let spec = MlpSpec::parse(&common.net, Activation::by_name(&common.activation)?)?;
     let objective = Objective::Dsm(Dsm::new(args.sigma, Weighting::Sigma2)?);
     let engine = common.engine.open(common.json)?.engine;
@@ -102,9 +102,9 @@ fn train(args: &TrainArgs) -> Result<()> {
 
 fn chains(args: &ChainArgs) -> Result<()> {
     let common = &args.common;
-    positive("chains", args.chains as u64)?;
-    positive("steps", args.steps)?;
-    positive("rounds", args.rounds as u64)?;
+    check_count("chains", args.chains, 1, MOST_CHAINS)?;
+    check_count("steps", args.steps as usize, 1, u32::MAX as usize / 1024)?;
+    check_count("rounds", args.rounds, 1, 1000)?;
     let spec = MlpSpec::parse(&common.net, Activation::by_name(&common.activation)?)?;
     let engine = common.engine.open(common.json)?.engine;
     let speed = chain_steps_per_second(engine.as_ref(), &spec, args.chains, args.steps, args.rounds)?;

@@ -24,8 +24,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
             let options = GpuOptions { adapter: args.adapter.clone(), ..Default::default() };
             Box::new(GpuEngine::open(&options)?)
         }
+        "cpu" if args.adapter.is_some() => {
+            return Err(Error::input("--adapter is for the gpu engine").hint("leave it out, or --engine gpu"));
+        }
         "cpu" => Box::new(Cpu::new()?),
-        other => return Err(ebm_gpu::error::unknown_name("engine to check", other, &["gpu", "cpu"])),
+        other => return Err(ebm_gpu::error::unknown_name("engine", other, &["gpu", "cpu"])),
     };
     eprintln!("checking {}: {}", engine.name(), engine.adapter());
     let mut findings = Vec::new();

@@ -1,10 +1,10 @@
-//! `--config FILE`: a TOML file of flags. Its entries become arguments that stand before the given ones, so that the
-//! parser checks them like any others and what is given on the command line wins.
+//! `--config FILE`: a TOML file of flags. Its entries become arguments, so that the parser checks them like any others; what
+//! is given on the command line wins.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use ebm_gpu::error::{Error, Result};
+use ebm_gpu::error::{Error, Result, nearest};
 
 /// Puts the entries of the file that `--config` names behind the subcommand's name.
 pub(super) fn expand(args: Vec<OsString>) -> Result<Vec<OsString>> {
@@ -19,12 +19,51 @@ pub(super) fn expand(args: Vec<OsString>) -> Result<Vec<OsString>> {
     })?;
     let mut flags = Vec::new();
     for (key, value) in &table {
-        flags.extend(flag(key, value).ok_or_else(|| {
-            Error::input(format!("`{key}` in {name} is a table, flags are numbers, text or true and false"))
-        })?);
+        let args = flag(key, value).filter(|_| key != "config").ok_or_else(|| {
+            Error::input(format!("`{key}` in {name} is no flag: flags are numbers, text, lists, or true and false"))
+        })?;
+        flags.push((key.as_str(), args));
     }
-    let at = args.len().min(2);
-    Ok([&args[..at], &flags, &args[at..]].concat())
+    let (start, given) = args.split_at(args.len().min(2));
+    check(start, &flags, &name)?;
+    let kept = flags.into_iter().filter(|(key, _)| !is_given(key, given)).flat_map(|(_, args)| args);
+    Ok(start.iter().cloned().chain(kept).chain(given.iter().cloned()).collect())
+}
+
+/// Parses the file's flags alone, so that what is wrong with them is said of the file.
+fn check(start: &[OsString], flags: &[(&str, Vec<OsString>)], name: &str) -> Result<()> {
+    let command = super::command();
+    let Some(sub) = start.get(1).and_then(|s| command.find_subcommand(s)) else { return Ok(()) };
+    let known: Vec<&str> = sub.get_arguments().filter_map(clap::Arg::get_long).collect();
+    if let Some((key, _)) = flags.iter().find(|(key, _)| !known.contains(key)) {
+        let error = Error::input(format!("`{key}` in {name} is no flag of `{}`", sub.get_name()));
+        return Err(match nearest(key, known) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        });
+    }
+    let all = start.iter().chain(flags.iter().flat_map(|(_, args)| args));
+    match super::command().try_get_matches_from(all) {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            let text = e.to_string();
+            let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Err(Error::input(format!("{name}: {sentence}")))
+        }
+    }
+}
+
+/// Is the flag, or the other way to say the same, on the command line?
+fn is_given(key: &str, given: &[OsString]) -> bool {
+    let names: &[&str] = match key {
+        "net" | "hidden" => &["net", "hidden"],
+        _ => &[key],
+    };
+    let flag = |arg: &OsString| {
+        let arg = arg.to_string_lossy().into_owned();
+        arg.strip_prefix("--").map(|a| a.split('=').next().unwrap_or_default().to_string())
+    };
+    given.iter().filter_map(flag).any(|arg| names.contains(&arg.as_str()))
 }
 
 fn named_file(args: &[OsString]) -> Option<OsString> {

@@ -56,10 +56,14 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     let engine = args.engine.open(args.json)?.engine;
     let result = engine.loss_gradient(&model, &objective, &points, &noise)?;
+    let norm = result.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    if !(result.loss().is_finite() && norm.is_finite()) {
+        return Err(Error::failed(format!("the loss is {}, the norm of its gradient {norm}", result.loss()))
+            .hint("the numbers leave what the engine can hold: --engine reference computes in f64"));
+    }
     if let Some(out) = &args.out {
         write_gradient(out, &model.spec, &result.gradient, engine.name() == "reference")?;
     }
-    let norm = result.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
     if args.json {
         return super::print_json(&serde_json::json!({
             "loss": result.loss(), "gradient_norm": norm, "objective": objective.formula(), "engine": engine.name(),

@@ -11,7 +11,7 @@ mod progress;
 mod run;
 mod shaders;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ebm_gpu::error::{Error, Result};
 
 const EXAMPLES: &str = "\
@@ -49,10 +49,19 @@ enum Command {
     Shaders(shaders::Args),
 }
 
+/// The parser. A negative number is a value everywhere, so that what refuses it can name its flag.
+fn command() -> clap::Command {
+    fn negative(command: clap::Command) -> clap::Command {
+        command.mut_args(|a| a.allow_negative_numbers(true)).mut_subcommands(negative)
+    }
+    negative(Cli::command())
+}
+
 /// Parses the program's arguments and runs the command.
 pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
-    match Cli::parse_from(args).command {
+    let parsed = Cli::from_arg_matches(&command().get_matches_from(args)).unwrap_or_else(|e| e.exit());
+    match parsed.command {
         Command::Run(args) => run::run(&args),
         Command::Grad(args) => grad::run(&args),
         Command::Bench(args) => bench::run(&args),
@@ -60,6 +69,17 @@ pub(crate) fn main() -> Result<()> {
         Command::Devices(args) => devices::run(&args),
         Command::Shaders(args) => shaders::run(&args),
     }
+}
+
+/// The largest batch, and the most chains, that are not taken for a slip.
+const MOST_BATCH: usize = 1 << 24;
+const MOST_CHAINS: usize = 1 << 28;
+
+fn check_count(name: &str, count: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::input(format!("{name} is {count}, it has to be from {least} to {most}")))
 }
 
 /// Prints one JSON object on stdout.

@@ -8,6 +8,24 @@ use ebm_gpu::error::{Error, Result};
 use ebm_gpu::files::write_atomically;
 use serde::Serialize;
 
+/// What a run writes: `--force` removes what an earlier run has left of it.
+const OUTPUTS: &[&str] = &[
+    "config.toml",
+    "run.json",
+    "metrics.jsonl",
+    "model.safetensors",
+    "samples.npy",
+    "checkpoints",
+    "energy.png",
+    "energy.svg",
+    "samples.png",
+    "samples.svg",
+    "score.png",
+    "score.svg",
+    "loss.png",
+    "loss.svg",
+];
+
 /// A folder that this run owns.
 pub(super) struct Folder {
     path: PathBuf,
@@ -22,6 +40,14 @@ impl Folder {
         };
         if force {
             std::fs::create_dir_all(wanted).map_err(|e| cannot(wanted, &e))?;
+            for name in OUTPUTS {
+                let old = wanted.join(name);
+                let removed = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
+                match removed {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(cannot(&old, &e)),
+                    _ => {}
+                }
+            }
             return Ok(Self { path: wanted.to_path_buf() });
         }
         if let Some(parent) = wanted.parent() {
@@ -31,7 +57,7 @@ impl Folder {
         for number in 2u32.. {
             match std::fs::create_dir(&path) {
                 Ok(()) => break,
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => {
                     let mut name = wanted.as_os_str().to_owned();
                     name.push(format!("-{number}"));
                     path = PathBuf::from(name);

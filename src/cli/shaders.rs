@@ -21,6 +21,14 @@ pub(super) struct Args {
     activation: String,
 }
 
+/// The first sentence of the kernel's own header, which is the last file of the source.
+fn first_sentence(source: &str) -> String {
+    let header = source.rsplit("----\n").next().unwrap_or_default();
+    let lines = header.lines().map_while(|l| l.strip_prefix("//")).map(str::trim).take_while(|l| !l.is_empty());
+    let text = lines.collect::<Vec<_>>().join(" ");
+    text.split([':', '.']).next().unwrap_or_default().to_string()
+}
+
 pub(super) fn run(args: &Args) -> Result<()> {
     let spec = MlpSpec::parse(&args.net, Activation::by_name(&args.activation)?)?;
     let shape = shape_of(&spec);
@@ -37,8 +45,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
                 super::print_line(&path.display().to_string())?;
             }
             None => {
-                let what = source.rsplit("----\n").next().and_then(|s| s.lines().next()).unwrap_or_default();
-                super::print_line(&format!("{:<18} {}", kernel.name, what.trim_start_matches("// ")))?;
+                super::print_line(&format!("{:<18} {}", kernel.name, first_sentence(&source)))?;
             }
         }
     }

@@ -28,6 +28,9 @@ pub struct Table {
 /// One sentence with the line, the column and both numbers: an unreadable or empty file, rows of different lengths, a
 /// chosen cell that is not a finite number, fewer than two rows, an unknown or repeated column, a constant column.
 pub fn read_table(path: &Path, columns: Option<&[String]>) -> Result<Table> {
+    if path.is_dir() {
+        return Err(Error::input(format!("{} is a directory, not a file", path.display())));
+    }
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
     let (names, dim, values) = match extension.as_str() {
         "csv" | "tsv" | "txt" => text::read(path, &extension, columns)?,

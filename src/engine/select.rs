@@ -3,7 +3,7 @@
 use super::Engine;
 use super::cpu::{Cpu, Reference};
 use super::gpu::{GpuEngine, GpuOptions, adapters};
-use crate::error::{Result, unknown_name};
+use crate::error::{Error, Result, unknown_name};
 
 /// What `--engine` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,6 +55,11 @@ pub fn select(choice: EngineChoice, gpu: &GpuOptions) -> Result<Selection> {
         let reason = format!("engine {}: {}{why}", engine.name(), engine.adapter());
         Selection { engine, reason }
     };
+    if let (EngineChoice::Cpu | EngineChoice::Reference, Some(adapter)) = (choice, &gpu.adapter) {
+        let engine = if choice == EngineChoice::Cpu { "cpu" } else { "reference" };
+        return Err(Error::input(format!("the adapter `{adapter}` is for engine gpu, engine {engine} has none"))
+            .hint("leave --adapter out, or take --engine gpu"));
+    }
     match choice {
         EngineChoice::Reference => Ok(selection(Box::new(Reference::new()?), "")),
         EngineChoice::Cpu => Ok(selection(Box::new(Cpu::new()?), "")),

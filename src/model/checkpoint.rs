@@ -3,7 +3,7 @@
 //! Layer `l` of the network is module `2 l` of the sequence (activations stand between), so its tensors are
 //! `net.{2l}.weight` and `net.{2l}.bias`. The spec is in the string metadata.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -18,7 +18,7 @@ const FORMAT: &str = "ebm-gpu/1";
 /// # Errors
 /// The file cannot be written.
 pub fn write_checkpoint(path: &Path, model: &Model, extra: &[(&str, String)]) -> Result<()> {
-    let mut metadata = HashMap::from([
+    let mut metadata = BTreeMap::from([
         ("format".to_string(), FORMAT.to_string()),
         ("dims".to_string(), model.spec.to_string()),
         ("activation".to_string(), model.spec.activation().name().to_string()),
@@ -34,7 +34,7 @@ pub fn write_checkpoint(path: &Path, model: &Model, extra: &[(&str, String)]) ->
 /// # Errors
 /// The file cannot be written.
 pub fn write_gradient(path: &Path, spec: &MlpSpec, gradient: &[f64], double: bool) -> Result<()> {
-    write_tensors(path, spec, gradient, if double { Dtype::F64 } else { Dtype::F32 }, HashMap::new())
+    write_tensors(path, spec, gradient, if double { Dtype::F64 } else { Dtype::F32 }, BTreeMap::new())
 }
 
 fn write_tensors(
@@ -42,7 +42,7 @@ fn write_tensors(
     spec: &MlpSpec,
     values: &[f64],
     dtype: Dtype,
-    metadata: HashMap<String, String>,
+    metadata: BTreeMap<String, String>,
 ) -> Result<()> {
     let bytes = |range: std::ops::Range<usize>| -> Vec<u8> {
         match dtype {
@@ -61,8 +61,21 @@ fn write_tensors(
         .map(|(name, shape, data)| Ok((name.as_str(), TensorView::new(dtype, shape.clone(), data)?)))
         .collect::<std::result::Result<_, safetensors::SafeTensorError>>()
         .map_err(|e| cannot(&e))?;
-    let file = safetensors::serialize(views, Some(metadata)).map_err(|e| cannot(&e))?;
+    let file = safetensors::serialize(views, None).map_err(|e| cannot(&e))?;
+    let file = with_metadata(&file, metadata).ok_or_else(|| cannot(&"its header is broken"))?;
     crate::files::write_atomically(path, &file)
+}
+
+/// A safetensors file with metadata, in sorted order: the crate's own order differs from run to run, and equal runs
+/// should give equal files. The header is JSON behind its length, padded with spaces to a multiple of 8 bytes.
+fn with_metadata(file: &[u8], metadata: BTreeMap<String, String>) -> Option<Vec<u8>> {
+    let length = usize::try_from(u64::from_le_bytes(*file.first_chunk()?)).ok()?;
+    let (header, data) = file.get(8..)?.split_at_checked(length)?;
+    let rest = std::str::from_utf8(header).ok()?.trim_end().strip_prefix('{')?;
+    let metadata = serde_json::to_string(&metadata).ok()?;
+    let mut header = format!("{{\"__metadata__\":{metadata},{rest}");
+    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+    Some([&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat())
 }
 
 /// Reads a model: any safetensors file with the spec's metadata and the tensors it names, as F32 or F64.
@@ -88,7 +101,8 @@ pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> 
     expect_text(path, "format", text("format")?, FORMAT)?;
     expect_text(path, "head", text("head")?, "energy")?;
     expect_text(path, "conditioning", text("conditioning")?, "none")?;
-    let spec = MlpSpec::parse(text("dims")?, Activation::by_name(text("activation")?)?)?;
+    let activation = Activation::by_name(text("activation")?).map_err(|e| e.of(name.to_string()))?;
+    let spec = MlpSpec::parse(text("dims")?, activation).map_err(|e| e.of(name.to_string()))?;
     let stored: usize = tensors.tensors().iter().map(|(_, t)| t.shape().iter().product::<usize>()).sum();
     if stored != spec.parameter_count() {
         let want = spec.parameter_count();

@@ -14,6 +14,9 @@ pub struct MlpSpec {
     activation: Activation,
 }
 
+/// The most parameters of a network: a gibibyte in f64.
+const MOST_PARAMETERS: usize = 1 << 27;
+
 /// One affine layer z = W a + b, and where its parameters lie in the flat array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
@@ -52,7 +55,12 @@ impl MlpSpec {
             ))
             .hint("end the widths with 1"));
         }
-        Ok(Self { dims, activation })
+        let spec = Self { dims, activation };
+        let count = spec.parameter_count();
+        if count > MOST_PARAMETERS {
+            return Err(Error::input(format!("net {text} has {count} parameters, the most is {MOST_PARAMETERS}")));
+        }
+        Ok(spec)
     }
 
     /// A network from text such as `2-128-128-1`.

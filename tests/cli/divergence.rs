@@ -33,13 +33,16 @@ fn a_loss_that_overflows_names_the_step() {
     assert_eq!(line["step"], 1, "{log}");
 }
 
-/// The loss of step 1 is finite, but what it does to the weights is not: the last good model is the one before.
+/// The largest learning rate that is taken: weights become huge, but what is kept is finite.
 #[test]
 fn weights_that_overflow_are_not_kept() {
     let folder = Folder::new();
-    let outcome = folder.run(&format!("{RUN} --lr 1e300 --clip 0 --schedule constant"));
-    let step = failed(&folder, &outcome);
-    assert!(outcome.stderr.contains(&format!("holds the model of step {step}\n")), "{outcome}");
+    folder.all_refused("", &[("run --lr 1.1e30", &["lr is 11", "1e30"])]);
+    for net in ["8", "8,8,8"] {
+        let outcome = folder.run(&format!("{RUN} --lr 1e30 --clip 0 --schedule constant --force --hidden {net}"));
+        let step = failed(&folder, &outcome);
+        assert!(outcome.stderr.contains(&format!("holds the model of step {step}\n")), "{outcome}");
+    }
 }
 
 /// Values far beyond f32 (here the spread itself overflows) end in a sentence, whichever step notices.

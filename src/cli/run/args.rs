@@ -13,6 +13,7 @@ use ebm_gpu::sampler::Langevin;
 use serde::Serialize;
 
 use super::super::engine::EngineArgs;
+use super::super::{MOST_BATCH, MOST_CHAINS, check_count};
 
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -45,7 +46,7 @@ pub(crate) struct Args {
     pub(super) activation: String,
 
     /// Standard deviation of dsm's noise, in the units of the network (standardised, for files)
-    #[arg(long, default_value_t = 0.3, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 0.3)]
     pub(super) sigma: f64,
     /// The factor of dsm's ½|s + z/σ|²: one (1), sigma2 (σ²) or sigma4 (σ⁴)
     #[arg(long, default_value = "sigma2")]
@@ -58,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 256)]
     pub(super) batch: usize,
     /// Learning rate of Adam
-    #[arg(long, default_value_t = 1e-3, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1e-3)]
     pub(super) lr: f64,
     /// How the learning rate goes: constant or cosine
     #[arg(long, default_value = "cosine")]
@@ -67,16 +68,17 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0)]
     pub(super) warmup: u64,
     /// Decoupled weight decay
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 0.0)]
     pub(super) weight_decay: f64,
     /// Largest norm of a gradient; 0 for no limit
-    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1.0)]
     pub(super) clip: f64,
     /// How much of the average of the parameters a step keeps; 0 for no averaging
-    #[arg(long, default_value_t = 0.999, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 0.999)]
     pub(super) ema: f64,
     /// Seed of everything that is random
     #[arg(long, default_value_t = 0)]
+    #[serde(serialize_with = "seed_text")]
     pub(super) seed: u64,
 
     /// Langevin chains run after training; 0 for none
@@ -86,10 +88,10 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 500)]
     pub(super) chain_steps: u64,
     /// η of x ← x − η∇E + √(2ηT) ξ, in the units of the network
-    #[arg(long, default_value_t = 0.01, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 0.01)]
     pub(super) step_size: f64,
     /// T: chains sample exp(−E/T)
-    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, default_value_t = 1.0)]
     pub(super) temperature: f64,
 
     #[command(flatten)]
@@ -121,6 +123,14 @@ pub(crate) struct Args {
     pub(super) quiet: bool,
 }
 
+/// A seed as a number, or as text where it is too large for TOML.
+fn seed_text<S: serde::Serializer>(seed: &u64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match i64::try_from(*seed) {
+        Ok(number) => serializer.serialize_i64(number),
+        Err(_) => serializer.serialize_str(&seed.to_string()),
+    }
+}
+
 /// Everything that the flags mean, checked.
 pub(super) struct Plan {
     pub(super) data: Dataset,
@@ -149,15 +159,9 @@ impl Args {
         };
         optimizer.check()?;
         let sampler = Langevin::new(self.step_size, self.temperature)?;
-        for (name, count, least, most) in [
-            ("batch", self.batch, 1, 1 << 24),
-            ("points", self.points, 2, 1 << 28),
-            ("chains", self.chains, 0, 1 << 28),
-        ] {
-            if !(least..=most).contains(&count) {
-                return Err(Error::input(format!("{name} is {count}, it has to be from {least} to {most}")));
-            }
-        }
+        check_count("batch", self.batch, 1, MOST_BATCH)?;
+        check_count("points", self.points, 2, 1 << 28)?;
+        check_count("chains", self.chains, 0, MOST_CHAINS)?;
         if !(1..u64::from(u32::MAX)).contains(&self.steps) {
             return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
         }
@@ -167,8 +171,9 @@ impl Args {
         // a network that is wrong in itself is refused before the data is read
         let given = self.net.as_ref().map(|net| MlpSpec::parse(net, activation)).transpose()?;
         let hidden = self.hidden.clone().unwrap_or_else(|| vec![128, 128]);
-        if given.is_none() {
-            MlpSpec::new([&[1], &hidden[..], &[1]].concat(), activation)?;
+        if let Some(i) = hidden.iter().position(|h| *h == 0) {
+            return Err(Error::input(format!("hidden has a width of 0 at position {}", i + 1))
+                .hint("every width is at least 1"));
         }
         let seed = Seed(self.seed);
         let data = Dataset::load(&self.data, self.columns.as_deref(), self.points, seed)?;

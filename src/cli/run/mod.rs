@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let plan = args.plan()?;
     let engine = args.engine.open(args.quiet)?.engine;
-    let warnings = plan.training.objective.warnings(&plan.spec);
+    let mut warnings = plan.training.objective.warnings(&plan.spec);
     if !args.quiet {
         warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }
@@ -91,6 +91,12 @@ pub(super) fn run(args: &Args) -> Result<()> {
             (Some(chains), Some(summary))
         }
     };
+    if let Some(warning) = chains.as_ref().and_then(|c| far_chains(&plan, c)) {
+        if !args.quiet {
+            eprintln!("warning: {warning}");
+        }
+        warnings.push(warning);
+    }
     let sigma = plan.training.objective.smoothing();
     let metrics = evaluate(engine.as_ref(), &trained.model, &plan.data, sigma, chains.as_ref(), plan.seed)?;
     let title = title(args, &plan);
@@ -193,7 +199,7 @@ fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> R
             path.display(),
             trained.state.step
         ))
-        .hint("a smaller --lr, a smaller --clip, or data without wild outliers"));
+        .hint("a smaller --lr, clipping (--clip 1), or data without wild outliers"));
     }
     figures::training_figure(
         folder,
@@ -234,6 +240,22 @@ fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Res
         acceptance: 1.0,
     };
     Ok((positions, summary))
+}
+
+/// How many standard deviations of the data are taken for far.
+const FAR: f64 = 20.0;
+
+/// A warning if chains have ended far from all data.
+fn far_chains(plan: &Plan, chains: &Points) -> Option<String> {
+    let standard = Standardizer::fit(&plan.data.train).apply(chains);
+    let far = standard.rows().filter(|x| x.iter().any(|v| v.abs() > FAR)).count();
+    (far > 0).then(|| {
+        format!(
+            "{far} of {} chains ended more than {FAR} standard deviations from the data: the step size is too large, or the \
+             model's energy is wrong there",
+            chains.count()
+        )
+    })
 }
 
 fn starting_points(args: &Args, plan: &Plan) -> Points {
