@@ -14,7 +14,7 @@
 //! | [`eval`] | metrics | data, engine |
 //! | [`train`] | the training loop | engine |
 //! | [`report`] | figures | |
-//! | [`check`], [`bench`] | every kernel against the reference; how fast it is | engine |
+//! | [`mod@check`], [`mod@bench`] | every kernel against the reference; how fast it is | engine |
 //!
 //! # Symbols and conventions
 //! | symbol | meaning |

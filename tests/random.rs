@@ -276,3 +276,12 @@ fn open() -> (wgpu::Device, wgpu::Queue) {
     eprintln!("adapter: {}", adapter.get_info().name);
     pollster::block_on(adapter.request_device(&Default::default())).expect("the adapter opens")
 }
+
+#[test]
+fn philox_is_that_of_an_independent_crate() {
+    for i in 0..10_000 {
+        let counter = Seed(8).words(Stream::Host, i, 0, 0);
+        let key = [counter[0].rotate_left(7), !counter[3]];
+        assert_eq!(philox4x32_10(counter, key), rand_philox::philox4x32_10(counter, key), "{counter:08x?}");
+    }
+}

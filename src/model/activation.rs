@@ -158,7 +158,8 @@ pub(crate) mod phi {
         #[inline(always)]
         fn derivatives(self, z: T) -> [T; 4] {
             let cdf = T::of(0.5) * (T::of(1.0) + (z * T::of(std::f64::consts::FRAC_1_SQRT_2)).erf());
-            let square = z * z;
+            // far out, where the density is 0, its square must not become infinite
+            let square = if z * z < T::of(1e4) { z * z } else { T::of(1e4) };
             let pdf = T::of(0.398_942_280_401_432_7) * (T::of(-0.5) * square).exp();
             [z * cdf, cdf + z * pdf, pdf * (T::of(2.0) - square), pdf * z * (square - T::of(4.0))]
         }

@@ -1,6 +1,6 @@
 //! The native engines: one generic code, in f32 on all cores (`cpu`) and in f64 (`reference`).
 //!
-//! Work is cut into tiles of a fixed number of samples and tiles into at most [`GROUPS`] groups, whatever the number of
+//! Work is cut into tiles of a fixed number of samples and tiles into at most 16 groups, whatever the number of
 //! threads; a group is one task, and what groups add up is summed in their order. So a result does not depend on how
 //! many threads there are.
 

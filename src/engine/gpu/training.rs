@@ -128,6 +128,8 @@ impl<'a> GpuTraining<'a> {
             beta2: optimizer.beta2 as f32,
             epsilon: optimizer.epsilon as f32,
             clip: optimizer.clip as f32,
+            // the slot of the step before: not the one that the first step writes
+            slot: slots as u32 - 1,
             follow: (1.0 - optimizer.ema) as f32,
             new1: (1.0 - optimizer.beta1) as f32,
             new2: (1.0 - optimizer.beta2) as f32,
