@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::engine::{Engine, TrainingPlan, TrainingState};
+use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
 use crate::error::{Error, Result};
 use crate::model::MlpSpec;
 use crate::objective::Objective;
@@ -18,6 +18,13 @@ fn normals(count: usize, dim: usize) -> Points {
 fn median(mut values: Vec<f64>) -> Result<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().ok_or_else(|| Error::failed("nothing was measured"))
+}
+
+fn finite(records: &[StepRecord]) -> Result<()> {
+    match records.iter().find(|r| !r.is_finite()) {
+        Some(bad) => Err(Error::failed(format!("the benchmark's training diverged at step {}", bad.step))),
+        None => Ok(()),
+    }
 }
 
 /// The median time of a training step in milliseconds (gradient, clipping, Adam), over about `seconds` of wall time.
@@ -49,15 +56,13 @@ pub fn train_step_ms(
     // compilation, and finding the size of submissions
     let warm = Instant::now();
     while warm.elapsed().as_secs_f64() < 0.5 * seconds {
-        training.advance(u64::MAX)?;
+        finite(&training.advance(u64::MAX)?)?;
     }
     let (start, mut times) = (Instant::now(), Vec::new());
     while start.elapsed().as_secs_f64() < seconds || times.len() < 3 {
         let before = Instant::now();
         let records = training.advance(u64::MAX)?;
-        if let Some(bad) = records.iter().find(|r| !r.is_finite()) {
-            return Err(Error::failed(format!("the benchmark's training diverged at step {}", bad.step)));
-        }
+        finite(&records)?;
         if !records.is_empty() {
             times.push(1e3 * before.elapsed().as_secs_f64() / records.len() as f64);
         }

@@ -43,7 +43,7 @@ pub trait Watch {
     /// What the watcher writes cannot be written: the run ends.
     fn steps(&mut self, records: &[StepRecord]) -> Result<()>;
 
-    /// The run stands at a multiple of `every`.
+    /// The run stands at a multiple of `every` steps, or at its end.
     ///
     /// # Errors
     /// As [`Watch::steps`].

@@ -9,6 +9,8 @@ use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Engine, Jet};
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::random::Seed;
+use ebm_gpu::sampler::Langevin;
 
 /// Networks at the edges of tiles and padding: (widths, samples).
 const SHAPES: &[(&str, usize)] = &[
@@ -105,6 +107,28 @@ fn gpu_agrees_with_the_reference() {
     }
     for activation in Activation::ALL {
         agree(&gpu, &network("3-65-33-1", activation, 6), 70);
+    }
+}
+
+#[test]
+fn workgroups_that_take_many_tiles_agree() {
+    for workgroups in [1, 2] {
+        let few = common::gpu_of_workgroups(workgroups);
+        let model = network("3-65-33-1", Activation::Silu, 9);
+        agree(&few, &model, 165);
+        jets_agree(&few, "3-65-33-1", 100, Jet { tangents: 4, curved: 3 });
+
+        let start = normal_points(165, 3, 24);
+        let moved = |engine: &dyn Engine| {
+            let sampler = Langevin::new(0.05, 1.0).expect("sampler");
+            let mut chains = engine.chains(&model, &sampler, &start, Seed(25)).expect("chains");
+            let mut left = 7;
+            while left > 0 {
+                left -= chains.advance(left).expect("steps");
+            }
+            chains.positions().expect("positions")
+        };
+        assert!(moved(&few) == moved(&gpu()), "chains do not depend on the number of workgroups");
     }
 }
 

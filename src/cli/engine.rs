@@ -28,7 +28,7 @@ impl EngineArgs {
         if !(1.0..=500.0).contains(&ms) {
             return Err(Error::input(format!("max-submit-ms is {ms}, it has to be from 1 to 500")));
         }
-        let gpu = GpuOptions { adapter: self.adapter.clone(), checked: false, max_submit_ms: ms };
+        let gpu = GpuOptions { adapter: self.adapter.clone(), max_submit_ms: ms, ..Default::default() };
         let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
             eprintln!("{}", selection.reason);

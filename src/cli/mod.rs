@@ -21,7 +21,7 @@ Examples:
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
   ebm-gpu check                                            does this GPU compute rightly?
 
-Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input, 130 interrupted.
+Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input.
 stdout is data (one JSON object with --json), stderr is log and progress.";
 
 /// Train energy-based models and run massive numbers of Langevin chains from hand-written GPU compute kernels.

@@ -2,6 +2,16 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// A line that says what goes on, for work whose end is not known; hidden if `quiet`.
+pub(super) fn spinner(what: &str, quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    let spinner = ProgressBar::new_spinner().with_message(what.to_string());
+    spinner.enable_steady_tick(std::time::Duration::from_millis(120));
+    spinner
+}
+
 /// A bar for `count` units of work called `what`; hidden if `quiet`.
 pub(super) fn bar(what: &str, count: u64, quiet: bool) -> ProgressBar {
     if quiet {

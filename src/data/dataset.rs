@@ -72,6 +72,13 @@ impl Dataset {
         let held = (count / 10).max(1);
         let (test, train) = (take(&order[..held]), take(&order[held..]));
         let standardizer = Standardizer::fit(&train);
+        let wild =
+            standardizer.mean.iter().zip(&standardizer.scale).position(|(m, s)| !(m.is_finite() && s.is_finite()));
+        if let Some(c) = wild {
+            let name = &table.names[c];
+            return Err(Error::input(format!("the numbers in column {name} are too large: their spread overflows"))
+                .hint("rescale the column"));
+        }
         let name = path.file_stem().map_or_else(|| "data".to_string(), |s| s.to_string_lossy().into_owned());
         Ok(Self {
             name,

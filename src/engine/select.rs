@@ -68,8 +68,10 @@ pub fn select(choice: EngineChoice, gpu: &GpuOptions) -> Result<Selection> {
         EngineChoice::Auto => {
             if let Some(hardware) = adapters::best_hardware() {
                 let best = GpuOptions { adapter: Some(hardware.index.to_string()), ..gpu.clone() };
-                let engine = GpuEngine::open(&best)?;
-                return Ok(selection(Box::new(engine), ""));
+                return match GpuEngine::open(&best) {
+                    Ok(engine) => Ok(selection(Box::new(engine), "")),
+                    Err(e) => Ok(selection(Box::new(Cpu::new()?), &format!("; the GPU was not taken: {e}"))),
+                };
             }
             let why = match adapters::list().first() {
                 Some(software) => format!(

@@ -18,6 +18,12 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// The longest side of a cell.
+    pub fn widest_cell(&self) -> f64 {
+        let sides = self.lows.iter().zip(&self.highs).zip(&self.counts);
+        sides.map(|((low, high), count)| (high - low) / *count as f64).fold(0.0, f64::max)
+    }
+
     /// `per_axis` cells along every axis of the box `extent`.
     ///
     /// # Errors

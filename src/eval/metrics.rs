@@ -40,7 +40,13 @@ pub struct Metrics {
     pub mmd2: Option<f64>,
     /// Sliced Wasserstein-2 distance between the same.
     pub swd: Option<f64>,
+    /// Why a density-based number is missing, where the grid is too coarse for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
+
+/// How far the mass of a law on the grid may be from 1 before numbers computed there are withheld.
+const MASS_ERROR: f64 = 0.02;
 
 /// Evaluates `model`, trained on `data` with an objective that aims at the law smoothed by `sigma`, and the positions of
 /// its chains (in the network's units).
@@ -64,11 +70,29 @@ pub fn evaluate(
         match &data.law {
             Some(law) => {
                 let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
-                let aimed = LawOnGrid::new(law.as_ref(), sigma, &grid).compare(&log_model);
-                let own = LawOnGrid::new(law.as_ref(), 0.0, &grid).compare(&log_model);
-                (metrics.nll, metrics.kl) = (Some(aimed.nll), Some(aimed.kl));
-                (metrics.nll_data, metrics.kl_data) = (Some(own.nll), Some(own.kl));
-                metrics.outside_mass = Some(aimed.outside_mass);
+                for smoothing in [sigma, 0.0] {
+                    let on_grid = LawOnGrid::new(law.as_ref(), smoothing, &grid);
+                    if on_grid.mass_error.abs() > MASS_ERROR {
+                        metrics.note = Some(format!(
+                            "the grid of {CELLS} x {CELLS} cells misses {:.1} % of the law's mass: NLL and KL are left out",
+                            100.0 * on_grid.mass_error.abs()
+                        ));
+                        continue;
+                    }
+                    let found = on_grid.compare(&log_model);
+                    if smoothing == sigma {
+                        (metrics.nll, metrics.kl) = (Some(found.nll), Some(found.kl));
+                        metrics.outside_mass = Some(found.outside_mass);
+                    } else {
+                        (metrics.nll_data, metrics.kl_data) = (Some(found.nll), Some(found.kl));
+                    }
+                }
+            }
+            None if grid.widest_cell() > 0.5 * sigma => {
+                metrics.note = Some(format!(
+                    "cells of {:.2e} are too wide for sigma = {sigma}: the NLL is left out",
+                    grid.widest_cell()
+                ));
             }
             None => {
                 let mean = |points: &Points| -> Result<f64> {

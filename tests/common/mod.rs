@@ -31,13 +31,22 @@ pub fn scale(values: &[f64]) -> f64 {
 
 /// The adapter that `EBM_GPU_TEST_ADAPTER` names, or the best one, with all run-time checks on.
 pub fn gpu() -> GpuEngine {
-    gpu_with(GpuOptions::default().max_submit_ms)
+    gpu_of(GpuOptions::default())
 }
 
 /// The same with a limit on submissions.
 pub fn gpu_with(max_submit_ms: f64) -> GpuEngine {
+    gpu_of(GpuOptions { max_submit_ms, ..Default::default() })
+}
+
+/// The same with a limit on workgroups, so that each takes many tiles in turn.
+pub fn gpu_of_workgroups(most_workgroups: u32) -> GpuEngine {
+    gpu_of(GpuOptions { most_workgroups, ..Default::default() })
+}
+
+fn gpu_of(options: GpuOptions) -> GpuEngine {
     let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").ok();
-    match GpuEngine::open(&GpuOptions { adapter, checked: true, max_submit_ms }) {
+    match GpuEngine::open(&GpuOptions { adapter, checked: true, ..options }) {
         Ok(engine) => {
             eprintln!("adapter: {}", ebm_gpu::engine::Engine::adapter(&engine));
             engine

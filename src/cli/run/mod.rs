@@ -74,6 +74,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if !args.quiet {
         warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }
+    fits(args, &plan, engine.as_ref())?;
     let default = PathBuf::from("results").join(format!("{}-{}", args.loss, plan.data.name));
     let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
     let config = toml::to_string(args).map_err(|e| Error::failed(format!("cannot write config.toml: {e}")))?;
@@ -98,9 +99,18 @@ pub(super) fn run(args: &Args) -> Result<()> {
         warnings.push(warning);
     }
     let sigma = plan.training.objective.smoothing();
+    let spinner = progress::spinner("evaluating and drawing", args.quiet);
     let metrics = evaluate(engine.as_ref(), &trained.model, &plan.data, sigma, chains.as_ref(), plan.seed)?;
+    if let Some(note) = &metrics.note {
+        if !args.quiet {
+            eprintln!("warning: {note}");
+        }
+        warnings.push(note.clone());
+    }
     let title = title(args, &plan);
     figures::field_figures(&folder, engine.as_ref(), &trained.model, &plan.data, &title)?;
+
+    spinner.finish_and_clear();
 
     let summary = Summary {
         version: env!("CARGO_PKG_VERSION"),
@@ -135,6 +145,17 @@ pub(super) fn run(args: &Args) -> Result<()> {
 
 fn title(args: &Args, plan: &Plan) -> String {
     format!("{} (σ = {}) on {}", args.loss, plan.training.objective.smoothing(), plan.data.name)
+}
+
+/// Makes the training run and the chains once without running them, so that what does not fit the device is refused before
+/// anything is written; what is compiled here is kept.
+fn fits(args: &Args, plan: &Plan, engine: &dyn Engine) -> Result<()> {
+    let model = plan.spec.initial(plan.seed);
+    engine.train(&model, &plan.training, &plan.data.train, TrainingState::start(&model))?;
+    if args.chains > 0 {
+        engine.chains(&model, &plan.sampler, &starting_points(args, plan), plan.seed)?;
+    }
+    Ok(())
 }
 
 /// Writes the log and the checkpoints of a training run, and moves its progress bar.

@@ -64,6 +64,9 @@ pub const INSTALL_HINT: &str = "install a Vulkan driver: your GPU's own, or Mesa
 /// No adapter at all, or none of that name.
 pub(super) fn choose(wanted: Option<&str>) -> Result<(AdapterSummary, wgpu::Adapter)> {
     let mut all = adapters();
+    if wanted.is_some_and(|w| w.trim().is_empty()) {
+        return Err(Error::input("the name of the adapter is empty").hint("`ebm-gpu devices` lists them"));
+    }
     if all.is_empty() {
         return Err(Error::input("there is no Vulkan, Metal or DX12 adapter on this machine").hint(INSTALL_HINT));
     }

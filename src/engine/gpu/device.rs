@@ -27,15 +27,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct GpuOptions {
     /// Its index, or a part of its name; the best one if not given.
     pub adapter: Option<String>,
-    /// Bound every loop and index in the shaders: slower, for tests and for finding faults.
+    /// Bound every loop and index in the shaders, and put guard bands behind the buffers: slower, for tests and for finding
+    /// faults.
     pub checked: bool,
-    /// The most that a submission should take, in milliseconds: below what any watchdog allows.
+    /// The most that a submission should take, in milliseconds: below what any watchdog allows. From 0.1 to 500.
     pub max_submit_ms: f64,
+    /// The most workgroups of a dispatch over tiles; each takes further tiles in turn.
+    pub most_workgroups: u32,
 }
 
 impl Default for GpuOptions {
     fn default() -> Self {
-        Self { adapter: None, checked: false, max_submit_ms: 100.0 }
+        // what WebGPU guarantees for one dimension
+        Self { adapter: None, checked: false, max_submit_ms: 100.0, most_workgroups: 65_535 }
     }
 }
 
@@ -70,6 +74,9 @@ impl Buffer<[f32; 4]> {
     }
 }
 
+/// What stands behind a buffer of a checked device: small odd numbers, to which nothing can be added without a trace.
+const GUARD: &[u8] = &[0x5A; 1024];
+
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
@@ -84,7 +91,7 @@ impl Gpu {
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(MOST_BINDING),
             max_buffer_size: has.max_buffer_size.min(MOST_BINDING),
-            ..wgpu::Limits::default()
+            ..wgpu::Limits::default().or_worse_values_from(&has)
         };
         let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
@@ -108,6 +115,11 @@ impl Gpu {
     /// Sizes for submissions of at most `most` units of work.
     pub(super) fn pace(&self, most: u64) -> Pace {
         Pace::new(most, self.options.max_submit_ms)
+    }
+
+    /// The most workgroups of a dispatch over tiles.
+    pub(super) fn most_workgroups(&self) -> u32 {
+        self.options.most_workgroups.clamp(1, 65_535)
     }
 
     /// The largest storage binding in bytes.
@@ -136,6 +148,9 @@ impl Gpu {
 
     /// A buffer of zeros.
     pub(super) fn zeros<T: bytemuck::Pod>(&self, label: &str, len: usize) -> Result<Buffer<T>> {
+        if self.options.checked {
+            return self.upload(label, &vec![T::zeroed(); len.max(1)]);
+        }
         let size = (len.max(1) * size_of::<T>()) as u64;
         self.check_size(label, size)?;
         let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
@@ -150,7 +165,12 @@ impl Gpu {
 
     /// A buffer that holds `values`.
     pub(super) fn upload<T: bytemuck::Pod>(&self, label: &str, values: &[T]) -> Result<Buffer<T>> {
-        self.upload_as(label, values, STORAGE)
+        if !self.options.checked {
+            return self.upload_as(label, values, STORAGE);
+        }
+        let guarded = [bytemuck::cast_slice(values), GUARD].concat();
+        let Buffer { raw, .. } = self.upload_as::<u8>(label, &guarded, STORAGE)?;
+        Ok(Buffer { raw, len: values.len(), element: PhantomData })
     }
 
     /// A uniform table that holds `values`.
@@ -237,12 +257,17 @@ impl Gpu {
 
     /// The contents of a buffer: waits for all work before it.
     pub(super) fn download<T: bytemuck::Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>> {
-        let staging = self.staging((buffer.len * size_of::<T>()) as u64);
+        let staging = self.staging(buffer.raw.size());
         let submission = self.submit(|encoder| {
-            encoder.copy_buffer_to_buffer(&buffer.raw, 0, &staging, 0, buffer.raw.size().min(staging.size()));
+            encoder.copy_buffer_to_buffer(&buffer.raw, 0, &staging, 0, buffer.raw.size());
             encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());
         });
         self.wait(&submission)?;
-        self.read_staging(&staging, buffer.len)
+        let bytes: Vec<u8> = self.read_staging(&staging, buffer.raw.size() as usize)?;
+        let (values, rest) = bytes.split_at(buffer.len * size_of::<T>());
+        if self.options.checked && !rest.ends_with(GUARD) {
+            return Err(Error::failed("a kernel wrote past the end of a buffer"));
+        }
+        Ok(bytemuck::pod_collect_to_vec(values))
     }
 }

@@ -1,5 +1,7 @@
 //! Energies and scores of points.
 
+use std::time::Instant;
+
 use super::device::Gpu;
 use super::kernels::{Energy, EnergyParams, Score, ScoreParams};
 use super::spread::{Spread, quads, to_f32, to_f64};
@@ -7,13 +9,25 @@ use crate::error::Result;
 use crate::model::Model;
 use crate::points::Points;
 
-/// Points evaluated in one submission.
-const PIECE: usize = 1 << 16;
+/// Points are evaluated in pieces of this many, up to so many pieces a submission.
+const PIECE: usize = 1024;
+const MOST_PIECES: u64 = 64;
 /// Evaluates points some at a time, so that no submission is long.
-pub(super) fn in_pieces(points: &Points, evaluate: impl Fn(&Points) -> Result<Vec<f64>>) -> Result<Vec<f64>> {
+pub(super) fn in_pieces(
+    gpu: &Gpu,
+    points: &Points,
+    evaluate: impl Fn(&Points) -> Result<Vec<f64>>,
+) -> Result<Vec<f64>> {
     let mut all = Vec::with_capacity(points.values().len());
-    for some in points.values().chunks(PIECE * points.dim()) {
-        all.extend(evaluate(&Points::new(points.dim(), some.to_vec()))?);
+    let (d, mut left) = (points.dim(), points.values());
+    let mut pace = gpu.pace(MOST_PIECES);
+    while !left.is_empty() {
+        let size = pace.size();
+        let (some, rest) = left.split_at((size as usize * PIECE * d).min(left.len()));
+        let start = Instant::now();
+        all.extend(evaluate(&Points::new(d, some.to_vec()))?);
+        pace.ended(size, start);
+        left = rest;
     }
     Ok(all)
 }

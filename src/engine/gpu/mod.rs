@@ -61,11 +61,11 @@ impl Engine for GpuEngine {
     }
 
     fn energy(&self, model: &Model, points: &Points) -> Result<Vec<f64>> {
-        evaluate::in_pieces(points, |some| evaluate::energies(&self.gpu, model, some))
+        evaluate::in_pieces(&self.gpu, points, |some| evaluate::energies(&self.gpu, model, some))
     }
 
     fn score(&self, model: &Model, points: &Points) -> Result<Points> {
-        let scores = evaluate::in_pieces(points, |some| evaluate::scores(&self.gpu, model, some))?;
+        let scores = evaluate::in_pieces(&self.gpu, points, |some| evaluate::scores(&self.gpu, model, some))?;
         Ok(Points::new(points.dim(), scores))
     }
 

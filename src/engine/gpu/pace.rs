@@ -17,7 +17,8 @@ pub(super) struct Pace {
 impl Pace {
     /// Starts with submissions of one unit of work; at most `most` units and `max_ms` milliseconds each.
     pub(super) fn new(most: u64, max_ms: f64) -> Self {
-        let target = TARGET.min(Duration::from_secs_f64(max_ms / 1e3));
+        let max_ms = if max_ms.is_nan() { 0.1 } else { max_ms };
+        let target = TARGET.min(Duration::from_secs_f64(max_ms.clamp(0.1, 500.0) / 1e3));
         Self { target, size: 1, most, last_end: Instant::now() }
     }
 

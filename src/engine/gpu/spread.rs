@@ -9,7 +9,7 @@ use crate::model::MlpSpec;
 
 /// Column quads of a tile: 32 samples.
 pub const QUADS: u32 = 8;
-/// Bytes of scratch memory, and of gradient slabs, that a kernel may take.
+/// Bytes of scratch memory, and of gradient slabs, that a kernel takes if more than one workgroup needs them.
 const MEMORY: u64 = 96 << 20;
 
 /// How a network's samples are spread over workgroups.
@@ -34,16 +34,16 @@ impl Spread {
     pub(super) fn with_shape(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, shape: Shape, samples: usize) -> Result<Self> {
         let layout = NetworkLayout::new(spec, kernel, shape);
         let tiles = samples.div_ceil(4 * QUADS as usize) as u32;
-        let memory = MEMORY.min(gpu.largest_binding());
-        let each = 16 * u64::from(layout.region.max(layout.packed));
-        let fit = memory / each;
-        if fit == 0 {
+        let most = gpu.largest_binding();
+        let each = 16 * u64::from(layout.region.max(layout.total));
+        let fit = (MEMORY.min(most) / each).clamp(1, gpu.most_workgroups().into()) as u32;
+        if each > most {
             return Err(Error::input(format!(
-                "one tile of a {spec} network takes {each} bytes of device memory, {memory} are there for all"
+                "one tile of a {spec} network takes {each} bytes of device memory, this adapter binds at most {most}"
             ))
             .hint("narrower layers, or --engine cpu"));
         }
-        Ok(Self { layout, shape, tiles, workgroups: tiles.min(fit as u32) })
+        Ok(Self { layout, shape, tiles, workgroups: tiles.min(fit) })
     }
 
     pub(super) fn scratch(&self, gpu: &Gpu) -> Result<Buffer<[f32; 4]>> {
