@@ -45,7 +45,7 @@ struct TrainArgs {
     #[arg(long, default_value = "dsm")]
     loss: String,
     /// Standard deviation of dsm's noise
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.3)]
     sigma: f64,
     /// Samples of a step
     #[arg(long, default_value_t = 256)]
@@ -97,7 +97,10 @@ fn train(args: &TrainArgs) -> Result<()> {
             "batch": args.batch, "engine": engine.name(), "adapter": engine.adapter(),
         }));
     }
-    super::print_line(&format!("{ms:.4} ms a step, {gflops:.1} GFLOP/s of least work"))
+    super::print_line(&format!(
+        "{ms:.4} ms a step of {} samples through {spec}; {gflops:.1} GFLOP/s, of the least work alone (6 columns a sample)",
+        args.batch
+    ))
 }
 
 fn chains(args: &ChainArgs) -> Result<()> {
@@ -116,5 +119,9 @@ fn chains(args: &ChainArgs) -> Result<()> {
             "chains": args.chains, "steps": args.steps, "engine": engine.name(), "adapter": engine.adapter(),
         }));
     }
-    super::print_line(&format!("{speed:.3e} chain steps a second, {gflops:.1} GFLOP/s of least work"))
+    super::print_line(&format!(
+        "{speed:.3e} chain steps a second of {} chains through {spec}; {gflops:.1} GFLOP/s, of the least work alone (2 columns \
+         a step)",
+        args.chains
+    ))
 }

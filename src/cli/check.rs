@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         "cpu" => Box::new(Cpu::new()?),
         other => return Err(ebm_gpu::error::unknown_name("engine", other, &["gpu", "cpu"])),
     };
-    eprintln!("checking {}: {}", engine.name(), engine.adapter());
+    eprintln!("checking {}: {}; errors are shares of the largest number", engine.name(), engine.adapter());
     let mut findings = Vec::new();
     let mut printed = Ok(());
     if !args.json {

@@ -18,15 +18,15 @@ pub(super) struct Args {
     /// The objective: dsm
     #[arg(long, default_value = "dsm")]
     loss: String,
-    /// Points x, [B, d] as .npy
+    /// Points x, [B, d] as .npy, in the units that the network sees (standardised, for a model of a file)
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Noise z of dsm, [B, d] as .npy: the network sees x + sigma z
     #[arg(long, value_name = "FILE")]
     noise: Option<PathBuf>,
-    /// Standard deviation of dsm's noise
-    #[arg(long, default_value_t = 0.3)]
-    sigma: f64,
+    /// Standard deviation of dsm's noise; the checkpoint's own if not given
+    #[arg(long)]
+    sigma: Option<f64>,
     /// The factor of dsm's ½|s + z/σ|²: one, sigma2 or sigma4
     #[arg(long, default_value = "sigma2")]
     weighting: String,
@@ -42,8 +42,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     Objective::check_name(&args.loss)?;
-    let objective = Objective::Dsm(Dsm::new(args.sigma, Weighting::by_name(&args.weighting)?)?);
-    let (model, _) = read_checkpoint(&args.checkpoint)?;
+    let weighting = Weighting::by_name(&args.weighting)?;
+    let (model, metadata) = read_checkpoint(&args.checkpoint)?;
+    let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
+    let sigma = args.sigma.or(stored).ok_or_else(|| {
+        Error::input(format!("{} does not say its sigma", args.checkpoint.display())).hint("give it with --sigma")
+    })?;
+    let objective = Objective::Dsm(Dsm::new(sigma, weighting)?);
     let d = model.spec.input();
     let points = read_points(&args.data, d)?;
     let path = args.noise.as_ref().ok_or_else(|| {

@@ -26,7 +26,9 @@ fn first_sentence(source: &str) -> String {
     let header = source.rsplit("----\n").next().unwrap_or_default();
     let lines = header.lines().map_while(|l| l.strip_prefix("//")).map(str::trim).take_while(|l| !l.is_empty());
     let text = lines.collect::<Vec<_>>().join(" ");
-    text.split([':', '.']).next().unwrap_or_default().to_string()
+    // a mark that ends a word: the dot of a scalar product stands alone
+    let end = text.match_indices(['.', ':']).map(|(i, _)| i).find(|i| !text[..*i].ends_with(' '));
+    text[..end.unwrap_or(text.len())].to_string()
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {

@@ -56,9 +56,9 @@ pub(super) fn field_figures(
 }
 
 /// Draws the chains beside the data.
-pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points) -> Result<()> {
+pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points, model: &str) -> Result<()> {
     let (data, names) = (data.standardizer.undo(&data.train), &data.columns);
-    samples_figure(&data, chains, names).write(&folder.file("samples"))
+    samples_figure(&data, chains, names, model).write(&folder.file("samples"))
 }
 
 /// Draws the loss.

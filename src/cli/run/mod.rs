@@ -38,6 +38,8 @@ struct Summary {
     activation: &'static str,
     head: &'static str,
     conditioning: &'static str,
+    sigma: f64,
+    chains_start: &'static str,
     seed: u64,
     batch: usize,
     steps: u64,
@@ -88,7 +90,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
             let samples = plan.data.standardizer.undo(&chains);
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
-            figures::chain_figure(&folder, &plan.data, &samples)?;
+            let model = format!("model, σ = {}", plan.training.objective.smoothing());
+            figures::chain_figure(&folder, &plan.data, &samples, &model)?;
             (Some(chains), Some(summary))
         }
     };
@@ -125,6 +128,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
         activation: plan.spec.activation().name(),
         head: "energy",
         conditioning: "none",
+        sigma,
+        chains_start: "a normal law with the mean and the variances of the training data",
         seed: args.seed,
         batch: args.batch,
         steps: args.steps,
@@ -213,7 +218,7 @@ fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> R
     write_checkpoint(&path, &trained.model, &metadata(plan, trained.state.step))?;
     if let Some(bad) = trained.diverged {
         return Err(Error::failed(format!(
-            "training diverged at step {}: the loss was {}, the norm of its gradient {}; {} holds the model of step {}",
+            "training diverged at step {}: the loss was {:e}, the norm of its gradient {:e}; {} holds the model of step {}",
             bad.step,
             bad.loss,
             bad.gradient_norm,
@@ -285,8 +290,6 @@ fn starting_points(args: &Args, plan: &Plan) -> Points {
 }
 
 fn print_summary(summary: &Summary) -> Result<()> {
-    let number = |value: Option<f64>| value.map_or("-".to_string(), |v| format!("{v:.4}"));
-    let m = &summary.metrics;
     super::print_line(&format!(
         "trained   {} steps in {:.1} s ({:.0} a second), final loss {:.4}",
         summary.steps, summary.train_seconds, summary.steps_per_second, summary.final_loss
@@ -297,12 +300,22 @@ fn print_summary(summary: &Summary) -> Result<()> {
             c.count, c.steps, c.seconds, c.chain_steps_per_second
         ))?;
     }
-    super::print_line(&format!(
-        "model     NLL {} nats, KL {} from the law that the objective aims at; NLL {}, KL {} from the data's own",
-        number(m.nll),
-        number(m.kl),
-        number(m.nll_data),
-        number(m.kl_data)
-    ))?;
-    super::print_line(&format!("results   {}", summary.out.display()))
+    let m = &summary.metrics;
+    let data = if m.kl.is_some() { "the data's exact law" } else { "held-out data" };
+    let smoothed = format!("{data} smoothed by σ = {}, which is what {} models", summary.sigma, summary.loss);
+    for (law, nll, kl) in [(smoothed.as_str(), m.nll, m.kl), (data, m.nll_data, m.kl_data)] {
+        let parts: Vec<_> = [("NLL", nll), ("KL", kl)]
+            .iter()
+            .filter_map(|(name, value)| value.map(|v| format!("{name} {v:.4} nats")))
+            .collect();
+        if !parts.is_empty() {
+            super::print_line(&format!("model     {}: against {law}", parts.join(", ")))?;
+        }
+    }
+    if let Some(distance) = m.swd {
+        super::print_line(&format!(
+            "samples   sliced Wasserstein distance {distance:.4} from the smoothed held-out data"
+        ))?;
+    }
+    super::print_line(&format!("results   {}  ({:.1} s in all)", summary.out.display(), summary.total_seconds))
 }

@@ -20,12 +20,16 @@ const FEWEST_DOTS: usize = 500;
 const SIDE: f64 = 340.0;
 
 /// Data left, model samples right, on the same axes: those of the data, so that what strays is counted, not
-/// followed. Histograms for one coordinate; the first two coordinates for more.
-pub fn samples_figure(data: &Points, samples: &Points, names: &[String]) -> Figure {
-    if data.dim() == 1 || samples.dim() == 1 { histograms(data, samples, names) } else { scatter(data, samples, names) }
+/// followed; `model` is what the samples are called. Histograms for one coordinate; the first two coordinates for more.
+pub fn samples_figure(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {
+    if data.dim() == 1 || samples.dim() == 1 {
+        histograms(data, samples, names, model)
+    } else {
+        scatter(data, samples, names, model)
+    }
 }
 
-fn scatter(data: &Points, samples: &Points, names: &[String]) -> Figure {
+fn scatter(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {
     let extent = Extent::around(if data.count() > 0 { data } else { samples });
     let x = Axis::linear(extent.x, &coordinate_name(names, 0));
     let y = Axis::linear(extent.y, &coordinate_name(names, 1));
@@ -38,7 +42,7 @@ fn scatter(data: &Points, samples: &Points, names: &[String]) -> Figure {
         svg.text((0.5 * (left.x + right.right()), 20.0), Anchor::Middle, NORMAL, INK, &title);
     }
     let dots = data.count().min(samples.count()).clamp(FEWEST_DOTS, MOST_DOTS);
-    let sets = [("data", data, left, DATA, true), ("model", samples, right, MODEL, false)];
+    let sets = [("data", data, left, DATA, true), (model, samples, right, MODEL, false)];
     for (what, points, frame, colour, y_written) in sets {
         let title = counted(what, points, dots, extent);
         let panel = Panel { frame, x: x.clone(), y: y.clone(), title, spines: Spines::Box, y_written };
@@ -52,22 +56,21 @@ fn scatter(data: &Points, samples: &Points, names: &[String]) -> Figure {
     svg.finish()
 }
 
-/// A panel's title: what, how many, how many of them are drawn, and how many lie outside the axes (or are NaN).
+/// A panel's title: what, how many, and how many of them lie inside the axes (NaN does not) or are drawn.
 fn counted(what: &str, points: &Points, dots: usize, extent: Extent) -> String {
     let count = |n: usize| fixed(n as f64, 0);
     let total = points.count();
-    let mut title = match total {
-        n if n > dots => format!("{what} ({} of {} shown", count(dots), count(n)),
-        n => format!("{what} ({}", count(n)),
-    };
-    let outside = points.rows().filter(|row| !extent.x.contains(row[0]) || !extent.y.contains(row[1])).count();
-    if outside > 0 {
-        title += &format!("; {} outside", count(outside));
+    let holds = |row: &[f64]| extent.x.contains(row[0]) && extent.y.contains(row[1]);
+    let inside = points.rows().filter(|row| holds(row)).count();
+    match (inside < total, total > dots) {
+        (true, true) => format!("{what} ({} of {} in view, thinned)", count(inside), count(total)),
+        (true, false) => format!("{what} ({} of {} in view)", count(inside), count(total)),
+        (false, true) => format!("{what} ({} of {} drawn)", count(dots), count(total)),
+        (false, false) => format!("{what} ({})", count(total)),
     }
-    title + ")"
 }
 
-fn histograms(data: &Points, samples: &Points, names: &[String]) -> Figure {
+fn histograms(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {
     let [data, samples] = [data, samples].map(|points| points.rows().map(|row| row[0]).collect::<Vec<f64>>());
     let shown = if data.is_empty() { &samples } else { &data };
     let range = Range::around(shown.iter().copied());
@@ -89,7 +92,7 @@ fn histograms(data: &Points, samples: &Points, names: &[String]) -> Figure {
     };
     let entries = [
         Entry { swatch: Swatch::Area(data_style()), label: label("data", &data) },
-        Entry { swatch: Swatch::Line(outline), label: label("model samples", &samples) },
+        Entry { swatch: Swatch::Line(outline), label: label(model, &samples) },
     ];
     let middle = |i: usize| range.lo() + range.width() * (i as f64 + 0.5) / bins as f64;
     let tops = of_data.density.iter().enumerate().chain(of_samples.density.iter().enumerate());
@@ -106,10 +109,10 @@ mod tests {
     fn two_panels_share_their_axes() {
         let data = Points::new(3, (0..300).map(f64::from).collect());
         let samples = Points::new(3, vec![1.0, 2.0, 0.0, f64::NAN, 1.0, 0.0, 1e9, 0.0, 0.0]);
-        let svg = samples_figure(&data, &samples, &["a".into(), "b".into(), "c".into()]).svg;
+        let svg = samples_figure(&data, &samples, &["a".into(), "b".into(), "c".into()], "model").svg;
         assert_eq!(svg.matches("class=\"panel\"").count(), 2);
         assert_eq!(svg.matches("<circle").count(), 101);
-        for text in ["first 2 of 3 coordinates", "data (100)", "model (3; 2 outside)", ">a<", ">b<"] {
+        for text in ["first 2 of 3 coordinates", "data (100)", "model (1 of 3 in view)", ">a<", ">b<"] {
             assert!(svg.contains(text), "{text} is missing");
         }
     }
@@ -117,9 +120,9 @@ mod tests {
     #[test]
     fn one_coordinate_is_counted() {
         let line = Points::new(1, vec![0.0, 1.0, 2.0, 3.0]);
-        let svg = samples_figure(&line, &line, &["income".into()]).svg;
+        let svg = samples_figure(&line, &line, &["income".into()], "model").svg;
         assert_eq!(svg.matches("class=\"histogram\"").count(), 2);
-        assert!(svg.contains("income") && svg.contains("data (4)") && svg.contains("model samples (4)"));
+        assert!(svg.contains("income") && svg.contains("data (4)") && svg.contains("model (4)"));
     }
 
     #[test]
@@ -129,7 +132,7 @@ mod tests {
                 let points = Points::new(dim, values);
                 let empty = Points::new(dim, vec![]);
                 for (a, b) in [(&points, &points), (&points, &empty), (&empty, &points)] {
-                    assert!(samples_figure(a, b, &[]).to_rgba(300).is_ok());
+                    assert!(samples_figure(a, b, &[], "model").to_rgba(300).is_ok());
                 }
             }
         }
