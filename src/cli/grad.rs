@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// Noise z of dsm, [B, d] as .npy: the network sees x + sigma z
     #[arg(long, value_name = "FILE")]
     noise: Option<PathBuf>,
-    /// Standard deviation of dsm's noise; the checkpoint's own if not given
+    /// Standard deviation of dsm's noise [default: the checkpoint's own, or 0.3 if it names none]
     #[arg(long)]
     sigma: Option<f64>,
     /// The factor of dsm's ½|s + z/σ|²: one, sigma2 or sigma4
@@ -45,9 +45,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let weighting = Weighting::by_name(&args.weighting)?;
     let (model, metadata) = read_checkpoint(&args.checkpoint)?;
     let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
-    let sigma = args.sigma.or(stored).ok_or_else(|| {
-        Error::input(format!("{} does not say its sigma", args.checkpoint.display())).hint("give it with --sigma")
-    })?;
+    let sigma = args.sigma.or(stored).unwrap_or(0.3);
     let objective = Objective::Dsm(Dsm::new(sigma, weighting)?);
     let d = model.spec.input();
     let points = read_points(&args.data, d)?;

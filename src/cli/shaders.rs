@@ -10,7 +10,7 @@ use ebm_gpu::model::{Activation, MlpSpec};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Write one .wgsl file per kernel into this folder; without it, the kernels are listed
+    /// Write one .wgsl file per kernel into this folder; without it, the kernels are listed with their workgroup memory
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
     /// The network to compile for: widths, input first
@@ -19,6 +19,19 @@ pub(super) struct Args {
     /// Activation: silu, softplus, tanh, gelu, relu, leaky-relu
     #[arg(long, default_value = "silu")]
     activation: String,
+}
+
+/// Validates a kernel against what every WebGPU device can do, and counts its workgroup memory in bytes.
+fn workgroup_memory(name: &str, source: &str) -> Result<u32> {
+    let invalid = |text: String| Error::failed(format!("the kernel {name} is not valid WGSL: {text}"));
+    let module = naga::front::wgsl::parse_str(source).map_err(|e| invalid(e.emit_to_string(source)))?;
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+        .validate(&module)
+        .map_err(|e| invalid(e.emit_to_string(source)))?;
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).map_err(|e| invalid(e.to_string()))?;
+    let variables = module.global_variables.iter().map(|(_, v)| v);
+    Ok(variables.filter(|v| v.space == naga::AddressSpace::WorkGroup).map(|v| layouter[v.ty].size).sum())
 }
 
 /// The first sentence of the kernel's own header, which is the last file of the source.
@@ -40,6 +53,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     for kernel in ALL {
         let source = kernel.source(shape);
+        let memory = workgroup_memory(kernel.name, &source)?;
         match &args.dump {
             Some(folder) => {
                 let path = folder.join(format!("{}.wgsl", kernel.name));
@@ -47,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
                 super::print_line(&path.display().to_string())?;
             }
             None => {
-                super::print_line(&format!("{:<18} {}", kernel.name, first_sentence(&source)))?;
+                super::print_line(&format!("{:<16} {memory:>5} B  {}", kernel.name, first_sentence(&source)))?;
             }
         }
     }
