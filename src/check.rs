@@ -50,7 +50,7 @@ const CASES: &[(&str, Activation, usize)] = &[
     ("2-17-9-1", Activation::LeakyRelu, 40),
 ];
 
-/// Bounds relative to the largest entry. Mesa's software driver stays 10 times below them; WGSL allows a GPU's `exp` to be
+/// Bounds relative to the largest entry. Mesa's software driver stays 7 times below them; WGSL allows a GPU's `exp` to be
 /// a few times less exact than that driver's.
 const FORWARD: f64 = 4e-6;
 const GRADIENT: f64 = 5e-6;
