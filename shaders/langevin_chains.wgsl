@@ -1,7 +1,8 @@
 // Many steps of the unadjusted Langevin algorithm for many chains:
 //
-//     x <- x - step_size grad E(x) + noise_scale xi,   xi ~ N(0, I),   noise_scale = sqrt(2 step_size T)
+//     x <- x + step_size s(x) + noise_scale xi,   xi ~ N(0, I),   noise_scale = sqrt(2 step_size T)
 //
+// with the score s = -grad E, or the network's output if it gives a field.
 // chains [count, dim] row-major. A workgroup takes tiles of 4 QUADS chains in turn and carries each through all steps of
 // the dispatch; chain i draws its noise at index i, so it is the same whatever the number of chains.
 // Reference: src/engine/cpu/chains.rs. Needs: lib/noise.wgsl, lib/jet.wgsl, an activation.
@@ -49,23 +50,22 @@ fn langevin_chains(
     for (var tile = group.x; tile < params.tiles; tile += groups.x) {
         let first = tile * 4u * QUADS;
         let x = region + net[0].forward + quad * 4u * net[0].input;
-        let gradient = region + net[0].adjoint + quad * 4u * net[0].input;
         for (var n = local % ROWS; n < params.dim; n += ROWS) {
             scratch[x + n] = position(first + 4u * quad, n);
         }
-        if local < QUADS {
-            seed_reverse(0u, local, vec4<f32>(1.0));
+        if FIELD == 0u && local < QUADS {
+            seed_reverse(0u, 0u, local, vec4<f32>(1.0));
         }
         sync();
         for (var step = params.first_step; step < params.first_step + params.steps; step++) {
-            for (var pass_index = 0u; pass_index < opaque(2u); pass_index++) {
+            for (var pass_index = 0u; pass_index < opaque(2u - FIELD); pass_index++) {
                 sweep(pass_index == 1u, 0u, 1u, 0u);
             }
             for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
                 let noise = normal_chunk(chunk, first, step, STREAM_CHAIN, vec2<u32>(params.key_low, params.key_high));
                 let n = chunk * ROWS + local % ROWS;
                 if n < params.dim {
-                    let drift = fma(vec4<f32>(-params.step_size), scratch[gradient + n], scratch[x + n]);
+                    let drift = fma(vec4<f32>(params.step_size), score_of(n, quad), scratch[x + n]);
                     scratch[x + n] = fma(vec4<f32>(params.noise_scale), noise, drift);
                 }
             }

@@ -1,7 +1,7 @@
-// The score s(x) = -grad E(x) of points.
+// The score of points: s(x) = -grad E(x), or the network's output if it gives a field.
 //
-// points and scores [count, dim] row-major. A workgroup takes tiles of 4 QUADS points in turn: a pass forward, a pass
-// back to the input. Reference: src/engine/cpu/mod.rs (score). Needs: lib/points.wgsl, lib/jet.wgsl, an
+// points and scores [count, dim] row-major. A workgroup takes tiles of 4 QUADS points in turn: a pass forward, and for an
+// energy a pass back to the input. Reference: src/engine/cpu/mod.rs (score). Needs: lib/points.wgsl, lib/jet.wgsl, an
 // activation.
 
 struct ScoreParams {
@@ -31,19 +31,19 @@ fn score(
         let first = tile * 4u * QUADS;
         let quad = local / ROWS;
         load_points(first);
-        if local < QUADS {
-            seed_reverse(0u, local, vec4<f32>(1.0));
+        if FIELD == 0u && local < QUADS {
+            seed_reverse(0u, 0u, local, vec4<f32>(1.0));
         }
         sync();
-        for (var pass_index = 0u; pass_index < opaque(2u); pass_index++) {
+        for (var pass_index = 0u; pass_index < opaque(2u - FIELD); pass_index++) {
             sweep(pass_index == 1u, 0u, 1u, 0u);
         }
         for (var n = local % ROWS; n < params.dim; n += ROWS) {
-            let gradient = scratch[region + net[0].adjoint + quad * 4u * net[0].input + n];
+            let s = score_of(n, quad);
             for (var j = 0u; j < 4u; j++) {
                 let point = first + 4u * quad + j;
                 if point < params.count {
-                    scores[point * params.dim + n] = -gradient[j];
+                    scores[point * params.dim + n] = s[j];
                 }
             }
         }

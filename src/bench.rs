@@ -51,7 +51,7 @@ pub fn train_step_ms(
         ema: 0.0,
     };
     let plan = TrainingPlan { objective, batch, optimizer, steps: u64::MAX, seed: Seed(2) };
-    let data = normals(batch, spec.input());
+    let data = normals(batch, spec.dim());
     let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model))?;
     // compilation, and finding the size of submissions
     let warm = Instant::now();
@@ -82,7 +82,7 @@ pub fn chain_steps_per_second(
     rounds: usize,
 ) -> Result<f64> {
     let model = spec.initial(Seed(1));
-    let start = normals(count, spec.input());
+    let start = normals(count, spec.dim());
     let mut chains = engine.chains(&model, &Langevin::new(0.01, 1.0)?, &start, Seed(2))?;
     let mut speeds = Vec::new();
     for round in 0..=rounds {

@@ -7,10 +7,10 @@
 use serde::Serialize;
 
 use crate::engine::cpu::Reference;
-use crate::engine::{Engine, Jet, TrainingPlan, TrainingState};
+use crate::engine::{Engine, Given, TrainingPlan, TrainingState};
 use crate::error::Result;
-use crate::model::{Activation, MlpSpec, Model};
-use crate::objective::{Dsm, Objective, Weighting};
+use crate::model::{Activation, Conditioning, Head, MlpSpec, Model};
+use crate::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -43,6 +43,7 @@ const CASES: &[(&str, Activation, usize)] = &[
     ("2-64-64-1", Activation::Silu, 33),
     ("3-100-7-1", Activation::Silu, 65),
     ("37-130-129-1", Activation::Silu, 70),
+    ("3-50-7-3", Activation::Silu, 45),
     ("2-17-9-1", Activation::Softplus, 40),
     ("2-17-9-1", Activation::Tanh, 40),
     ("2-17-9-1", Activation::Gelu, 40),
@@ -54,6 +55,8 @@ const CASES: &[(&str, Activation, usize)] = &[
 /// a few times less exact than that driver's.
 const FORWARD: f64 = 4e-6;
 const GRADIENT: f64 = 5e-6;
+/// Differences of energies: where a loss is small against d E / |v|², rounding errors of E are not small against it.
+const DIFFERENCE: f64 = 2e-5;
 /// After ten steps of Adam.
 const TRAINED: f64 = 5e-6;
 /// After twenty Langevin steps.
@@ -67,8 +70,9 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
     let reference = Reference::new()?;
     let mut good = true;
     for &(net, activation, samples) in CASES {
-        let model = MlpSpec::parse(net, activation)?.initial(Seed(7));
-        let d = model.spec.input();
+        let head = if net.ends_with("-1") { Head::Energy } else { Head::Score };
+        let model = MlpSpec::parse_conditioned(net, activation, head, Conditioning::None)?.initial(Seed(7));
+        let d = model.spec.dim();
         let (points, noise) = (normals(samples, d, 1), normals(samples, d, 2));
         let mut find = |kernel, got: &[f64], want: &[f64], bound| {
             let finding =
@@ -76,33 +80,42 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
             good &= finding.holds();
             report(&finding);
         };
-        let want = reference.energy(&model, &points)?;
-        find("energy", &engine.energy(&model, &points)?, &want, FORWARD);
+        if head == Head::Energy {
+            let want = reference.energy(&model, &points)?;
+            find("energy", &engine.energy(&model, &points)?, &want, FORWARD);
+        }
 
         let want = reference.score(&model, &points)?;
         find("score", engine.score(&model, &points)?.values(), want.values(), GRADIENT);
 
-        let objective = Objective::Dsm(Dsm::new(0.3, Weighting::Sigma2)?);
-        let want = reference.loss_gradient(&model, &objective, &points, &noise)?;
-        let got = engine.loss_gradient(&model, &objective, &points, &noise)?;
-        find("dsm_gradient: losses", &got.losses, &want.losses, GRADIENT);
-        find("dsm_gradient, reduce_gradient", &got.gradient, &want.gradient, GRADIENT);
-
-        // every kind of channel: two curved tangents and one that is not
-        if activation.is_smooth() {
-            let jet = Jet { tangents: 3, curved: 2 };
-            let tangents = normals(3 * samples, d, 6);
-            let weights = normals(samples, jet.channels(), 8);
-            let want = reference.jet_gradient(&model, jet, &points, &tangents, weights.values())?;
-            let got = engine.jet_gradient(&model, jet, &points, &tangents, weights.values())?;
-            find("jet_gradient: values", &got.values, &want.values, GRADIENT);
-            find("jet_gradient: gradient", &got.gradient, &want.gradient, GRADIENT);
+        for objective in objectives()? {
+            if objective.check(&model.spec).is_err() {
+                continue;
+            }
+            let probes = directions(2 * samples, d);
+            let sigmas: Vec<f64> = (0..samples).map(|i| [1.0, 0.5, 0.25][i % 3]).collect();
+            let given = Given { points: &points, noise: Some(&noise), sigmas: Some(&sigmas), probes: Some(&probes) };
+            let want = reference.loss_gradient(&model, &objective, &given)?;
+            let got = engine.loss_gradient(&model, &objective, &given)?;
+            let [losses, gradient] = kernels_of(&objective);
+            let bound = if matches!(objective, Objective::FdSsm(_)) { DIFFERENCE } else { GRADIENT };
+            find(losses, &got.losses, &want.losses, bound);
+            find(gradient, &got.gradient, &want.gradient, bound);
         }
 
-        let want = trained(&reference, &model, objective, &points)?;
-        let got = trained(engine, &model, objective, &points)?;
-        find("adam_step: parameters", &got.parameters, &want.parameters, TRAINED);
-        find("adam_step: first moments", &got.first_moment, &want.first_moment, TRAINED);
+        for objective in [
+            Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2)?),
+            Objective::Ssm(Probes::new(2, ProbeLaw::Rademacher)?),
+            Objective::SsmVr(Probes::new(1, ProbeLaw::Sphere)?),
+        ] {
+            if objective.check(&model.spec).is_err() {
+                continue;
+            }
+            let want = trained(&reference, &model, &objective, &points)?;
+            let got = trained(engine, &model, &objective, &points)?;
+            find("adam_step: parameters", &got.parameters, &want.parameters, TRAINED);
+            find("adam_step: first moments", &got.first_moment, &want.first_moment, TRAINED);
+        }
 
         let (got, want) = (moved(engine, &model, &points)?, moved(&reference, &model, &points)?);
         find("langevin_chains", got.values(), want.values(), CHAINS);
@@ -110,7 +123,35 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
     Ok(good)
 }
 
-fn trained(engine: &dyn Engine, model: &Model, objective: Objective, data: &Points) -> Result<TrainingState> {
+/// Every term of every kernel of losses, with two tangents.
+fn objectives() -> Result<Vec<Objective>> {
+    let probes = Probes::new(2, ProbeLaw::Gaussian)?;
+    Ok(vec![
+        Objective::Denoising(Denoising {
+            ladder: Ladder::explicit(vec![1.0, 0.5, 0.25])?,
+            weighting: Weighting::SIGMA2,
+        }),
+        Objective::Esm,
+        Objective::Ssm(probes),
+        Objective::SsmVr(probes),
+        Objective::FdSsm(FdSsm::new(2, 1.0)?),
+    ])
+}
+
+/// The kernels that losses and gradient go through.
+fn kernels_of(objective: &Objective) -> [&'static str; 2] {
+    match objective {
+        Objective::Esm => {
+            ["orthonormal_basis, score_matching (esm): losses", "orthonormal_basis, score_matching (esm)"]
+        }
+        Objective::Ssm(_) => ["score_matching (ssm): losses", "score_matching (ssm)"],
+        Objective::SsmVr(_) => ["score_matching (ssm-vr): losses", "score_matching (ssm-vr)"],
+        Objective::FdSsm(_) => ["difference_matching: losses", "difference_matching, reduce_gradient"],
+        Objective::Denoising(_) => ["score_matching (mdsm): losses", "score_matching (mdsm), reduce_gradient"],
+    }
+}
+
+fn trained(engine: &dyn Engine, model: &Model, objective: &Objective, data: &Points) -> Result<TrainingState> {
     let optimizer = Optimizer {
         learning_rate: 1e-3,
         schedule: Schedule::Cosine,
@@ -124,7 +165,7 @@ fn trained(engine: &dyn Engine, model: &Model, objective: Objective, data: &Poin
         clip: 1e-3,
         ema: 0.9,
     };
-    let plan = TrainingPlan { objective, batch: 50, optimizer, steps: 10, seed: Seed(3) };
+    let plan = TrainingPlan { objective: objective.clone(), batch: 50, optimizer, steps: 10, seed: Seed(3) };
     let mut training = engine.train(model, &plan, data, TrainingState::start(model))?;
     let mut done = 0;
     while done < plan.steps {
@@ -149,6 +190,16 @@ fn moved(engine: &dyn Engine, model: &Model, start: &Points) -> Result<Points> {
 
 fn normals(count: usize, dim: usize, step: u32) -> Points {
     Points::normal::<f32>(count, dim, Seed(5), Stream::Host, step)
+}
+
+/// Vectors of length √d.
+fn directions(count: usize, dim: usize) -> Points {
+    let mut rows = normals(count, dim, 6);
+    for row in rows.values_mut().chunks_exact_mut(dim) {
+        let length = (row.iter().map(|v| v * v).sum::<f64>() / dim as f64).sqrt();
+        row.iter_mut().for_each(|v| *v = f64::from((*v / length) as f32));
+    }
+    rows
 }
 
 /// The largest error over the largest entry; infinite if anything is NaN or an array is short.

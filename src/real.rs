@@ -22,6 +22,8 @@ pub trait Real:
     + std::iter::Sum
     + 'static
 {
+    /// The distance from 1 to the next number.
+    const EPSILON: f64;
     /// The nearest number to a constant.
     fn of(value: f64) -> Self;
     /// The number as f64, exact.
@@ -49,6 +51,7 @@ pub trait Real:
 }
 
 impl Real for f64 {
+    const EPSILON: f64 = f64::EPSILON;
     #[inline(always)]
     fn of(value: f64) -> Self {
         value
@@ -98,6 +101,7 @@ impl Real for f64 {
 const ROUND: f32 = 12_582_912.0;
 
 impl Real for f32 {
+    const EPSILON: f64 = f32::EPSILON as f64;
     #[inline(always)]
     fn of(value: f64) -> Self {
         value as Self

@@ -168,7 +168,7 @@ fn jets_and_their_parameter_gradients_agree_with_dual_numbers() {
         eprintln!("{net} {}", activation.name());
         let (mut got, mut want) = (Vec::new(), Vec::new());
         for jet in JETS {
-            let (points, tangents, weights) = jet_inputs(jet, 3, model.spec.input());
+            let (points, tangents, weights) = jet_inputs(jet, 3, model.spec.dim());
             let engine = run_jet(&reference, &model, jet, &points, &tangents, &weights);
             let dual = dual_jet(&model, jet, &points, &tangents, &weights);
             got.extend([engine.values, engine.gradient].concat());
@@ -211,7 +211,7 @@ fn the_score_is_minus_the_slope_of_the_energy() {
     let reference = reference();
     for (net, activation) in NETS.into_iter().flat_map(|net| smooth().map(move |a| (net, a))) {
         let model = network(net, activation, 32);
-        let d = model.spec.input();
+        let d = model.spec.dim();
         let points = normal_points(9, d, 24);
         let score = reference.score(&model, &points).expect("score");
         let mut slopes = vec![0.0; score.values().len()];
@@ -230,7 +230,7 @@ fn parameter_gradients_of_jets_agree_with_central_differences() {
         let model = network(net, activation, 33);
         let (mut got, mut want) = (Vec::new(), Vec::new());
         for jet in JETS {
-            let (points, tangents, weights) = jet_inputs(jet, 2, model.spec.input());
+            let (points, tangents, weights) = jet_inputs(jet, 2, model.spec.dim());
             let run = |model: &Model| run_jet(&reference, model, jet, &points, &tangents, &weights);
             got.extend(run(&model).gradient);
             want.extend(parameter_slopes(&model, |m| run(m).values.iter().zip(&weights).map(|(v, w)| v * w).sum()));
@@ -344,7 +344,7 @@ fn the_gradient_of_dsm_agrees_with_central_differences() {
             smooth().zip([Weighting::One, Weighting::Sigma2, Weighting::Sigma4, Weighting::One])
         {
             let model = network(net, activation, 38);
-            let d = model.spec.input();
+            let d = model.spec.dim();
             let (points, noise) = (normal_points(batch, d, 29), normal_points(batch, d, 30));
             let objective = Objective::Dsm(Dsm::new(0.4, weighting).expect("sigma"));
             let run = |model: &Model| reference.loss_gradient(model, &objective, &points, &noise).expect("dsm");

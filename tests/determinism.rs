@@ -85,7 +85,7 @@ fn start() -> TrainingState {
 }
 
 fn move_chains(engine: &dyn Engine, model: &Model, count: usize, pieces: &[u64]) -> Points {
-    let d = model.spec.input();
+    let d = model.spec.dim();
     let start = Points::new(d, normal_points(300, d, 63).values()[..d * count].to_vec());
     let sampler = Langevin::new(0.1, 0.8).expect("sampler");
     let mut chains = engine.chains(model, &sampler, &start, Seed(64)).expect("chains");

@@ -29,7 +29,7 @@ const SHAPES: &[(&str, usize)] = &[
 
 fn agree(engine: &dyn Engine, model: &Model, samples: usize) {
     let reference = Reference::new().expect("threads");
-    let d = model.spec.input();
+    let d = model.spec.dim();
     let points = normal_points(samples, d, 11);
     let noise = normal_points(samples, d, 12);
     let net = &model.spec;
@@ -59,7 +59,7 @@ fn agree(engine: &dyn Engine, model: &Model, samples: usize) {
 fn jets_agree(engine: &dyn Engine, net: &str, samples: usize, jet: Jet) {
     let reference = Reference::new().expect("threads");
     let model = network(net, Activation::Silu, 8);
-    let d = model.spec.input();
+    let d = model.spec.dim();
     let points = normal_points(samples, d, 21);
     let tangents = normal_points(samples * jet.tangents.max(1), d, 22);
     let weights = normal_points(samples, jet.channels(), 23);

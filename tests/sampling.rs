@@ -147,7 +147,7 @@ fn chains_are_those_of_the_reference() {
     // 6 coordinates are two blocks of random numbers, 70 chains three tiles of the gpu engine
     for (net, chains) in [("1-16-1", 5), ("6-19-1", 70)] {
         let model = network(net, Activation::Softplus, 53);
-        let start = normal_points(chains, model.spec.input(), 54);
+        let start = normal_points(chains, model.spec.dim(), 54);
         let want = run(&reference, &model, &sampler, &start, 20);
         for engine in [&cpu as &dyn Engine, &gpu] {
             let got = run(engine, &model, &sampler, &start, 20);

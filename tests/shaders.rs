@@ -2,7 +2,6 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
-use ebm_gpu::engine::Jet;
 use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Shape, WORKGROUP};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
@@ -20,16 +19,23 @@ fn parse(kernel: &Kernel, shape: Shape) -> Module {
 }
 
 fn shapes() -> impl Iterator<Item = Shape> {
-    Activation::ALL.into_iter().flat_map(|activation| {
-        [2, 3, 6].map(|layers| Shape { layers, activation, quads: 8, jet: Jet { tangents: 3, curved: 2 } })
+    let kinds = [(false, false), (false, true), (true, false), (true, true)];
+    Activation::ALL.into_iter().flat_map(move |activation| {
+        [2, 3, 6].into_iter().flat_map(move |layers| {
+            kinds.map(|(field, tangents)| Shape { layers, activation, quads: 8, field, tangents })
+        })
     })
+}
+
+fn shape(activation: Activation) -> Shape {
+    Shape { layers: 3, activation, quads: 8, field: false, tangents: true }
 }
 
 #[test]
 fn every_shape_of_every_kernel_validates() {
     assert!(ALL.len() >= 6);
     for kernel in ALL {
-        for shape in shapes() {
+        for shape in shapes().filter(|s| !s.field || kernel.passes.has_fields()) {
             parse(kernel, shape);
         }
     }
@@ -39,10 +45,7 @@ fn every_shape_of_every_kernel_validates() {
 fn bindings_agree_with_rust() {
     for kernel in ALL {
         let name = kernel.name;
-        let module = parse(
-            kernel,
-            Shape { layers: 3, activation: Activation::Silu, quads: 8, jet: Jet { tangents: 3, curved: 2 } },
-        );
+        let module = parse(kernel, shape(Activation::Silu));
         let [entry] = &module.entry_points[..] else { panic!("{name}: want one entry point") };
         assert_eq!(entry.name, name);
         assert_eq!(entry.workgroup_size, [WORKGROUP, 1, 1], "{name}");
@@ -94,10 +97,7 @@ fn is_plain(module: &Module, ty: naga::Handle<naga::Type>) -> bool {
 #[test]
 fn workgroup_memory_is_within_what_webgpu_guarantees() {
     for kernel in ALL {
-        let module = parse(
-            kernel,
-            Shape { layers: 3, activation: Activation::Gelu, quads: 8, jet: Jet { tangents: 3, curved: 2 } },
-        );
+        let module = parse(kernel, shape(Activation::Gelu));
         let mut layouter = naga::proc::Layouter::default();
         layouter.update(module.to_ctx()).expect("layout");
         let bytes: u32 = module

@@ -1,16 +1,14 @@
 // The parameter gradient of a tile, added to the workgroup's own slab:
 //
-//     dW += R a^T + sum_k Q_k da_k^T + P c^T,   db += R
+//     dW += R a^T + Q da^T + beta phi' h^T,   db += R
 //
-// A slab is laid out as the weights are: [4 output][input] vec4 for each W, [output] vec4 for each bias. An invocation
-// owns 4 outputs x 4 inputs and sums over all columns. Slabs are summed later, in a fixed order.
-// Reference: src/engine/cpu/tile.rs (add_gradient). Needs: lib/jet.wgsl, `slabs`.
+// some channels at a time. A slab is laid out as the weights are: [4 output][input] vec4 for each W, [output] vec4 for each
+// bias. An invocation owns 4 outputs x 4 inputs and sums over all columns. Slabs are summed later, in a fixed order.
+// Reference: src/engine/cpu/tile.rs (add_weights). Needs: lib/jet.wgsl, `slabs`.
 
-fn slab_store(at: u32, value: vec4<f32>, accumulate: bool) {
-    if accumulate {
-        slabs[at] += value;
-    } else {
-        slabs[at] = value;
+fn clear_slab(slab: u32, size: u32) {
+    for (var i = local; i < size; i += WORKGROUP) {
+        slabs[slab + i] = vec4<f32>(0.0);
     }
 }
 
@@ -19,8 +17,9 @@ fn dots(r: vec4<f32>, a: Block) -> vec4<f32> {
     return vec4<f32>(dot(r, a.a), dot(r, a.b), dot(r, a.c), dot(r, a.d));
 }
 
-fn add_gradient(slab: u32, accumulate: bool) {
-    for (var l = 0u; l < opaque(LAYERS); l++) {
+// Adds the weights' part of channels `first` up to `last`, from layer `bottom` on.
+fn add_weights(slab: u32, first: u32, last: u32, bottom: u32) {
+    for (var l = bottom; l < opaque(LAYERS); l++) {
         let layer = net[l];
         let forward = region + layer.forward;
         let outgoing = region + layer.outgoing;
@@ -31,7 +30,7 @@ fn add_gradient(slab: u32, accumulate: bool) {
             var b = vec4<f32>(0.0);
             var c = vec4<f32>(0.0);
             var d = vec4<f32>(0.0);
-            for (var quad = 0u; quad < opaque(CHANNELS * QUADS); quad++) {
+            for (var quad = first * QUADS; quad < last * QUADS; quad++) {
                 let x = forward + quad * 4u * layer.input + 4u * i;
                 let y = outgoing + quad * 4u * layer.output + 4u * o;
                 let f = Block(scratch[x], scratch[x + 1u], scratch[x + 2u], scratch[x + 3u]);
@@ -40,28 +39,46 @@ fn add_gradient(slab: u32, accumulate: bool) {
                 c += dots(scratch[y + 2u], f);
                 d += dots(scratch[y + 3u], f);
             }
-            // padding holds whatever it holds: it must not reach the gradient
-            let inputs = present(i, layer.inputs);
-            let outputs = present(o, layer.outputs);
-            let zero = vec4<f32>(0.0);
-            let keep = inputs > zero;
-            let at = slab + layer.weight + 4u * o * layer.input + i;
-            slab_store(at, select(zero, a, keep), accumulate);
-            slab_store(at + layer.input, select(zero, b, keep & vec4<bool>(outputs.y > 0.0)), accumulate);
-            slab_store(at + 2u * layer.input, select(zero, c, keep & vec4<bool>(outputs.z > 0.0)), accumulate);
-            slab_store(at + 3u * layer.input, select(zero, d, keep & vec4<bool>(outputs.w > 0.0)), accumulate);
+            add_block(slab, layer, o, i, Block(a, b, c, d));
         }
+    }
+}
+
+// Adds four outputs x four inputs of a weight. Padding holds whatever it holds: it must not reach the gradient.
+fn add_block(slab: u32, layer: Layer, o: u32, i: u32, sums: Block) {
+    let outputs = present(o, layer.outputs);
+    let zero = vec4<f32>(0.0);
+    let keep = present(i, layer.inputs) > zero;
+    let at = slab + layer.weight + 4u * o * layer.input + i;
+    slabs[at] += select(zero, sums.a, keep);
+    slabs[at + layer.input] += select(zero, sums.b, keep & vec4<bool>(outputs.y > 0.0));
+    slabs[at + 2u * layer.input] += select(zero, sums.c, keep & vec4<bool>(outputs.z > 0.0));
+    slabs[at + 3u * layer.input] += select(zero, sums.d, keep & vec4<bool>(outputs.w > 0.0));
+}
+
+// The sum of four rows from `y` on over the column quads of a channel.
+fn row_sums(y: u32, width: u32) -> vec4<f32> {
+    let one = vec4<f32>(1.0);
+    var sum = vec4<f32>(0.0);
+    for (var quad = 0u; quad < opaque(QUADS); quad++) {
+        let at = y + quad * width;
+        sum += vec4<f32>(
+            dot(scratch[at], one), dot(scratch[at + 1u], one), dot(scratch[at + 2u], one), dot(scratch[at + 3u], one));
+    }
+    return sum;
+}
+
+// Adds the biases' part of values `first` up to `last`.
+fn add_biases(slab: u32, first: u32, last: u32) {
+    for (var l = 0u; l < opaque(LAYERS); l++) {
+        let layer = net[l];
         for (var o = local; o < layer.output; o += WORKGROUP) {
             var sum = vec4<f32>(0.0);
-            for (var quad = 0u; quad < opaque(QUADS); quad++) {
-                let y = outgoing + quad * 4u * layer.output + 4u * o;
-                let one = vec4<f32>(1.0);
-                sum += vec4<f32>(
-                    dot(scratch[y], one), dot(scratch[y + 1u], one), dot(scratch[y + 2u], one), dot(scratch[y + 3u], one));
+            for (var channel = first; channel < last; channel++) {
+                sum += row_sums(place(layer.outgoing, 4u * layer.output, 4u * o, channel, 0u), 4u * layer.output);
             }
             let keep = present(o, layer.outputs) > vec4<f32>(0.0);
-            let at = slab + layer.weight + 4u * layer.output * layer.input + o;
-            slab_store(at, select(vec4<f32>(0.0), sum, keep), accumulate);
+            slabs[slab + layer.weight + 4u * layer.output * layer.input + o] += select(vec4<f32>(0.0), sum, keep);
         }
     }
 }

@@ -1,97 +1,121 @@
-// The two passes of collapsed Taylor mode over a tile: forward, and back through it.
+// The two passes of collapsed Taylor mode over a tile: forward, and back through it, a channel at a time.
 //
-// A sample has CHANNELS columns: the value a, TANGENTS tangents da_k, and, if any tangent is curved, one second-order
-// channel c. In a block the channels follow one another, QUADS column quads each. Per layer, with z = W a + b,
-// dz_k = W da_k, y = W c:
+// A sample has CHANNELS columns: VALUES values a, then a second-order channel h if SECOND is 1, then a tangent da if
+// TANGENTS is 1: tangents come one after another and leave their sums. In a block the channels follow one another, QUADS
+// column quads each. Per layer, with z = W a + b, dz = W da, y = W h:
 //
-//     forward   a <- phi(z),  da_k <- phi' dz_k,  c <- phi'' sum_k dz_k^2 + phi' y
-//     reverse   P = p phi',  Q_k = q_k phi' + 2 p phi'' dz_k,
-//               R = r phi' + sum_k q_k phi'' dz_k + p (phi''' sum_k dz_k^2 + phi'' y),
-//               then r, q_k, p <- W^T (R, Q_k, P)
+//     forward   a <- phi(z),  da <- phi' dz,  h <- phi' y + kappa phi'' S,      S = sum over tangents of dz^2
+//     reverse   beta <- W^T (beta phi'), the derivative of the output by a (kept in h's adjoint),
+//               Q = q phi' + 2 kappa beta phi'' dz,
+//               R = r phi' + phi'' C + beta (phi'' y + kappa phi''' S),        C = sum over tangents of q dz,
+//               then q, r <- W^T (Q, R)
 //
-// where sums of squares and the term 2 p phi'' dz run over the first CURVED tangents only. Without curvature, what an
-// invocation needs for one channel it has computed itself for another (q_k does not depend on r), so nothing waits between
-// a product and what follows from it.
-// Reference: src/engine/cpu/tile.rs. Needs: lib/tile.wgsl, an activation, LAYERS, TANGENTS, CURVED, ORDER.
+// so that any number of tangents goes through in the memory of one. With FIELD 1 the network's output is a vector, the
+// score itself, and the last layer is a layer like the others. What an invocation needs for one channel it has computed
+// itself for another, so nothing waits between a product and what follows from it.
+// Reference: src/engine/cpu/tile.rs. Needs: lib/tile.wgsl, an activation, LAYERS, VALUES, SECOND, TANGENTS, ORDER, FIELD.
 
-const SECOND: u32 = TANGENTS + 1u;
-const CHANNELS: u32 = 1u + TANGENTS + select(0u, 1u, CURVED > 0u);
-const_assert CURVED <= TANGENTS;
+const CHANNELS: u32 = VALUES + SECOND + TANGENTS;
+const SECOND_CHANNEL: u32 = VALUES;
+const TANGENT_CHANNEL: u32 = VALUES + SECOND;
+const_assert VALUES == 1u || CHANNELS == VALUES;
 const_assert ORDER <= 3u;
 
-// phi', phi'' or phi''' (order 1 to 3) of neuron n of a layer in column quad s of the value.
-fn derivative(layer: Layer, order: u32, n: u32, s: u32) -> vec4<f32> {
-    return scratch[region + layer.derivative + ((order - 1u) * QUADS + s) * 4u * layer.output + n];
+// kappa of each column; 0 for samples past the end.
+var<workgroup> kappa: array<vec4<f32>, QUADS>;
+
+// Where neuron n of a block [channels][QUADS][width] lies.
+fn place(block: u32, width: u32, n: u32, channel: u32, s: u32) -> u32 {
+    return region + block + (channel * QUADS + s) * width + n;
+}
+
+// phi', phi'' or phi''' (order 1 to 3) of neuron n of a layer at a value.
+fn derivative(layer: Layer, order: u32, n: u32, channel: u32, s: u32) -> vec4<f32> {
+    return scratch[place(layer.derivative, 4u * layer.output, n, (order - 1u) * VALUES + channel, s)];
 }
 
 fn pre(layer: Layer, n: u32, channel: u32, s: u32) -> vec4<f32> {
-    return scratch[region + layer.pre + (channel * QUADS + s) * 4u * layer.output + n];
+    return scratch[place(layer.pre, 4u * layer.output, n, channel, s)];
 }
 
-// The adjoint of what layer + 1 takes in, which is what this layer gives out.
-fn incoming(layer: Layer, next: Layer, n: u32, channel: u32, s: u32) -> vec4<f32> {
-    return scratch[region + next.adjoint + (channel * QUADS + s) * 4u * layer.output + n];
+// beta of what a layer gives out, which is what the next takes in.
+fn beta_of(next: Layer, n: u32, s: u32) -> vec4<f32> {
+    return scratch[place(next.adjoint, 4u * next.input, n, SECOND_CHANNEL, s)];
 }
 
-fn activate(layer: Layer, next: Layer, n: u32, s: u32, z: vec4<f32>) {
+// S of a layer (which = 0) or C (which = 1).
+fn sum_place(layer: Layer, which: u32, n: u32, s: u32) -> u32 {
+    return place(layer.sums, 4u * layer.output, n, which, s);
+}
+
+fn clear_sums() {
+    for (var l = 0u; l + 1u < LAYERS; l++) {
+        let size = 2u * QUADS * 4u * net[l].output;
+        for (var i = local; i < size; i += WORKGROUP) {
+            scratch[region + net[l].sums + i] = vec4<f32>(0.0);
+        }
+    }
+}
+
+fn activate(layer: Layer, next: Layer, n: u32, channel: u32, s: u32, z: vec4<f32>) {
     let f = phi(z);
     let width = 4u * layer.output;
-    scratch[region + next.forward + s * width + n] = f.value;
-    let at = region + layer.derivative + s * width + n;
+    scratch[place(next.forward, width, n, channel, s)] = f.value;
     if ORDER >= 1u {
-        scratch[at] = f.first;
+        scratch[place(layer.derivative, width, n, channel, s)] = f.first;
     }
     if ORDER >= 2u {
-        scratch[at + QUADS * width] = f.second;
+        scratch[place(layer.derivative, width, n, VALUES + channel, s)] = f.second;
     }
     if ORDER >= 3u {
-        scratch[at + 2u * QUADS * width] = f.third;
+        scratch[place(layer.derivative, width, n, 2u * VALUES + channel, s)] = f.third;
     }
 }
 
-// What a tangent or the second-order channel gives out, from the stored z of all channels.
-fn push(layer: Layer, next: Layer, n: u32, channel: u32, s: u32) {
-    var out = derivative(layer, 1u, n, s) * pre(layer, n, channel, s);
-    if CURVED > 0u && channel == SECOND {
-        var squares = vec4<f32>(0.0);
-        for (var k = 1u; k <= CURVED; k++) {
-            let z = pre(layer, n, k, s);
-            squares = fma(z, z, squares);
+// What a tangent or the second-order channel gives out, from its z.
+fn push(layer: Layer, next: Layer, n: u32, channel: u32, s: u32, z: vec4<f32>) {
+    scratch[place(layer.pre, 4u * layer.output, n, channel, s)] = z;
+    var out = derivative(layer, 1u, n, 0u, s) * z;
+    if TANGENTS > 0u {
+        let sum = sum_place(layer, 0u, n, s);
+        if channel == TANGENT_CHANNEL {
+            scratch[sum] = fma(z, z, scratch[sum]);
+        } else {
+            out = fma(kappa[s] * derivative(layer, 2u, n, 0u, s), scratch[sum], out);
         }
-        out = fma(derivative(layer, 2u, n, s), squares, out);
     }
-    scratch[region + next.forward + (channel * QUADS + s) * 4u * layer.output + n] = out;
+    scratch[place(next.forward, 4u * layer.output, n, channel, s)] = out;
 }
 
-// The adjoint of z in one channel, from the stored adjoints of all channels.
-fn pull(layer: Layer, next: Layer, n: u32, channel: u32, s: u32) {
-    var out = incoming(layer, next, n, channel, s) * derivative(layer, 1u, n, s);
-    if TANGENTS > 0u && channel == 0u {
-        let second = derivative(layer, 2u, n, s);
-        var sum = vec4<f32>(0.0);
-        for (var k = 1u; k <= TANGENTS; k++) {
-            sum = fma(incoming(layer, next, n, k, s), pre(layer, n, k, s), sum);
+// The adjoint of z in one channel, from that of what the layer gives out.
+fn pull(layer: Layer, next: Layer, n: u32, channel: u32, s: u32, adjoint: vec4<f32>) {
+    let value = min(channel, VALUES - 1u);
+    var out = adjoint * derivative(layer, 1u, n, value, s);
+    if TANGENTS > 0u && channel == TANGENT_CHANNEL {
+        let dz = pre(layer, n, channel, s);
+        let sum = sum_place(layer, 1u, n, s);
+        scratch[sum] = fma(adjoint, dz, scratch[sum]);
+        if SECOND > 0u {
+            out = fma(2.0 * kappa[s] * beta_of(next, n, s) * derivative(layer, 2u, n, 0u, s), dz, out);
         }
-        if CURVED > 0u {
-            let p = incoming(layer, next, n, SECOND, s);
-            var squares = vec4<f32>(0.0);
-            for (var k = 1u; k <= CURVED; k++) {
-                let z = pre(layer, n, k, s);
-                squares = fma(z, z, squares);
+    }
+    if channel < VALUES {
+        if TANGENTS > 0u {
+            out = fma(derivative(layer, 2u, n, 0u, s), scratch[sum_place(layer, 1u, n, s)], out);
+        }
+        if SECOND > 0u {
+            let beta = beta_of(next, n, s);
+            out = fma(beta * derivative(layer, 2u, n, 0u, s), pre(layer, n, SECOND_CHANNEL, s), out);
+            if TANGENTS > 0u {
+                let third = kappa[s] * derivative(layer, 3u, n, 0u, s);
+                out = fma(beta * third, scratch[sum_place(layer, 0u, n, s)], out);
             }
-            sum = fma(p, pre(layer, n, SECOND, s), sum);
-            out = fma(p * derivative(layer, 3u, n, s), squares, out);
         }
-        out = fma(second, sum, out);
     }
-    if CURVED > 0u && channel >= 1u && channel <= CURVED {
-        let p = incoming(layer, next, n, SECOND, s);
-        out = fma(2.0 * p * derivative(layer, 2u, n, s), pre(layer, n, channel, s), out);
-    }
-    scratch[region + layer.outgoing + (channel * QUADS + s) * 4u * layer.output + n] = out;
+    scratch[place(layer.outgoing, 4u * layer.output, n, channel, s)] = out;
 }
 
-// The output of the network in one channel: four columns of column quad local / ROWS, right where local % ROWS == 0.
+// The energy in one channel: four columns of column quad local / ROWS, right where local % ROWS == 0.
 fn output(channel: u32) -> vec4<f32> {
     let layer = net[LAYERS - 1u];
     let x = region + layer.forward + (channel * QUADS + local / ROWS) * 4u * layer.input;
@@ -100,63 +124,57 @@ fn output(channel: u32) -> vec4<f32> {
         sum = fma(vec4<f32>(weights[layer.weight + n / 4u][n % 4u]), scratch[x + n], sum);
     }
     let bias = weights[layer.weight + 4u * layer.output * layer.input].x;
-    return column_sum(sum) + select(0.0, bias, channel == 0u);
+    return column_sum(sum) + select(0.0, bias, channel < VALUES);
 }
 
-// Sets the derivative of the loss by the output of the network in one channel, for column quad s.
-fn seed_reverse(channel: u32, s: u32, value: vec4<f32>) {
+// Coordinate n of the score in column quad s, after the value's passes: forward for a field, forward and back for an energy.
+fn score_of(n: u32, s: u32) -> vec4<f32> {
+    if FIELD > 0u {
+        return pre(net[LAYERS - 1u], n, 0u, s);
+    }
+    return -scratch[place(net[0].adjoint, 4u * net[0].input, n, 0u, s)];
+}
+
+// Sets the derivative of the loss by output n of the network in one channel, for column quad s.
+fn seed_reverse(channel: u32, n: u32, s: u32, value: vec4<f32>) {
     let layer = net[LAYERS - 1u];
-    scratch[region + layer.outgoing + (channel * QUADS + s) * 4u * layer.output] = value;
+    scratch[place(layer.outgoing, 4u * layer.output, n, channel, s)] = value;
 }
 
 // What follows from one row of a product of the forward pass, z (without its bias).
-fn store_forward(l: u32, n: u32, channel: u32, s: u32, z: vec4<f32>) {
+fn store_forward(l: u32, n: u32, channel: u32, s: u32, product_row: vec4<f32>) {
     let layer = net[l];
-    let next = net[l + 1u];
-    if channel == 0u {
-        let bias = weights[layer.weight + 4u * layer.output * layer.input + n / 4u][n % 4u];
-        activate(layer, next, n, s, z + bias);
+    var z = product_row;
+    if channel < VALUES {
+        z += weights[layer.weight + 4u * layer.output * layer.input + n / 4u][n % 4u];
+    }
+    if FIELD > 0u && l + 1u == LAYERS {
+        scratch[place(layer.pre, 4u * layer.output, n, channel, s)] = z;
+    } else if channel < VALUES {
+        activate(layer, net[l + 1u], n, channel, s, z);
     } else {
-        scratch[region + layer.pre + (channel * QUADS + s) * 4u * layer.output + n] = z;
-        if CURVED == 0u {
-            push(layer, next, n, channel, s);
-        }
+        push(layer, net[l + 1u], n, channel, s, z);
     }
 }
 
 // What follows from one row of a product of the reverse pass, the adjoint of what enters the layer.
 fn store_reverse(l: u32, n: u32, channel: u32, s: u32, value: vec4<f32>) {
     let layer = net[l];
-    scratch[region + layer.adjoint + (channel * QUADS + s) * 4u * layer.input + n] = value;
-    if CURVED == 0u && l > 0u {
-        pull(net[l - 1u], layer, n, channel, s);
+    if l == 0u || (SECOND > 0u && channel == SECOND_CHANNEL) {
+        scratch[place(layer.adjoint, 4u * layer.input, n, channel, s)] = value;
+    }
+    if l > 0u {
+        pull(net[l - 1u], layer, n, channel, s, value);
     }
 }
 
-// With curvature, channels depend on each other: what they give out is computed when all their products are there.
-fn finish_curved(l: u32, backward: bool) {
-    let width = 4u * select(net[l].output, net[l].input, backward);
-    for (var item = local; item < CHANNELS * QUADS * width; item += WORKGROUP) {
-        let channel = item / width / QUADS;
-        let s = item / width % QUADS;
-        if backward {
-            if l > 0u {
-                pull(net[l - 1u], net[l], item % width, channel, s);
-            }
-        } else if channel > 0u {
-            push(net[l], net[l + 1u], item % width, channel, s);
-        }
-    }
-    sync();
-}
-
-// One pass over the layers for channels `first` up to `last`: forward through the hidden layers, or backward through all
-// of them down to layer `bottom` (0 leaves the adjoint of the input, 1 stops at the adjoint of the first layer's z).
-// Both directions share one product, since compilers inline it.
+// One pass over the layers for channels `first` up to `last`: forward from layer `bottom` on (through the last only if it
+// gives a field), or backward down to layer `bottom` (0 leaves the adjoint of the input, 1 stops at the adjoint of the
+// first layer's z). Both directions share one product, since compilers inline it.
 fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
-    let steps = opaque(select(LAYERS - 1u, LAYERS - bottom, backward));
+    let steps = opaque(select(LAYERS - 1u + FIELD, LAYERS, backward) - bottom);
     for (var i = 0u; i < steps; i++) {
-        let l = select(i, LAYERS - 1u - i, backward);
+        let l = select(bottom + i, LAYERS - 1u - i, backward);
         let layer = net[l];
         let matrix = select(layer.transposed, layer.weight, backward);
         let count = select(layer.inputs, layer.outputs, backward);
@@ -165,9 +183,7 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
         let origin = region + select(layer.forward, layer.outgoing, backward);
         let lanes = lanes_for(width);
         let share = share_of(lanes);
-        for (var turn = first; turn < last; turn++) {
-            // forward, tangents need the value's derivatives; backward, the value needs the tangents' adjoints
-            let channel = select(turn, first + last - 1u - turn, backward);
+        for (var channel = first; channel < last; channel++) {
             for (var block = 0u; block < width; block += lanes) {
                 let quad = block + share.neuron;
                 let v = product(matrix, count, width, origin + channel * QUADS * x_width, x_width, quad, share, lanes);
@@ -183,8 +199,5 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
             }
         }
         sync();
-        if CURVED > 0u {
-            finish_curved(l, backward);
-        }
     }
 }

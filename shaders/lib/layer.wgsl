@@ -21,5 +21,6 @@ struct Layer {
     pre: u32,
     derivative: u32,
     outgoing: u32,
-    unused: u32,
+    // S, and C behind it: sums over tangents
+    sums: u32,
 }

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
     let sigma = args.sigma.or(stored).unwrap_or(0.3);
     let objective = Objective::Dsm(Dsm::new(sigma, weighting)?);
-    let d = model.spec.input();
+    let d = model.spec.dim();
     let points = read_points(&args.data, d)?;
     let path = args.noise.as_ref().ok_or_else(|| {
         Error::input("dsm needs its noise z").hint("--noise z.npy, of the shape of the data, standard normal")

@@ -6,7 +6,7 @@ use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::engine::gpu::shape_of;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::files::write_atomically;
-use ebm_gpu::model::{Activation, MlpSpec};
+use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -19,6 +19,9 @@ pub(super) struct Args {
     /// Activation: silu, softplus, tanh, gelu, relu, leaky-relu
     #[arg(long, default_value = "silu")]
     activation: String,
+    /// What the network gives: energy or score
+    #[arg(long, default_value = "energy")]
+    head: String,
 }
 
 /// Validates a kernel against what every WebGPU device can do, and counts its workgroup memory in bytes.
@@ -45,13 +48,14 @@ fn first_sentence(source: &str) -> String {
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
-    let spec = MlpSpec::parse(&args.net, Activation::by_name(&args.activation)?)?;
+    let (activation, head) = (Activation::by_name(&args.activation)?, Head::by_name(&args.head)?);
+    let spec = MlpSpec::parse_conditioned(&args.net, activation, head, Conditioning::None)?;
     let shape = shape_of(&spec);
     if let Some(folder) = &args.dump {
         std::fs::create_dir_all(folder)
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
-    for kernel in ALL {
+    for kernel in ALL.iter().filter(|k| head == Head::Energy || k.passes.has_fields()) {
         let source = kernel.source(shape);
         let memory = workgroup_memory(kernel.name, &source)?;
         match &args.dump {
@@ -61,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
                 super::print_line(&path.display().to_string())?;
             }
             None => {
-                super::print_line(&format!("{:<16} {memory:>5} B  {}", kernel.name, first_sentence(&source)))?;
+                super::print_line(&format!("{:<19} {memory:>5} B  {}", kernel.name, first_sentence(&source)))?;
             }
         }
     }

@@ -2,13 +2,15 @@
 //! f32 on all cores) and `reference` (the same code in f64, against which the others are checked).
 
 pub mod cpu;
+mod given;
 pub mod gpu;
 mod select;
 
+pub use given::Given;
 pub use select::{EngineChoice, Selection, select};
 
-use crate::error::Result;
-use crate::model::Model;
+use crate::error::{Error, Result};
+use crate::model::{Conditioning, Head, Model};
 use crate::objective::Objective;
 use crate::optimizer::Optimizer;
 use crate::points::Points;
@@ -22,6 +24,8 @@ pub struct LossGradient {
     pub losses: Vec<f64>,
     /// The gradient of the mean loss, laid out as [`MlpSpec::layers`](crate::model::MlpSpec::layers) says.
     pub gradient: Vec<f64>,
+    /// Multiply-adds done in products with weights, where the engine counts them.
+    pub multiply_adds: Option<u64>,
 }
 
 impl LossGradient {
@@ -31,33 +35,22 @@ impl LossGradient {
     }
 }
 
-/// Which channels a sample carries beside the value: the columns of collapsed Taylor mode.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Jet {
-    /// The number of tangents K.
-    pub tangents: usize,
-    /// How many of them, from the first, enter the second-order channel.
-    pub curved: usize,
-}
-
-impl Jet {
-    /// The value alone.
-    pub const VALUE: Self = Self { tangents: 0, curved: 0 };
-
-    /// The number of columns of a sample.
-    pub fn channels(self) -> usize {
-        1 + self.tangents + usize::from(self.curved > 0)
+/// Refuses a network that has no energy.
+fn needs_energy(model: &Model) -> Result<()> {
+    match model.spec.head() {
+        Head::Energy => Ok(()),
+        Head::Score => Err(Error::input("a network with --head score is a field of scores, it has no energy")
+            .hint("--head energy has densities, Metropolis corrections and log Z")),
     }
 }
 
-/// E, the directional derivatives vₖ·∇E and Σₖ vₖᵀHvₖ at each point, and the parameter gradient of a weighted sum of
-/// them: what every objective is made of.
-#[derive(Debug, Clone)]
-pub struct JetGradient {
-    /// E, then vₖ·∇E for each tangent, then Σ vᵀHv over the curved ones if there are any: `[points, channels]`.
-    pub values: Vec<f64>,
-    /// The gradient of Σ (weights · values) by the parameters.
-    pub gradient: Vec<f64>,
+/// Refuses a network whose noise level is not fixed: see [`Model::at`].
+fn level_free(model: &Model) -> Result<&Model> {
+    match model.spec.conditioning() {
+        Conditioning::None => Ok(model),
+        other => Err(Error::input(format!("the network has conditioning {}: it needs a noise level", other.name()))
+            .hint("--sigma S fixes one")),
+    }
 }
 
 /// Everything a training run is, apart from the data and where it stands.
@@ -146,6 +139,13 @@ pub trait Chains {
     /// The device failed.
     fn advance(&mut self, steps: u64) -> Result<u64>;
 
+    /// Goes on with another network of the same shape and another step, from where the chains are: the next level of an
+    /// annealed run.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn change(&mut self, model: &Model, sampler: &Langevin) -> Result<()>;
+
     /// Where the chains are, `[chains, dim]`.
     ///
     /// # Errors
@@ -161,43 +161,23 @@ pub trait Engine {
     /// The device in words.
     fn adapter(&self) -> String;
 
-    /// E at each point.
+    /// E at each point, of a network without conditioning: see [`Model::at`].
     ///
     /// # Errors
-    /// The device failed.
+    /// The network has no energy or no fixed noise level, or the device failed.
     fn energy(&self, model: &Model, points: &Points) -> Result<Vec<f64>>;
 
-    /// s = −∇E at each point.
+    /// s at each point, of a network without conditioning: −∇E, or the field itself.
     ///
     /// # Errors
-    /// The device failed.
+    /// The network has no fixed noise level, or the device failed.
     fn score(&self, model: &Model, points: &Points) -> Result<Points>;
 
-    /// Loss and gradient on `points` with standard normal `noise` of the same shape.
+    /// Loss and gradient of an objective on a batch whose random numbers are given.
     ///
     /// # Errors
-    /// The device failed.
-    fn loss_gradient(
-        &self,
-        model: &Model,
-        objective: &Objective,
-        points: &Points,
-        noise: &Points,
-    ) -> Result<LossGradient>;
-
-    /// E, vₖ·∇E and Σₖ vₖᵀHvₖ at `points` along `tangents` (`[points · jet.tangents, dim]`, those of a point together),
-    /// and the parameter gradient of the sum of these values times `weights` (`[points, jet.channels()]`).
-    ///
-    /// # Errors
-    /// The device failed.
-    fn jet_gradient(
-        &self,
-        model: &Model,
-        jet: Jet,
-        points: &Points,
-        tangents: &Points,
-        weights: &[f64],
-    ) -> Result<JetGradient>;
+    /// What is given does not fit the objective or the network, or the device failed.
+    fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient>;
 
     /// Starts or resumes a training run.
     ///

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use super::{Activation, MlpSpec, Model};
+use super::{Activation, Conditioning, Head, MlpSpec, Model};
 use crate::error::{Error, Result};
 
 const FORMAT: &str = "ebm-gpu/1";
@@ -22,8 +22,8 @@ pub fn write_checkpoint(path: &Path, model: &Model, extra: &[(&str, String)]) ->
         ("format".to_string(), FORMAT.to_string()),
         ("dims".to_string(), model.spec.to_string()),
         ("activation".to_string(), model.spec.activation().name().to_string()),
-        ("head".to_string(), "energy".to_string()),
-        ("conditioning".to_string(), "none".to_string()),
+        ("head".to_string(), model.spec.head().name().to_string()),
+        ("conditioning".to_string(), model.spec.conditioning().name().to_string()),
     ]);
     metadata.extend(extra.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
     write_tensors(path, &model.spec, &model.parameters, Dtype::F32, metadata)
@@ -99,10 +99,9 @@ pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> 
         })
     };
     expect_text(path, "format", text("format")?, FORMAT)?;
-    expect_text(path, "head", text("head")?, "energy")?;
-    expect_text(path, "conditioning", text("conditioning")?, "none")?;
-    let activation = Activation::by_name(text("activation")?).map_err(|e| e.of(name.to_string()))?;
-    let spec = MlpSpec::parse(text("dims")?, activation).map_err(|e| e.of(name.to_string()))?;
+    let first = tensors.tensor("net.0.weight").ok().and_then(|t| t.shape().get(1).copied());
+    let spec = spec_of(text("dims")?, text("activation")?, text("head")?, text("conditioning")?, first)
+        .map_err(|e| e.of(name.to_string()))?;
     let stored: usize = tensors.tensors().iter().map(|(_, t)| t.shape().iter().product::<usize>()).sum();
     if stored != spec.parameter_count() {
         let want = spec.parameter_count();
@@ -129,6 +128,21 @@ pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> 
         return Err(Error::input(format!("parameter {i} in {name} is {}", parameters[i])));
     }
     Ok((Model { spec, parameters }, metadata))
+}
+
+/// The spec that the metadata names. `dims` begins with the dimension of the points; files in which it begins with the
+/// width of the first layer (`first`), which counts ln σ, are read as well.
+fn spec_of(dims: &str, activation: &str, head: &str, conditioning: &str, first: Option<usize>) -> Result<MlpSpec> {
+    let activation = Activation::by_name(activation)?;
+    let (head, conditioning) = (Head::by_name(head)?, Conditioning::by_name(conditioning)?);
+    let counts_level =
+        |columns: &usize| conditioning == Conditioning::Concat && dims.starts_with(&format!("{columns}-"));
+    match first.filter(counts_level).zip(dims.split_once('-')) {
+        Some((columns @ 2.., (_, rest))) => {
+            MlpSpec::parse_conditioned(&format!("{}-{rest}", columns - 1), activation, head, conditioning)
+        }
+        _ => MlpSpec::parse_conditioned(dims, activation, head, conditioning),
+    }
 }
 
 fn expect_text(path: &Path, key: &str, has: &str, want: &str) -> Result<()> {

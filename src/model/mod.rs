@@ -1,4 +1,4 @@
-//! The model: a multi-layer perceptron E(x) whose gradient gives the score s = −∇E.
+//! The model: a multi-layer perceptron, either an energy E(x) whose gradient gives the score s = −∇E or the score itself.
 
 mod activation;
 mod checkpoint;
@@ -7,4 +7,4 @@ mod spec;
 pub use activation::Activation;
 pub(crate) use activation::{Phi, phi, with_phi};
 pub use checkpoint::{read_checkpoint, write_checkpoint, write_gradient};
-pub use spec::{Layer, MlpSpec, Model};
+pub use spec::{Conditioning, Head, Layer, MlpSpec, Model};

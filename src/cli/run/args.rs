@@ -178,12 +178,12 @@ impl Args {
         let seed = Seed(self.seed);
         let data = Dataset::load(&self.data, self.columns.as_deref(), self.points, seed)?;
         let spec = match given {
-            Some(spec) if spec.input() != data.dim() => {
+            Some(spec) if spec.dim() != data.dim() => {
                 return Err(Error::input(format!(
                     "{} has {} columns, net {spec} takes {}",
                     self.data,
                     data.dim(),
-                    spec.input()
+                    spec.dim()
                 ))
                 .hint("--hidden 128,128 takes the number of columns from the data"));
             }

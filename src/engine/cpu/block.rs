@@ -19,12 +19,24 @@ impl<T: Real> Block<T> {
         (self.rows, self.stride) = (rows, stride);
     }
 
+    /// Sets everything to 0.
+    pub(crate) fn clear(&mut self) {
+        self.data.fill(T::default());
+    }
+
     pub(crate) fn row(&self, row: usize, columns: Range<usize>) -> &[T] {
         &self.data[row * self.stride..(row + 1) * self.stride][columns]
     }
 
     pub(crate) fn row_mut(&mut self, row: usize, columns: Range<usize>) -> &mut [T] {
         &mut self.data[row * self.stride..(row + 1) * self.stride][columns]
+    }
+
+    /// Two rows, the second to be changed.
+    pub(crate) fn two_rows(&mut self, first: usize, second: usize) -> (&[T], &mut [T]) {
+        assert!(first < second);
+        let (low, high) = self.data.split_at_mut(second * self.stride);
+        (&low[first * self.stride..(first + 1) * self.stride], &mut high[..self.stride])
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -86,6 +98,18 @@ pub(crate) fn dense_transposed<T: Real>(y: &mut Block<T>, weight: &[T], x: &Bloc
 /// D += R Aᵀ over some columns; D is `[R rows, A rows]` row-major.
 pub(crate) fn outer<T: Real>(gradient: &mut [T], r: &Block<T>, a: &Block<T>, columns: &Range<usize>) {
     multiply(gradient, a.rows, r.view(columns), a.view(columns).transposed(), true);
+}
+
+/// Y = W Xᵀ; W is `[Y rows, width]`, X `[Y columns, width]`.
+pub(crate) fn images<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>) {
+    let weight = View::matrix(weight, y.rows, x.stride);
+    let stride = y.stride;
+    multiply(&mut y.data, stride, weight, x.view(&(0..x.stride)).transposed(), false);
+}
+
+/// D += R A; D is `[R rows, A columns]` row-major.
+pub(crate) fn add_product<T: Real>(gradient: &mut [T], r: &Block<T>, a: &Block<T>) {
+    multiply(gradient, a.stride, r.view(&(0..r.stride)), a.view(&(0..a.stride)), true);
 }
 
 /// C = A B, or C += A B; C is row-major with rows `stride` apart.

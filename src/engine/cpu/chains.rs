@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::{Block, Jet, Network, Tile, WIDE_TILE, Weights, draws, gradient_by_input};
+use super::{Block, Channels, Tile, WIDE_TILE, Weights, draws};
 use crate::engine::Chains;
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{Head, Model};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
 use crate::real::Real;
@@ -53,21 +53,21 @@ impl<'a, T: Real> NativeChains<'a, T> {
     }
 
     fn run(&mut self, steps: u64) {
-        let (d, sampler, seed, first) = (self.weights.spec.input(), self.sampler, self.seed, self.step);
+        let (d, sampler, seed, first) = (self.weights.spec.dim(), self.sampler, self.seed, self.step);
         let weights = &self.weights;
         self.positions.par_chunks_mut(WIDE_TILE * d).enumerate().for_each_init(
             || (Tile::default(), Block::default()),
             |(tile, noise), (t, x)| {
                 let samples = x.len() / d;
-                tile.shape(&weights.layers, Jet::VALUE, samples);
+                tile.shape(&weights.layers, Channels::VALUE, samples);
                 noise.shape(d, samples);
                 for n in 0..d {
                     tile.forward[0].row_mut(n, 0..samples).copy_from_slice(&x[n * samples..(n + 1) * samples]);
                 }
                 for step in first..first + steps {
                     let index = (t * WIDE_TILE) as u32;
-                    draws::normals(noise, seed, Stream::Chain, index, samples, step as u32);
-                    langevin_step(weights.network(), sampler, tile, noise);
+                    draws::normals(noise, d, 0..samples, seed, Stream::Chain, index, step as u32, 0);
+                    langevin_step(weights, sampler, tile, noise);
                 }
                 for n in 0..d {
                     x[n * samples..(n + 1) * samples].copy_from_slice(tile.forward[0].row(n, 0..samples));
@@ -78,16 +78,19 @@ impl<'a, T: Real> NativeChains<'a, T> {
     }
 }
 
-/// x ← x − η ∇E(x) + √(2 η T) ξ for every chain of a tile.
-fn langevin_step<T: Real>(net: Network<'_, T>, sampler: Langevin, tile: &mut Tile<T>, noise: &Block<T>) {
-    gradient_by_input(net, tile, 1, 0);
-    let (step_size, scale) = (T::of(sampler.step_size), T::of(sampler.noise_scale()));
-    let columns = tile.columns(0..1);
+/// x ← x + η s(x) + √(2 η T) ξ for every chain of a tile.
+fn langevin_step<T: Real>(weights: &Weights<T>, sampler: Langevin, tile: &mut Tile<T>, noise: &Block<T>) {
+    weights.score(tile);
+    let samples = tile.samples();
+    let (scores, sign) = match weights.spec.head() {
+        Head::Energy => (&tile.adjoint[0], -1.0),
+        Head::Score => (&tile.pre[weights.layers.len() - 1], 1.0),
+    };
+    let (step_size, scale) = (T::of(sign * sampler.step_size), T::of(sampler.noise_scale()));
     for n in 0..noise.rows() {
-        let x = tile.forward[0].row_mut(n, columns.clone());
-        let g = tile.adjoint[0].row(n, columns.clone());
-        for ((x, g), z) in x.iter_mut().zip(g).zip(noise.row(n, columns.clone())) {
-            *x = *x - step_size * *g + scale * *z;
+        let x = tile.forward[0].row_mut(n, 0..samples);
+        for ((x, s), z) in x.iter_mut().zip(scores.row(n, 0..samples)).zip(noise.row(n, 0..samples)) {
+            *x = *x + step_size * *s + scale * *z;
         }
     }
 }
@@ -111,8 +114,14 @@ impl<T: Real> Chains for NativeChains<'_, T> {
         })
     }
 
+    fn change(&mut self, model: &Model, sampler: &Langevin) -> Result<()> {
+        self.weights = Weights::new(model);
+        self.sampler = *sampler;
+        Ok(())
+    }
+
     fn positions(&mut self) -> Result<Points> {
-        let d = self.weights.spec.input();
+        let d = self.weights.spec.dim();
         let mut values = Vec::with_capacity(self.positions.len());
         for tile in self.positions.chunks(WIDE_TILE * d) {
             let samples = tile.len() / d;

@@ -1,28 +1,76 @@
-//! Random numbers for a tile, drawn where they are used. Twin: `shaders/lib/philox.wgsl`.
+//! Random numbers for a tile, drawn where they are used. Twins: `shaders/lib/philox.wgsl`, `shaders/lib/noise.wgsl`.
+
+use std::ops::Range;
 
 use super::block::Block;
 use super::vectorized;
+use crate::objective::ProbeLaw;
 use crate::random::{Seed, Stream};
 use crate::real::Real;
 
-/// Fills the first `samples` columns of `z`, `[dim, ..]`, with standard normals: sample `s` of the tile draws at index
-/// `first + s`, coordinates four at a time.
-pub(crate) fn normals<T: Real>(z: &mut Block<T>, seed: Seed, stream: Stream, first: u32, samples: usize, step: u32) {
+/// Fills some columns of the first `dim` rows of `z` with standard normals: column `s` of them draws at index `first + s`,
+/// coordinates four at a time from block `base` on.
+#[expect(clippy::too_many_arguments, reason = "where the numbers go, and the counter that they are a function of")]
+pub(crate) fn normals<T: Real>(
+    z: &mut Block<T>,
+    dim: usize,
+    columns: Range<usize>,
+    seed: Seed,
+    stream: Stream,
+    first: u32,
+    step: u32,
+    base: u32,
+) {
+    fill(z, dim, columns, |s, block| seed.normals(stream, first + s, step, base + block));
+}
+
+/// Fills some columns of the first `dim` rows with probe `k` of each sample; of length `length` where it is given.
+#[expect(clippy::too_many_arguments, reason = "where the numbers go, and the counter that they are a function of")]
+pub(crate) fn probes<T: Real>(
+    v: &mut Block<T>,
+    dim: usize,
+    columns: Range<usize>,
+    law: ProbeLaw,
+    length: Option<f64>,
+    seed: Seed,
+    first: u32,
+    step: u32,
+    k: u32,
+) {
+    let base = k * dim.div_ceil(4) as u32;
+    if law == ProbeLaw::Rademacher {
+        let sign = |word: u32| T::of(if word >> 31 == 0 { 1.0 } else { -1.0 });
+        fill(v, dim, columns, |s, block| seed.words(Stream::Probe, first + s, step, base + block).map(sign));
+        return;
+    }
+    normals(v, dim, columns.clone(), seed, Stream::Probe, first, step, base);
+    if law == ProbeLaw::Sphere {
+        let radius = T::of(length.unwrap_or((dim as f64).sqrt()));
+        for s in columns {
+            let square: T = (0..dim).map(|n| v.row(n, s..s + 1)[0]).map(|x| x * x).sum();
+            let factor = radius / square.sqrt();
+            (0..dim).for_each(|n| v.row_mut(n, s..s + 1)[0] = factor * v.row(n, s..s + 1)[0]);
+        }
+    }
+}
+
+/// Fills some columns of the first `dim` rows, four rows of a column at a time, with what `draw(column, block)` gives.
+fn fill<T: Real>(z: &mut Block<T>, dim: usize, columns: Range<usize>, draw: impl Fn(u32, u32) -> [T; 4]) {
     let mut quad = [[T::default(); 4]; 64];
-    for block in 0..z.rows().div_ceil(4) {
-        for start in (0..samples).step_by(quad.len()) {
-            let count = quad.len().min(samples - start);
-            let index = first + start as u32;
+    for block in 0..dim.div_ceil(4) {
+        for start in (0..columns.len()).step_by(quad.len()) {
+            let count = quad.len().min(columns.len() - start);
             vectorized(
                 #[inline(always)]
                 || {
                     for (s, q) in quad[..count].iter_mut().enumerate() {
-                        *q = seed.normals(stream, index + s as u32, step, block as u32);
+                        *q = draw((start + s) as u32, block as u32);
                     }
                 },
             );
-            for n in 4 * block..z.rows().min(4 * block + 4) {
-                let row = z.row_mut(n, start..start + count);
+            let at = columns.start + start;
+            for n in 4 * block..dim.min(4 * block + 4) {
+                let row = z.row_mut(n, at..at + count);
                 row.iter_mut().zip(&quad).for_each(|(z, q)| *z = q[n % 4]);
             }
         }

@@ -4,28 +4,34 @@
 //! threads; a group is one task, and what groups add up is summed in their order. So a result does not depend on how
 //! many threads there are.
 
+mod basis;
 mod block;
 mod chains;
+mod difference;
 mod draws;
 mod gradient;
+mod matching;
+mod source;
 mod tile;
 mod training;
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Chains, Engine, Jet, JetGradient, LossGradient, Training, TrainingPlan, TrainingState};
+use super::{Chains, Engine, Given, LossGradient, Training, TrainingPlan, TrainingState, level_free, needs_energy};
 use crate::error::{Error, Result};
-use crate::model::{Layer, MlpSpec, Model};
-use crate::objective::Objective;
+use crate::model::{Head, Layer, MlpSpec, Model};
+use crate::objective::{Objective, Program};
 use crate::points::Points;
 use crate::random::Seed;
 use crate::real::Real;
 use crate::sampler::Langevin;
 use block::Block;
 use gradient::Batch;
-use tile::{Network, Tile, vectorized};
+use source::FromGiven;
+use tile::{Channels, Network, Tile, vectorized};
 
 /// Samples of a tile when gradients are computed.
 const TILE: usize = 64;
@@ -62,6 +68,20 @@ impl<T: Real> Weights<T> {
     fn network(&self) -> Network<'_, T> {
         Network { layers: &self.layers, activation: self.spec.activation(), parameters: &self.parameters }
     }
+
+    /// Leaves ∇E in the tile's input adjoint, or the score field in its output.
+    fn score(&self, tile: &mut Tile<T>) {
+        let net = self.network();
+        match self.spec.head() {
+            Head::Energy => {
+                tile.forward_values(net, 0..1, 1);
+                let columns = tile.values(0..1);
+                tile.outgoing[net.layers.len() - 1].row_mut(0, columns).fill(T::of(1.0));
+                tile.reverse_values(net, 0..1, T::default(), true);
+            }
+            Head::Score => tile.forward_values(net, 0..1, 0),
+        }
+    }
 }
 
 impl<T: Real> Native<T> {
@@ -88,20 +108,20 @@ impl<T: Real> Native<T> {
     /// Runs `work` on each tile of points, with the tile's input set to them; collects what it returns, in order.
     fn map_tiles<R: Send>(
         &self,
-        model: &Model,
+        weights: &Weights<T>,
         points: &Points,
-        work: impl Fn(Network<'_, T>, &mut Tile<T>) -> Vec<R> + Sync,
+        work: impl Fn(&mut Tile<T>) -> Vec<R> + Sync,
     ) -> Vec<R> {
-        let weights = Weights::<T>::new(model);
-        let d = points.dim();
+        let count = points.count();
         self.pool.install(|| {
-            points
-                .values()
-                .par_chunks(WIDE_TILE * d)
-                .map_init(Tile::default, |tile, rows| {
-                    tile.shape(&weights.layers, Jet::VALUE, rows.len() / d);
-                    load(&mut tile.forward[0], rows, d);
-                    work(weights.network(), tile)
+            (0..count.div_ceil(WIDE_TILE))
+                .into_par_iter()
+                .map_init(Tile::default, |tile, t| {
+                    let first = t * WIDE_TILE;
+                    let samples = WIDE_TILE.min(count - first);
+                    tile.shape(&weights.layers, Channels::VALUE, samples);
+                    load(&mut tile.forward[0], 0..samples, points, first, 1);
+                    work(tile)
                 })
                 .flatten_iter()
                 .collect()
@@ -109,23 +129,13 @@ impl<T: Real> Native<T> {
     }
 }
 
-/// Sets a block's first columns to points: row-major `[samples, dim]` becomes `[dim, samples]`.
-fn load<T: Real>(block: &mut Block<T>, rows: &[f64], dim: usize) {
-    let samples = rows.len() / dim;
-    for n in 0..dim {
-        for (x, row) in block.row_mut(n, 0..samples).iter_mut().zip(rows.chunks_exact(dim)) {
-            *x = T::of(row[n]);
+/// Sets columns of a block to points: column `s` of them gets row `first + s · stride`.
+fn load<T: Real>(block: &mut Block<T>, columns: Range<usize>, points: &Points, first: usize, stride: usize) {
+    for n in 0..points.dim() {
+        for (s, x) in block.row_mut(n, columns.clone()).iter_mut().enumerate() {
+            *x = T::of(points.row(first + s * stride)[n]);
         }
     }
-}
-
-/// One pass forward and one back: leaves ∇E in the tile's input adjoint.
-fn gradient_by_input<T: Real>(net: Network<'_, T>, tile: &mut Tile<T>, order: usize, channel: usize) {
-    let columns = tile.columns(channel..channel + 1);
-    tile.forward(net, 0..1, order);
-    let last = net.layers.len() - 1;
-    tile.outgoing[last].row_mut(0, columns).fill(T::of(1.0));
-    tile.reverse(net, channel..channel + 1, true);
 }
 
 impl<T: Real> Engine for Native<T> {
@@ -139,81 +149,42 @@ impl<T: Real> Engine for Native<T> {
     }
 
     fn energy(&self, model: &Model, points: &Points) -> Result<Vec<f64>> {
-        Ok(self.map_tiles(model, points, |net, tile| {
-            tile.forward(net, 0..1, 0);
-            let columns = tile.columns(0..1);
-            tile.pre[net.layers.len() - 1].row(0, columns).iter().map(|e| e.f64()).collect()
+        needs_energy(model)?;
+        let weights = Weights::<T>::new(level_free(model)?);
+        let last = weights.layers.len() - 1;
+        Ok(self.map_tiles(&weights, points, |tile| {
+            tile.forward_values(weights.network(), 0..1, 0);
+            tile.pre[last].row(0, 0..tile.samples()).iter().map(|e| e.f64()).collect()
         }))
     }
 
     fn score(&self, model: &Model, points: &Points) -> Result<Points> {
+        let weights = Weights::<T>::new(level_free(model)?);
         let d = points.dim();
-        let values = self.map_tiles(model, points, |net, tile| {
-            gradient_by_input(net, tile, 1, 0);
-            let columns = tile.columns(0..1);
-            let gradient = &tile.adjoint[0];
-            columns.flat_map(|s| (0..d).map(move |n| -gradient.row(n, s..s + 1)[0].f64())).collect()
+        let values = self.map_tiles(&weights, points, |tile| {
+            weights.score(tile);
+            let (scores, sign) = match weights.spec.head() {
+                Head::Energy => (&tile.adjoint[0], -1.0),
+                Head::Score => (&tile.pre[weights.layers.len() - 1], 1.0),
+            };
+            (0..tile.samples()).flat_map(|s| (0..d).map(move |n| sign * scores.row(n, s..s + 1)[0].f64())).collect()
         });
         Ok(Points::new(d, values))
     }
 
-    fn loss_gradient(
-        &self,
-        model: &Model,
-        objective: &Objective,
-        points: &Points,
-        noise: &Points,
-    ) -> Result<LossGradient> {
+    fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
+        given.check(objective, &model.spec)?;
         let weights = Weights::<T>::new(model);
-        let mut batch = Batch::new(&weights, points.count());
-        self.pool.install(|| {
-            batch.compute(weights.network(), objective, &|tile, first, count, z: &mut Block<T>| {
-                let rows = first * points.dim()..(first + count) * points.dim();
-                load(&mut tile.forward[0], &points.values()[rows.clone()], points.dim());
-                load(z, &noise.values()[rows], points.dim());
-            });
-        });
+        let mut batch = Batch::new(&weights, given.points.count());
+        let denoising = match objective.program(model.spec.head()) {
+            Program::Matching(terms) => terms.denoising,
+            Program::Difference(_) => None,
+        };
+        let source = FromGiven { given: *given, denoising, conditioning: model.spec.conditioning() };
+        self.pool.install(|| batch.compute(&weights, objective, &source));
         let gradient = batch.gradient().iter().map(|g| g.f64()).collect();
-        Ok(LossGradient { losses: batch.losses().map(Real::f64).collect(), gradient })
-    }
-
-    fn jet_gradient(
-        &self,
-        model: &Model,
-        jet: Jet,
-        points: &Points,
-        tangents: &Points,
-        weights: &[f64],
-    ) -> Result<JetGradient> {
-        let net = Weights::<T>::new(model);
-        let (count, d, channels) = (points.count(), points.dim(), jet.channels());
-        let mut tile = Tile::default();
-        tile.shape(&net.layers, jet, count);
-        let input = &mut tile.forward[0];
-        for n in 0..d {
-            input.row_mut(n, 0..count * channels).fill(T::default());
-            for s in 0..count {
-                input.row_mut(n, s..s + 1)[0] = T::of(points.row(s)[n]);
-                for k in 0..jet.tangents {
-                    let at = (k + 1) * count + s;
-                    input.row_mut(n, at..at + 1)[0] = T::of(tangents.row(s * jet.tangents + k)[n]);
-                }
-            }
-        }
-        tile.forward(net.network(), 0..channels, 3);
-        let last = net.layers.len() - 1;
-        let mut values = vec![0.0; count * channels];
-        for s in 0..count {
-            for c in 0..channels {
-                let at = c * count + s;
-                values[s * channels + c] = tile.pre[last].row(0, at..at + 1)[0].f64();
-                tile.outgoing[last].row_mut(0, at..at + 1)[0] = T::of(weights[s * channels + c]);
-            }
-        }
-        tile.reverse(net.network(), 0..channels, false);
-        let mut gradient = vec![T::default(); net.parameters.len()];
-        tile.add_gradient(net.network(), &mut gradient);
-        Ok(JetGradient { values, gradient: gradient.into_iter().map(Real::f64).collect() })
+        let losses = batch.losses().map(Real::f64).collect();
+        Ok(LossGradient { losses, gradient, multiply_adds: Some(batch.work()) })
     }
 
     fn train<'a>(
@@ -223,6 +194,7 @@ impl<T: Real> Engine for Native<T> {
         data: &Points,
         state: TrainingState,
     ) -> Result<Box<dyn Training + 'a>> {
+        plan.objective.check(&model.spec)?;
         Ok(Box::new(training::NativeTraining::<T>::new(&self.pool, model, plan, data, state)))
     }
 
@@ -233,6 +205,6 @@ impl<T: Real> Engine for Native<T> {
         start: &Points,
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>> {
-        Ok(Box::new(chains::NativeChains::<T>::new(&self.pool, model, *sampler, start, seed)))
+        Ok(Box::new(chains::NativeChains::<T>::new(&self.pool, level_free(model)?, *sampler, start, seed)))
     }
 }

@@ -1,21 +1,21 @@
-//! A tile of columns carried through the whole network: the two passes of collapsed Taylor mode.
+//! A tile of samples carried through the whole network: the two passes of collapsed Taylor mode.
 //!
-//! A sample has 1 + K + (1 if any tangent is curved) columns, its channels: the value a, K tangents ȧₖ and one shared
-//! second-order channel c. In a block the channels follow one another, each `samples` columns wide. Per layer, with
-//! z = Wa + b, żₖ = Wȧₖ, y = Wc:
+//! A sample has some channels, each a column: values a (one, or several points of one sample), a second-order channel h, and
+//! a block of tangents ȧₖ, of which any number can follow one another. In a block of numbers the channels stand in this
+//! order, each `samples` columns wide. Per layer, with z = Wa + b, żₖ = Wȧₖ, y = Wh:
 //!
-//! forward   a ← φ(z),  ȧₖ ← φ′ żₖ,  c ← φ″ Σₖ żₖ² + φ′ y
-//! reverse   P = p φ′,  Qₖ = qₖ φ′ + 2 p φ″ żₖ,  R = r φ′ + Σₖ qₖ φ″ żₖ + p (φ‴ Σₖ żₖ² + φ″ y),
-//!           then r, qₖ, p ← Wᵀ (R, Qₖ, P)
+//! forward   a ← φ(z),   ȧₖ ← φ′ żₖ,   h ← φ′ y + κ φ″ S           with S = Σₖ żₖ²
+//! reverse   β ← Wᵀ(β φ′), the derivative of the output by a,
+//!           Qₖ = qₖ φ′ + 2 κ β φ″ żₖ,   R = r φ′ + φ″ C + β (φ″ y + κ φ‴ S)   with C = Σₖ qₖ żₖ,
+//!           then qₖ, r ← Wᵀ(Qₖ, R)
 //!
-//! where sums of squares and the term 2 p φ″ ż run over the curved tangents only. Either pass can be run on a range of
-//! channels: denoising score matching reverses the tangent's channel first (that is the score), and the value's later.
-//! Twin: `shaders/lib/jet.wgsl`.
+//! The output's h is κ Σₖ vₖᵀHvₖ + h₀·∇E if h starts at h₀. h's own adjoint is β, which does not depend on the tangents, so
+//! tangents need not be held at once: each adds to S and C and goes. That is one sweep of K + 2 columns each way for any K
+//! in the memory of one block. Twin: `shaders/lib/jet.wgsl`.
 
 use std::ops::Range;
 
 use super::block::{Block, dense, dense_transposed, outer};
-use crate::engine::Jet;
 use crate::model::{Activation, Layer, Phi, with_phi};
 use crate::real::Real;
 
@@ -27,97 +27,168 @@ pub(crate) struct Network<'a, T> {
     pub(crate) parameters: &'a [T],
 }
 
+/// The channels of a sample.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Channels {
+    /// Values.
+    pub(crate) values: usize,
+    /// Is there a second-order channel?
+    pub(crate) second: bool,
+    /// Tangents held at a time.
+    pub(crate) tangents: usize,
+}
+
+impl Channels {
+    /// The value alone.
+    pub(crate) const VALUE: Self = Self { values: 1, second: false, tangents: 0 };
+
+    fn count(self) -> usize {
+        self.values + usize::from(self.second) + self.tangents
+    }
+}
+
+/// Tangents that all samples share: what the first layer makes of them, so that they need no pass through it.
+pub(crate) struct Shared<'a, T> {
+    /// W₁V, `[width, tangents]`.
+    pub(crate) images: &'a Block<T>,
+    /// The first tangent of the block.
+    pub(crate) first: usize,
+}
+
 /// The working memory of one tile.
 #[derive(Debug, Default)]
 pub(crate) struct Tile<T> {
     samples: usize,
-    jet: Jet,
-    /// a, ȧₖ, c that enter each layer; the first is the input.
+    channels: Channels,
+    /// a, h, ȧₖ that enter each layer; the first is the input.
     pub(crate) forward: Vec<Block<T>>,
-    /// z, żₖ, y of each layer; the last is the output of the network.
+    /// z, y, żₖ of each layer; the last is the output of the network.
     pub(crate) pre: Vec<Block<T>>,
-    /// φ′, φ″, φ‴ of each hidden layer, `[output, 3 samples]`.
+    /// φ′, φ″, φ‴ of each hidden layer at each value, `[output, 3 values samples]`.
     derivative: Vec<Block<T>>,
-    /// r, qₖ, p with respect to what enters each layer; the first is with respect to the input.
+    /// r, β, qₖ with respect to what enters each layer; the first is with respect to the input.
     pub(crate) adjoint: Vec<Block<T>>,
-    /// R, Qₖ, P of each layer; the last is set by the caller: the derivatives of the loss by E, vₖ·∇E and Σ vᵀHv.
+    /// The same with respect to z; the last is set by the caller: the derivatives of the loss by the outputs.
     pub(crate) outgoing: Vec<Block<T>>,
+    /// S of each layer, `[output, samples]`.
+    squares: Vec<Block<T>>,
+    /// C of each layer, `[output, samples]`.
+    cross: Vec<Block<T>>,
+    /// Multiply-adds done in products with weights.
+    pub(crate) work: u64,
 }
 
 impl<T: Real> Tile<T> {
     /// Shapes the tile for `samples` samples; allocates only when it has to grow.
-    pub(crate) fn shape(&mut self, layers: &[Layer], jet: Jet, samples: usize) {
-        (self.samples, self.jet) = (samples, jet);
-        let columns = samples * jet.channels();
-        for blocks in [&mut self.forward, &mut self.pre, &mut self.derivative, &mut self.adjoint, &mut self.outgoing] {
-            blocks.resize_with(layers.len(), Block::default);
+    pub(crate) fn shape(&mut self, layers: &[Layer], channels: Channels, samples: usize) {
+        (self.samples, self.channels) = (samples, channels);
+        let columns = samples * channels.count();
+        let blocks = [&mut self.forward, &mut self.pre, &mut self.derivative, &mut self.adjoint, &mut self.outgoing];
+        for block in blocks.into_iter().chain([&mut self.squares, &mut self.cross]) {
+            block.resize_with(layers.len(), Block::default);
         }
+        let sums = if channels.tangents > 0 { samples } else { 0 };
         for (l, layer) in layers.iter().enumerate() {
             self.forward[l].shape(layer.input, columns);
             self.adjoint[l].shape(layer.input, columns);
             self.pre[l].shape(layer.output, columns);
             self.outgoing[l].shape(layer.output, columns);
-            self.derivative[l].shape(layer.output, 3 * samples);
+            self.derivative[l].shape(layer.output, 3 * channels.values * samples);
+            self.squares[l].shape(layer.output, sums);
+            self.cross[l].shape(layer.output, sums);
         }
     }
 
-    /// The columns of some channels.
-    pub(crate) fn columns(&self, channels: Range<usize>) -> Range<usize> {
-        channels.start * self.samples..channels.end * self.samples
+    /// Forgets the tangents of the samples before.
+    pub(crate) fn clear_sums(&mut self) {
+        self.squares.iter_mut().chain(&mut self.cross).for_each(Block::clear);
     }
 
-    /// The forward pass of some channels; `order` derivatives of φ (0 to 3) are kept when the value is among them.
-    pub(crate) fn forward(&mut self, net: Network<'_, T>, channels: Range<usize>, order: usize) {
-        let columns = self.columns(channels.clone());
+    pub(crate) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The columns of some values.
+    pub(crate) fn values(&self, values: Range<usize>) -> Range<usize> {
+        values.start * self.samples..values.end * self.samples
+    }
+
+    /// The columns of the second-order channel.
+    pub(crate) fn second(&self) -> Range<usize> {
+        let first = self.channels.values;
+        first * self.samples..(first + 1) * self.samples
+    }
+
+    /// The columns of tangent `k` of the block.
+    pub(crate) fn tangent(&self, k: usize) -> Range<usize> {
+        let first = self.channels.values + usize::from(self.channels.second) + k;
+        first * self.samples..(first + 1) * self.samples
+    }
+
+    /// The columns of the block's first tangents.
+    pub(crate) fn tangents(&self, count: usize) -> Range<usize> {
+        let start = self.tangent(0).start;
+        start..start + count * self.samples
+    }
+
+    fn through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+        let layer = &net.layers[l];
+        dense(&mut self.pre[l], &net.parameters[layer.weight.clone()], &self.forward[l], columns);
+        self.work += (layer.weight.len() * columns.len()) as u64;
+    }
+
+    fn back_through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+        let layer = &net.layers[l];
+        dense_transposed(&mut self.adjoint[l], &net.parameters[layer.weight.clone()], &self.outgoing[l], columns);
+        self.work += (layer.weight.len() * columns.len()) as u64;
+    }
+
+    /// Values forward; `order` derivatives of φ (0 to 3) are kept.
+    pub(crate) fn forward_values(&mut self, net: Network<'_, T>, values: Range<usize>, order: usize) {
+        let columns = self.values(values);
         for (l, layer) in net.layers.iter().enumerate() {
-            dense(&mut self.pre[l], &net.parameters[layer.weight.clone()], &self.forward[l], &columns);
+            self.through(l, net, &columns);
             let bias = &net.parameters[layer.bias.clone()];
-            if l + 1 == net.layers.len() {
-                if channels.start == 0 {
-                    for (n, b) in bias.iter().enumerate() {
-                        self.pre[l].row_mut(n, 0..self.samples).iter_mut().for_each(|z| *z += *b);
-                    }
+            if l + 1 < net.layers.len() {
+                with_phi!(net.activation, phi => self.activate(phi, l, &columns, bias, order));
+            } else {
+                for (n, b) in bias.iter().enumerate() {
+                    self.pre[l].row_mut(n, columns.clone()).iter_mut().for_each(|z| *z += *b);
                 }
-                break;
-            }
-            if channels.start == 0 {
-                with_phi!(net.activation, phi => self.activate(phi, l, bias, order));
-            }
-            if channels.end > 1 {
-                self.push_tangents(l, channels.start.max(1)..channels.end);
             }
         }
     }
 
-    fn activate(&mut self, phi: impl Phi<T>, l: usize, bias: &[T], order: usize) {
-        let s = self.samples;
+    fn activate(&mut self, phi: impl Phi<T>, l: usize, columns: &Range<usize>, bias: &[T], order: usize) {
+        let all = self.channels.values * self.samples;
         let (pre, derivative, next) = (&self.pre[l], &mut self.derivative[l], &mut self.forward[l + 1]);
         vectorized(
             #[inline(always)]
             || {
                 for (n, bias) in bias.iter().enumerate() {
-                    let z = pre.row(n, 0..s);
-                    let a = next.row_mut(n, 0..s);
-                    let (d1, rest) = derivative.row_mut(n, 0..3 * s).split_at_mut(s);
-                    let (d2, d3) = rest.split_at_mut(s);
+                    let z = pre.row(n, columns.clone());
+                    let a = next.row_mut(n, columns.clone());
+                    let (d1, rest) = derivative.row_mut(n, 0..3 * all).split_at_mut(all);
+                    let (d2, d3) = rest.split_at_mut(all);
+                    let (d1, d2, d3) = (&mut d1[columns.clone()], &mut d2[columns.clone()], &mut d3[columns.clone()]);
                     match order {
                         0 => {
-                            for i in 0..s {
+                            for i in 0..z.len() {
                                 a[i] = phi.derivatives(z[i] + *bias)[0];
                             }
                         }
                         1 => {
-                            for i in 0..s {
+                            for i in 0..z.len() {
                                 [a[i], d1[i], ..] = phi.derivatives(z[i] + *bias);
                             }
                         }
                         2 => {
-                            for i in 0..s {
+                            for i in 0..z.len() {
                                 [a[i], d1[i], d2[i], _] = phi.derivatives(z[i] + *bias);
                             }
                         }
                         _ => {
-                            for i in 0..s {
+                            for i in 0..z.len() {
                                 [a[i], d1[i], d2[i], d3[i]] = phi.derivatives(z[i] + *bias);
                             }
                         }
@@ -127,100 +198,127 @@ impl<T: Real> Tile<T> {
         );
     }
 
-    fn push_tangents(&mut self, l: usize, channels: Range<usize>) {
-        let (s, jet) = (self.samples, self.jet);
-        let (pre, derivative, next) = (&self.pre[l], &self.derivative[l], &mut self.forward[l + 1]);
-        vectorized(
-            #[inline(always)]
-            || {
-                for n in 0..pre.rows() {
-                    let (d1, rest) = derivative.row(n, 0..3 * s).split_at(s);
-                    let d2 = &rest[..s];
-                    for k in channels.clone() {
-                        let z = pre.row(n, k * s..(k + 1) * s);
-                        let a = next.row_mut(n, k * s..(k + 1) * s);
-                        for i in 0..s {
-                            a[i] = d1[i] * z[i];
-                        }
-                    }
-                    if channels.end > jet.tangents + 1 {
-                        let c = next.row_mut(n, (jet.tangents + 1) * s..(jet.tangents + 2) * s);
-                        for k in 1..=jet.curved {
-                            let z = pre.row(n, k * s..(k + 1) * s);
+    /// β of the only value, from 1 at the output down to the first layer's z, or to the input.
+    pub(crate) fn reverse_second(&mut self, net: Network<'_, T>, to_input: bool) {
+        let (columns, s) = (self.second(), self.samples);
+        let last = net.layers.len() - 1;
+        self.outgoing[last].row_mut(0, columns.clone()).fill(T::of(1.0));
+        for l in (0..=last).rev() {
+            if l < last {
+                let (derivative, incoming) = (&self.derivative[l], &self.adjoint[l + 1]);
+                let outgoing = &mut self.outgoing[l];
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for n in 0..incoming.rows() {
+                            let (beta, d1) = (incoming.row(n, columns.clone()), derivative.row(n, 0..s));
+                            let out = outgoing.row_mut(n, columns.clone());
                             for i in 0..s {
-                                c[i] += d2[i] * z[i] * z[i];
+                                out[i] = beta[i] * d1[i];
                             }
                         }
-                    }
-                }
-            },
-        );
-    }
-
-    /// The reverse pass of some channels, from `outgoing` of the last layer down to `adjoint` of the input (down to
-    /// the first layer's outgoing adjoints only, if not `to_input`).
-    pub(crate) fn reverse(&mut self, net: Network<'_, T>, channels: Range<usize>, to_input: bool) {
-        let columns = self.columns(channels.clone());
-        for (l, layer) in net.layers.iter().enumerate().rev() {
-            if l + 1 < net.layers.len() {
-                self.pull_adjoints(l, channels.clone());
+                    },
+                );
             }
             if l > 0 || to_input {
-                let weight = &net.parameters[layer.weight.clone()];
-                dense_transposed(&mut self.adjoint[l], weight, &self.outgoing[l], &columns);
+                self.back_through(l, net, &columns);
             }
         }
     }
 
-    fn pull_adjoints(&mut self, l: usize, channels: Range<usize>) {
-        let (s, jet) = (self.samples, self.jet);
-        let (pre, derivative, incoming) = (&self.pre[l], &self.derivative[l], &self.adjoint[l + 1]);
-        let outgoing = &mut self.outgoing[l];
-        let second = jet.tangents + 1;
+    /// The first `count` tangents of the block forward, from `forward[0]` or from what the first layer makes of them;
+    /// adds to S.
+    pub(crate) fn forward_tangents(&mut self, net: Network<'_, T>, count: usize, shared: Option<&Shared<'_, T>>) {
+        let columns = self.tangents(count);
+        for l in 0..net.layers.len() {
+            match shared {
+                Some(shared) if l == 0 => self.spread(count, shared),
+                _ => self.through(l, net, &columns),
+            }
+            if l + 1 < net.layers.len() {
+                self.push_tangents(l, count);
+            }
+        }
+    }
+
+    fn spread(&mut self, count: usize, shared: &Shared<'_, T>) {
+        for k in 0..count {
+            let columns = self.tangent(k);
+            let at = shared.first + k;
+            for n in 0..self.pre[0].rows() {
+                self.pre[0].row_mut(n, columns.clone()).fill(shared.images.row(n, at..at + 1)[0]);
+            }
+        }
+    }
+
+    fn push_tangents(&mut self, l: usize, count: usize) {
+        let (s, start) = (self.samples, self.tangents(count).start);
+        let (pre, derivative, next) = (&self.pre[l], &self.derivative[l], &mut self.forward[l + 1]);
+        let squares = &mut self.squares[l];
         vectorized(
             #[inline(always)]
             || {
                 for n in 0..pre.rows() {
-                    let (d1, rest) = derivative.row(n, 0..3 * s).split_at(s);
-                    let (d2, d3) = rest.split_at(s);
-                    let curved = jet.curved > 0 && channels.end > second;
-                    for k in channels.clone() {
-                        let adjoint = incoming.row(n, k * s..(k + 1) * s);
-                        let out = outgoing.row_mut(n, k * s..(k + 1) * s);
+                    let d1 = derivative.row(n, 0..s);
+                    let sum = squares.row_mut(n, 0..s);
+                    for k in 0..count {
+                        let columns = start + k * s..start + (k + 1) * s;
+                        let z = pre.row(n, columns.clone());
+                        let a = next.row_mut(n, columns);
                         for i in 0..s {
-                            out[i] = adjoint[i] * d1[i];
+                            a[i] = d1[i] * z[i];
+                            sum[i] += z[i] * z[i];
                         }
                     }
-                    if channels.start == 0 {
-                        let r = outgoing.row_mut(n, 0..s);
-                        for k in 1..=jet.tangents {
-                            let z = pre.row(n, k * s..(k + 1) * s);
-                            let q = incoming.row(n, k * s..(k + 1) * s);
-                            for i in 0..s {
-                                r[i] += q[i] * d2[i] * z[i];
-                            }
-                        }
-                        if curved {
-                            let p = incoming.row(n, second * s..(second + 1) * s);
-                            let y = pre.row(n, second * s..(second + 1) * s);
-                            for i in 0..s {
-                                r[i] += p[i] * d2[i] * y[i];
-                            }
-                            for k in 1..=jet.curved {
-                                let z = pre.row(n, k * s..(k + 1) * s);
+                }
+            },
+        );
+    }
+
+    /// The adjoints of the first `count` tangents of the block, from `outgoing` of the last layer down to the first
+    /// layer's z; adds to C. `kappa` is 0 where there is no second-order channel.
+    pub(crate) fn reverse_tangents(&mut self, net: Network<'_, T>, count: usize, kappa: T) {
+        let columns = self.tangents(count);
+        for l in (0..net.layers.len()).rev() {
+            if l + 1 < net.layers.len() {
+                self.pull_tangents(l, count, kappa);
+            }
+            if l > 0 {
+                self.back_through(l, net, &columns);
+            }
+        }
+    }
+
+    fn pull_tangents(&mut self, l: usize, count: usize, kappa: T) {
+        let (s, start) = (self.samples, self.tangents(count).start);
+        let all = self.channels.values * s;
+        let second = self.channels.second.then(|| self.second());
+        let twice = T::of(2.0) * kappa;
+        let (pre, derivative, incoming) = (&self.pre[l], &self.derivative[l], &self.adjoint[l + 1]);
+        let (outgoing, cross) = (&mut self.outgoing[l], &mut self.cross[l]);
+        vectorized(
+            #[inline(always)]
+            || {
+                for n in 0..pre.rows() {
+                    let (d1, d2) = (derivative.row(n, 0..s), derivative.row(n, all..all + s));
+                    let beta = second.clone().map(|columns| incoming.row(n, columns));
+                    let sum = cross.row_mut(n, 0..s);
+                    for k in 0..count {
+                        let columns = start + k * s..start + (k + 1) * s;
+                        let (z, q) = (pre.row(n, columns.clone()), incoming.row(n, columns.clone()));
+                        let out = outgoing.row_mut(n, columns);
+                        match beta {
+                            Some(beta) => {
                                 for i in 0..s {
-                                    r[i] += p[i] * d3[i] * z[i] * z[i];
+                                    out[i] = q[i] * d1[i] + twice * beta[i] * d2[i] * z[i];
+                                    sum[i] += q[i] * z[i];
                                 }
                             }
-                        }
-                    }
-                    if curved {
-                        let p = incoming.row(n, second * s..(second + 1) * s);
-                        for k in 1..=jet.curved {
-                            let z = pre.row(n, k * s..(k + 1) * s);
-                            let q = outgoing.row_mut(n, k * s..(k + 1) * s);
-                            for i in 0..s {
-                                q[i] += T::of(2.0) * p[i] * d2[i] * z[i];
+                            None => {
+                                for i in 0..s {
+                                    out[i] = q[i] * d1[i];
+                                    sum[i] += q[i] * z[i];
+                                }
                             }
                         }
                     }
@@ -229,13 +327,112 @@ impl<T: Real> Tile<T> {
         );
     }
 
-    /// Adds this tile's parameter gradient: dW += R aᵀ + Σₖ Qₖ ȧₖᵀ + P cᵀ, db += R.
-    pub(crate) fn add_gradient(&self, net: Network<'_, T>, gradient: &mut [T]) {
-        let columns = self.columns(0..self.jet.channels());
+    /// The second-order channel forward, from h₀ in `forward[0]`; with S of the tangents if there are any.
+    pub(crate) fn forward_second(&mut self, net: Network<'_, T>, kappa: T) {
+        let (columns, s) = (self.second(), self.samples);
+        let all = self.channels.values * s;
+        let curved = self.channels.tangents > 0;
+        for l in 0..net.layers.len() {
+            self.through(l, net, &columns);
+            if l + 1 == net.layers.len() {
+                break;
+            }
+            let (pre, derivative, next) = (&self.pre[l], &self.derivative[l], &mut self.forward[l + 1]);
+            let squares = &self.squares[l];
+            vectorized(
+                #[inline(always)]
+                || {
+                    for n in 0..pre.rows() {
+                        let (y, d1) = (pre.row(n, columns.clone()), derivative.row(n, 0..s));
+                        let h = next.row_mut(n, columns.clone());
+                        for i in 0..s {
+                            h[i] = d1[i] * y[i];
+                        }
+                        if curved {
+                            let (d2, sum) = (derivative.row(n, all..all + s), squares.row(n, 0..s));
+                            for i in 0..s {
+                                h[i] += kappa * d2[i] * sum[i];
+                            }
+                        }
+                    }
+                },
+            );
+        }
+    }
+
+    /// The adjoints r of some values, from `outgoing` of the last layer down to the first layer's z, or to the input.
+    pub(crate) fn reverse_values(&mut self, net: Network<'_, T>, values: Range<usize>, kappa: T, to_input: bool) {
+        let columns = self.values(values);
+        for l in (0..net.layers.len()).rev() {
+            if l + 1 < net.layers.len() {
+                self.pull_values(l, &columns, kappa);
+            }
+            if l > 0 || to_input {
+                self.back_through(l, net, &columns);
+            }
+        }
+    }
+
+    fn pull_values(&mut self, l: usize, columns: &Range<usize>, kappa: T) {
+        let (s, all) = (self.samples, self.channels.values * self.samples);
+        let (tangents, second) = (self.channels.tangents > 0, self.channels.second.then(|| self.second()));
+        let (pre, derivative, incoming) = (&self.pre[l], &self.derivative[l], &self.adjoint[l + 1]);
+        let (outgoing, squares, cross) = (&mut self.outgoing[l], &self.squares[l], &self.cross[l]);
+        vectorized(
+            #[inline(always)]
+            || {
+                for n in 0..pre.rows() {
+                    let (d1, rest) = derivative.row(n, 0..3 * all).split_at(all);
+                    let (d2, d3) = rest.split_at(all);
+                    let d1 = &d1[columns.clone()];
+                    let adjoint = incoming.row(n, columns.clone());
+                    let r = outgoing.row_mut(n, columns.clone());
+                    for i in 0..r.len() {
+                        r[i] = adjoint[i] * d1[i];
+                    }
+                    if tangents {
+                        let sum = cross.row(n, 0..s);
+                        for i in 0..s {
+                            r[i] += d2[i] * sum[i];
+                        }
+                    }
+                    if let Some(second) = &second {
+                        let (beta, y) = (incoming.row(n, second.clone()), pre.row(n, second.clone()));
+                        for i in 0..s {
+                            r[i] += beta[i] * d2[i] * y[i];
+                        }
+                        if tangents {
+                            let sum = squares.row(n, 0..s);
+                            for i in 0..s {
+                                r[i] += kappa * beta[i] * d3[i] * sum[i];
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Adds the weight gradient of some columns, from layer `first` on: dW += R aᵀ, and the same of h and ȧₖ.
+    pub(crate) fn add_weights(
+        &mut self,
+        net: Network<'_, T>,
+        columns: &Range<usize>,
+        first: usize,
+        gradient: &mut [T],
+    ) {
+        for (l, layer) in net.layers.iter().enumerate().skip(first) {
+            outer(&mut gradient[layer.weight.clone()], &self.outgoing[l], &self.forward[l], columns);
+            self.work += (layer.weight.len() * columns.len()) as u64;
+        }
+    }
+
+    /// Adds the bias gradient of some values: db += R.
+    pub(crate) fn add_biases(&self, net: Network<'_, T>, values: Range<usize>, gradient: &mut [T]) {
+        let columns = self.values(values);
         for (l, layer) in net.layers.iter().enumerate() {
-            outer(&mut gradient[layer.weight.clone()], &self.outgoing[l], &self.forward[l], &columns);
             for (n, g) in gradient[layer.bias.clone()].iter_mut().enumerate() {
-                *g += self.outgoing[l].row(n, 0..self.samples).iter().copied().sum();
+                *g += self.outgoing[l].row(n, columns.clone()).iter().copied().sum();
             }
         }
     }

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::gradient::Batch;
-use super::{Block, Weights, draws, vectorized};
+use super::source::Drawn;
+use super::{Weights, vectorized};
 use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::model::Model;
+use crate::objective::{Level, Objective, ProbeLaw, Program, Tangents};
 use crate::optimizer::{Optimizer, StepSizes};
 use crate::points::Points;
-use crate::random::{Stream, pick};
 use crate::real::Real;
 
 /// How long one call of `advance` works.
@@ -20,6 +21,8 @@ pub(super) struct NativeTraining<'a, T> {
     plan: TrainingPlan,
     data: Vec<T>,
     dim: usize,
+    levels: Vec<Level>,
+    probes: (ProbeLaw, Option<f64>),
     weights: Weights<T>,
     batch: Batch<T>,
     ema: Vec<T>,
@@ -31,6 +34,26 @@ pub(super) struct NativeTraining<'a, T> {
 
 fn convert<T: Real>(values: &[f64]) -> Vec<T> {
     values.iter().map(|v| T::of(*v)).collect()
+}
+
+/// The noise levels that samples choose from.
+fn levels(model: &Model, objective: &Objective) -> Vec<Level> {
+    let Program::Matching(terms) = objective.program(model.spec.head()) else { return Vec::new() };
+    let conditioning = model.spec.conditioning();
+    terms.denoising.map_or_else(Vec::new, |denoising| {
+        denoising.ladder.levels().iter().map(|sigma| denoising.level(*sigma, conditioning)).collect()
+    })
+}
+
+/// The law of probes, and the length that finite differences give them.
+fn probes(model: &Model, objective: &Objective) -> (ProbeLaw, Option<f64>) {
+    match objective.program(model.spec.head()) {
+        Program::Difference(fd) => (ProbeLaw::Sphere, Some(fd.epsilon)),
+        Program::Matching(terms) => match terms.tangents {
+            Tangents::Probes(probes) => (probes.law, None),
+            _ => (ProbeLaw::Gaussian, None),
+        },
+    }
 }
 
 impl<'a, T: Real> NativeTraining<'a, T> {
@@ -47,6 +70,8 @@ impl<'a, T: Real> NativeTraining<'a, T> {
             plan: plan.clone(),
             data: convert(data.values()),
             dim: data.dim(),
+            levels: levels(model, &plan.objective),
+            probes: probes(model, &plan.objective),
             batch: Batch::new(&weights, plan.batch),
             weights,
             ema: convert(&state.ema),
@@ -59,18 +84,15 @@ impl<'a, T: Real> NativeTraining<'a, T> {
 
     fn step(&mut self) -> StepRecord {
         let step = self.step + 1;
-        let (seed, dim, data) = (self.plan.seed, self.dim, &self.data);
-        let rows = (data.len() / dim) as u32;
-        self.batch.compute(self.weights.network(), &self.plan.objective, &|tile, first, count, z: &mut Block<T>| {
-            let x = &mut tile.forward[0];
-            for s in 0..count {
-                let row = pick(seed.words(Stream::Batch, (first + s) as u32, step as u32, 0)[0], rows) as usize;
-                for (n, value) in data[row * dim..(row + 1) * dim].iter().enumerate() {
-                    x.row_mut(n, s..s + 1)[0] = *value;
-                }
-            }
-            draws::normals(z, seed, Stream::Noise, first as u32, count, step as u32);
-        });
+        let source = Drawn {
+            seed: self.plan.seed,
+            step: step as u32,
+            data: &self.data,
+            dim: self.dim,
+            levels: &self.levels,
+            probes: self.probes,
+        };
+        self.batch.compute(&self.weights, &self.plan.objective, &source);
         let loss = self.batch.losses().map(Real::f64).sum::<f64>() / self.plan.batch as f64;
         let square: T = self.batch.gradient().iter().map(|g| *g * *g).sum();
         let record = StepRecord { step, loss, gradient_norm: square.f64().sqrt() };

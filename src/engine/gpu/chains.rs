@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::device::{Buffer, Gpu};
 use super::kernels::{LangevinChains, LangevinParams};
+use super::network::NetworkLayout;
 use super::pace::Pace;
 use super::pipeline::Bound;
 use super::spread::{Spread, quads, to_f32, to_f64};
@@ -25,6 +26,8 @@ pub(super) struct GpuChains<'a> {
     bound: Bound,
     params: Buffer<LangevinParams>,
     chains: Buffer<f32>,
+    weights: Buffer<[f32; 4]>,
+    layout: NetworkLayout,
     fixed: LangevinParams,
     workgroups: u32,
     dim: usize,
@@ -39,10 +42,12 @@ impl<'a> GpuChains<'a> {
         let spread = Spread::new(gpu, &model.spec, &LangevinChains::KERNEL, start.count())?;
         let params = gpu.params(IN_FLIGHT)?;
         let chains = gpu.upload("chains", &to_f32(start.values()))?;
+        let packed = spread.layout.pack_with_transposes(&model.parameters);
+        let weights = gpu.upload("weights", quads(&packed))?;
         let bound = LangevinChains {
             params: &params,
             net: &gpu.upload_uniform("net", &spread.layout.table)?,
-            weights: &gpu.upload("weights", quads(&spread.layout.pack_with_transposes(&model.parameters)))?,
+            weights: &weights,
             scratch: &spread.scratch(gpu)?,
             chains: &chains,
         }
@@ -62,7 +67,22 @@ impl<'a> GpuChains<'a> {
         let pace = gpu.pace(MOST_STEPS);
         let (workgroups, dim) = (spread.workgroups, start.dim());
         let in_flight = VecDeque::new();
-        Ok(Self { gpu, bound, params, chains, fixed, workgroups, dim, pace, step: 0, turn: 0, in_flight })
+        let layout = spread.layout;
+        Ok(Self {
+            gpu,
+            bound,
+            params,
+            chains,
+            weights,
+            layout,
+            fixed,
+            workgroups,
+            dim,
+            pace,
+            step: 0,
+            turn: 0,
+            in_flight,
+        })
     }
 
     fn collect(&mut self) -> Result<()> {
@@ -92,6 +112,14 @@ impl Chains for GpuChains<'_> {
         self.turn = (turn + 1) % IN_FLIGHT;
         self.step += steps;
         Ok(steps)
+    }
+
+    fn change(&mut self, model: &Model, sampler: &Langevin) -> Result<()> {
+        // ordered behind what is in flight
+        self.gpu.overwrite(&self.weights, quads(&self.layout.pack_with_transposes(&model.parameters)));
+        self.fixed.step_size = sampler.step_size as f32;
+        self.fixed.noise_scale = sampler.noise_scale() as f32;
+        Ok(())
     }
 
     fn positions(&mut self) -> Result<Points> {

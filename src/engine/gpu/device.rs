@@ -208,6 +208,11 @@ impl Gpu {
         self.queue.write_buffer(&buffer.raw, first as u64 * PARAMS_STRIDE, &bytes);
     }
 
+    /// Replaces what an array holds, behind everything that has been submitted.
+    pub(super) fn overwrite<T: bytemuck::Pod>(&self, buffer: &Buffer<T>, values: &[T]) {
+        self.queue.write_buffer(&buffer.raw, 0, bytemuck::cast_slice(values));
+    }
+
     /// A buffer that the host can map, for what comes back.
     pub(super) fn staging(&self, size: u64) -> wgpu::Buffer {
         self.device.create_buffer(&wgpu::BufferDescriptor {

@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::Jet;
 use crate::model::Activation;
 
 /// What stands at one index of `@group(0)`.
@@ -67,12 +66,50 @@ pub struct Kernel {
     pub files: &'static [&'static str],
     /// `@group(0)`, in order of index.
     pub bindings: &'static [Binding],
-    /// The channels that it carries of each sample; `None` where the shape says it.
-    pub jet: Option<Jet>,
-    /// The highest derivative of the activation that is kept.
+    /// What it carries through the network.
+    pub passes: Passes,
+}
+
+/// What a kernel carries through the network, which decides its channels and the derivatives that it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passes {
+    /// Nothing: it does not contain the network.
+    None,
+    /// Values forward.
+    Value,
+    /// The score: values forward, and back for an energy.
+    Score,
+    /// All terms of score matching.
+    Matching,
+    /// Three values of a sample forward and back.
+    Difference,
+}
+
+impl Passes {
+    /// Is the kernel made for fields of scores too?
+    pub fn has_fields(self) -> bool {
+        matches!(self, Self::None | Self::Score | Self::Matching)
+    }
+}
+
+/// The channels of a sample, and the highest derivative of the activation that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channels {
+    /// Values.
+    pub values: u32,
+    /// 1 if there is a second-order channel.
+    pub second: u32,
+    /// 1 if there are tangents.
+    pub tangents: u32,
+    /// From 0 to 3.
     pub order: u32,
-    /// Does it contain the network, and so an activation?
-    pub network: bool,
+}
+
+impl Channels {
+    /// The number of columns of a sample.
+    pub fn count(self) -> u32 {
+        self.values + self.second + self.tangents
+    }
 }
 
 /// The constants that shape a kernel for one network.
@@ -84,25 +121,51 @@ pub struct Shape {
     pub activation: Activation,
     /// Column quads of a tile: samples / 4.
     pub quads: u32,
-    /// Channels of a sample, for kernels that take any.
-    pub jet: Jet,
+    /// Does the network give a field of scores instead of an energy?
+    pub field: bool,
+    /// Does score matching have tangents?
+    pub tangents: bool,
 }
 
 /// Invocations of a workgroup: the most that WebGPU guarantees.
 pub const WORKGROUP: u32 = 256;
 
 impl Kernel {
+    /// The channels of a sample for a network; `None` for a kernel without the network.
+    pub fn channels(&self, shape: Shape) -> Option<Channels> {
+        let only = |values, order| Some(Channels { values, second: 0, tangents: 0, order });
+        match self.passes {
+            Passes::None => None,
+            Passes::Value => only(1, 0),
+            Passes::Score => only(1, u32::from(!shape.field)),
+            Passes::Difference => only(3, 1),
+            Passes::Matching => {
+                let (second, tangents) = (u32::from(!shape.field), u32::from(shape.tangents));
+                Some(Channels { values: 1, second, tangents, order: 1 + second + tangents })
+            }
+        }
+    }
+
+    /// The shape with what does not change the kernel's text made equal, so that it is compiled once.
+    pub(super) fn shape_that_matters(&self, shape: Shape) -> Shape {
+        match self.passes {
+            Passes::None => Shape { activation: Activation::Silu, field: false, tangents: false, ..shape },
+            Passes::Matching => shape,
+            _ => Shape { tangents: false, ..shape },
+        }
+    }
+
     /// The whole WGSL text for a network: constants, library, kernel.
     pub fn source(&self, shape: Shape) -> String {
         let mut text = format!("const WORKGROUP: u32 = {WORKGROUP}u;\nconst LAYERS: u32 = {}u;\n", shape.layers);
-        if self.network {
-            let jet = self.jet.unwrap_or(shape.jet);
-            let (tangents, curved) = (jet.tangents, jet.curved);
+        if let Some(channels) = self.channels(shape) {
             for (name, value) in [
-                ("QUADS", shape.quads as usize),
-                ("TANGENTS", tangents),
-                ("CURVED", curved),
-                ("ORDER", self.order as usize),
+                ("QUADS", shape.quads),
+                ("VALUES", channels.values),
+                ("SECOND", channels.second),
+                ("TANGENTS", channels.tangents),
+                ("ORDER", channels.order),
+                ("FIELD", u32::from(shape.field)),
             ] {
                 // writing to a string cannot fail
                 let _ = writeln!(text, "const {name}: u32 = {value}u;");
@@ -140,9 +203,7 @@ macro_rules! kernel {
         $(#[$doc:meta])*
         pub $Args:ident = $name:ident,
         files: [$($file:literal),+ $(,)?],
-        network: $network:expr,
-        jet: $jet:expr,
-        order: $order:expr,
+        passes: $passes:ident,
         bindings: { $($kind:ident $field:ident: $ty:ty),+ $(,)? } $(,)?
     ) => {
         $(#[$doc])*
@@ -164,9 +225,7 @@ macro_rules! kernel {
                         size: size_of::<$ty>(),
                         fields: <$ty as $crate::engine::gpu::kernel::Layout>::FIELDS,
                     }),+],
-                    network: $network,
-                    jet: $jet,
-                    order: $order,
+                    passes: $crate::engine::gpu::kernel::Passes::$passes,
                 };
 
             /// Compiles the kernel for `shape` and binds the buffers to it.

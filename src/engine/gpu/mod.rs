@@ -11,6 +11,7 @@ mod evaluate;
 mod gradient;
 pub mod kernel;
 pub mod kernels;
+mod loss;
 mod network;
 mod pace;
 mod pipeline;
@@ -22,7 +23,7 @@ pub use network::LayerEntry;
 pub use pipeline::Bound;
 pub use spread::{QUADS, shape_of};
 
-use super::{Chains, Engine, Jet, JetGradient, LossGradient, Training, TrainingPlan, TrainingState};
+use super::{Chains, Engine, Given, LossGradient, Training, TrainingPlan, TrainingState, level_free, needs_energy};
 use crate::error::Result;
 use crate::model::Model;
 use crate::objective::Objective;
@@ -61,33 +62,20 @@ impl Engine for GpuEngine {
     }
 
     fn energy(&self, model: &Model, points: &Points) -> Result<Vec<f64>> {
+        needs_energy(model)?;
+        let model = level_free(model)?;
         evaluate::in_pieces(&self.gpu, points, |some| evaluate::energies(&self.gpu, model, some))
     }
 
     fn score(&self, model: &Model, points: &Points) -> Result<Points> {
+        let model = level_free(model)?;
         let scores = evaluate::in_pieces(&self.gpu, points, |some| evaluate::scores(&self.gpu, model, some))?;
         Ok(Points::new(points.dim(), scores))
     }
 
-    fn loss_gradient(
-        &self,
-        model: &Model,
-        objective: &Objective,
-        points: &Points,
-        noise: &Points,
-    ) -> Result<LossGradient> {
-        gradient::loss_gradient(&self.gpu, model, objective, points, noise)
-    }
-
-    fn jet_gradient(
-        &self,
-        model: &Model,
-        jet: Jet,
-        points: &Points,
-        tangents: &Points,
-        weights: &[f64],
-    ) -> Result<JetGradient> {
-        gradient::jet_gradient(&self.gpu, model, jet, points, tangents, weights)
+    fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
+        given.check(objective, &model.spec)?;
+        gradient::loss_gradient(&self.gpu, model, objective, given)
     }
 
     fn train<'a>(
@@ -97,6 +85,7 @@ impl Engine for GpuEngine {
         data: &Points,
         state: TrainingState,
     ) -> Result<Box<dyn Training + 'a>> {
+        plan.objective.check(&model.spec)?;
         Ok(Box::new(training::GpuTraining::new(&self.gpu, &model.spec, plan, data, &state)?))
     }
 
@@ -107,6 +96,6 @@ impl Engine for GpuEngine {
         start: &Points,
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>> {
-        Ok(Box::new(chains::GpuChains::new(&self.gpu, model, sampler, start, seed)?))
+        Ok(Box::new(chains::GpuChains::new(&self.gpu, level_free(model)?, sampler, start, seed)?))
     }
 }

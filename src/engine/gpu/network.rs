@@ -3,7 +3,7 @@
 //! All widths are padded to 4. The packed parameters are, for each layer, W as [4 output][input] vec4 and the bias as
 //! [output] vec4; the transposes of all W, [4 input][output] vec4, follow behind. Padding is zero and stays zero.
 
-use crate::engine::gpu::kernel::{Kernel, Shape, device_struct};
+use crate::engine::gpu::kernel::{Channels, Kernel, Shape, device_struct};
 use crate::model::{Layer, MlpSpec};
 
 device_struct! {
@@ -31,8 +31,8 @@ device_struct! {
         derivative: u32,
         /// The adjoint of z.
         outgoing: u32,
-        /// Fills the entry to 48 bytes.
-        unused: u32,
+        /// S and C, sums over tangents.
+        sums: u32,
     }
 }
 
@@ -55,8 +55,8 @@ impl NetworkLayout {
     /// Lays out `spec` for the channels and derivatives that `kernel` keeps.
     pub(super) fn new(spec: &MlpSpec, kernel: &Kernel, shape: Shape) -> Self {
         let layers = spec.layers();
-        let (jet, quads) = (kernel.jet.unwrap_or(shape.jet), shape.quads);
-        let channels = jet.channels() as u32;
+        let none = Channels { values: 0, second: 0, tangents: 0, order: 0 };
+        let (channels, quads) = (kernel.channels(shape).unwrap_or(none), shape.quads);
         let mut table = Vec::with_capacity(layers.len());
         let mut packed = 0;
         let mut region = 0;
@@ -64,10 +64,11 @@ impl NetworkLayout {
             region += size;
             region - size
         };
-        for layer in &layers {
+        for (l, layer) in layers.iter().enumerate() {
             let (inputs, outputs) = (layer.input as u32, layer.output as u32);
             let (input, output) = (inputs.div_ceil(4), outputs.div_ceil(4));
-            let columns = channels * quads * 4;
+            let columns = channels.count() * quads * 4;
+            let keeps_pre = channels.count() > channels.values || (shape.field && l + 1 == layers.len());
             table.push(LayerEntry {
                 input,
                 output,
@@ -77,10 +78,10 @@ impl NetworkLayout {
                 transposed: 0,
                 forward: take(columns * input),
                 adjoint: take(columns * input),
-                pre: if jet.tangents > 0 { take(columns * output) } else { 0 },
-                derivative: take(kernel.order * quads * 4 * output),
+                pre: if keeps_pre { take(columns * output) } else { 0 },
+                derivative: take(channels.order * channels.values * quads * 4 * output),
                 outgoing: take(columns * output),
-                unused: 0,
+                sums: take(channels.tangents * 2 * quads * 4 * output),
             });
             packed += 4 * output * input + output;
         }

@@ -27,7 +27,7 @@ impl Gpu {
     /// Compiles `kernel` for `shape` (once) and binds `buffers` to it in declaration order.
     pub(super) fn bind(&self, kernel: &Kernel, shape: Shape, buffers: &[&wgpu::Buffer]) -> Result<Bound> {
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        let pipeline = match pipelines.entry((kernel.name, shape)) {
+        let pipeline = match pipelines.entry((kernel.name, kernel.shape_that_matters(shape))) {
             Entry::Occupied(e) => e.into_mut(),
             Entry::Vacant(e) => e.insert(self.compile(kernel, shape)?),
         };

@@ -3,9 +3,8 @@
 use super::device::{Buffer, Gpu};
 use super::kernel::{Kernel, Shape};
 use super::network::NetworkLayout;
-use crate::engine::Jet;
 use crate::error::{Error, Result};
-use crate::model::MlpSpec;
+use crate::model::{Head, MlpSpec};
 
 /// Column quads of a tile: 32 samples.
 pub const QUADS: u32 = 8;
@@ -22,7 +21,13 @@ pub(super) struct Spread {
 
 /// The shape of a network's kernels.
 pub fn shape_of(spec: &MlpSpec) -> Shape {
-    Shape { layers: spec.dims().len() as u32 - 1, activation: spec.activation(), quads: QUADS, jet: Jet::VALUE }
+    Shape {
+        layers: spec.dims().len() as u32 - 1,
+        activation: spec.activation(),
+        quads: QUADS,
+        field: spec.head() == Head::Score,
+        tangents: true,
+    }
 }
 
 impl Spread {

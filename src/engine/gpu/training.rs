@@ -4,16 +4,15 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::device::{Buffer, Gpu};
-use super::gradient::dsm_params;
 use super::kernel::WORKGROUP;
-use super::kernels::{AdamParams, AdamStep, DsmGradient, DsmParams, ReduceGradient, ReduceParams};
+use super::kernels::{AdamParams, AdamStep, LossParams, ReduceGradient, ReduceParams};
+use super::loss::{LossPass, Samples, Weights};
 use super::pace::Pace;
 use super::pipeline::Bound;
-use super::spread::{Spread, quads, to_f32};
+use super::spread::quads;
 use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::model::MlpSpec;
-use crate::objective::Objective;
 use crate::points::Points;
 
 /// The most steps of one submission: what a slot of parameters and history is sized for.
@@ -24,16 +23,14 @@ const IN_FLIGHT: usize = 2;
 pub(super) struct GpuTraining<'a> {
     gpu: &'a Gpu,
     plan: TrainingPlan,
-    spread: Spread,
-    dsm: Bound,
+    loss: LossPass,
     reduce: Bound,
     adam: Bound,
-    dsm_params: Buffer<DsmParams>,
     adam_params: Buffer<AdamParams>,
     weights: Buffer<[f32; 4]>,
     moments: Buffer<[f32; 4]>,
     history: Buffer<[f32; 4]>,
-    fixed_dsm: DsmParams,
+    fixed_loss: LossParams,
     fixed_adam: AdamParams,
     /// Free staging buffers, one for each submission that may be in flight.
     staging: Vec<wgpu::Buffer>,
@@ -63,40 +60,26 @@ impl<'a> GpuTraining<'a> {
         data: &Points,
         state: &TrainingState,
     ) -> Result<Self> {
-        let Objective::Dsm(dsm) = plan.objective;
-        let spread = Spread::new(gpu, spec, &DsmGradient::KERNEL, plan.batch)?;
-        let layout = &spread.layout;
+        let slots = IN_FLIGHT * MOST_STEPS as usize;
+        let samples = Samples::Drawn(data, plan.batch);
+        let (loss, on_device) = LossPass::new(gpu, spec, &plan.objective, samples, &state.parameters, slots)?;
+        let Weights { net, weights } = on_device;
+        let layout = &loss.spread.layout;
         let size = layout.packed as usize;
         let updates = layout.packed.div_ceil(WORKGROUP);
-        let slots = IN_FLIGHT * MOST_STEPS as usize;
-        let dsm_ring = gpu.params(slots)?;
         let adam_ring = gpu.params(slots)?;
         let reduce_params = gpu.params(1)?;
-        let net = gpu.upload_uniform("net", &layout.table)?;
-        let weights = gpu.upload("weights", quads(&layout.pack_with_transposes(&state.parameters)))?;
         let packed: Vec<f32> =
             [&state.first_moment, &state.second_moment, &state.ema].into_iter().flat_map(|v| layout.pack(v)).collect();
         let moments = gpu.upload("moments", quads(&packed))?;
         // (loss, norm, good so far, step)
         let history = gpu.upload("history", &vec![[0.0, 0.0, 1.0, 0.0]; slots])?;
-        let slabs = gpu.zeros("slabs", spread.workgroups as usize * size)?;
-        let losses = gpu.zeros("losses", plan.batch)?;
         let gradient = gpu.zeros("gradient", size)?;
         let squares = gpu.zeros("squares", updates as usize)?;
-        let shape = spread.shape;
-        let dsm_kernel = DsmGradient {
-            params: &dsm_ring,
-            net: &net,
-            data: &gpu.upload("data", &to_f32(data.values()))?,
-            given_noise: &gpu.zeros("no noise", 1)?,
-            weights: &weights,
-            scratch: &spread.scratch(gpu)?,
-            slabs: &slabs,
-            losses: &losses,
-        }
-        .bind(gpu, shape)?;
-        let reduce = ReduceGradient { params: &reduce_params, slabs: &slabs, gradient: &gradient, squares: &squares }
-            .bind(gpu, shape)?;
+        let shape = loss.spread.shape;
+        let reduce =
+            ReduceGradient { params: &reduce_params, slabs: &loss.slabs, gradient: &gradient, squares: &squares }
+                .bind(gpu, shape)?;
         // Adam writes the transposes entry by entry, so it sees the weights as single numbers
         let scalars = weights.scalars();
         let adam = AdamStep {
@@ -104,21 +87,16 @@ impl<'a> GpuTraining<'a> {
             net: &net,
             gradient: &gradient,
             squares: &squares,
-            losses: &losses,
+            losses: &loss.losses,
             weights: &scalars,
             moments: &moments,
             history: &history,
         }
         .bind(gpu, shape)?;
-        let (packed, slab_count) = (layout.packed, spread.workgroups);
+        let (packed, slab_count) = (layout.packed, loss.spread.workgroups);
         gpu.write_params(&reduce_params, 0, &[ReduceParams { size: packed, slab_count, ..Default::default() }]);
         let [key_low, key_high] = plan.seed.key();
-        let fixed_dsm = DsmParams {
-            key_low,
-            key_high,
-            rows: data.count() as u32,
-            ..dsm_params(&spread, &dsm, plan.batch, data.dim())
-        };
+        let fixed_loss = LossParams { key_low, key_high, ..loss.fixed };
         let optimizer = plan.optimizer;
         let fixed_adam = AdamParams {
             size: packed,
@@ -139,16 +117,14 @@ impl<'a> GpuTraining<'a> {
         Ok(Self {
             gpu,
             plan: plan.clone(),
-            spread,
-            dsm: dsm_kernel,
+            loss,
             reduce,
             adam,
-            dsm_params: dsm_ring,
             adam_params: adam_ring,
             weights,
             moments,
             history,
-            fixed_dsm,
+            fixed_loss,
             fixed_adam,
             staging,
             in_flight: VecDeque::new(),
@@ -167,13 +143,13 @@ impl<'a> GpuTraining<'a> {
         let slots = IN_FLIGHT as u32 * MOST_STEPS as u32;
         // the slot that the step before wrote: the last of the other half, wherever that half ended
         let mut previous = self.fixed_adam.slot;
-        let mut dsm = Vec::with_capacity(steps as usize);
+        let mut loss = Vec::with_capacity(steps as usize);
         let mut adam = Vec::with_capacity(steps as usize);
         for i in 0..steps {
             let step = self.submitted + 1 + i;
             let sizes = self.plan.optimizer.step_sizes(step, self.plan.steps);
             let slot = (half as u32 + i as u32) % slots;
-            dsm.push(DsmParams { step: step as u32, ..self.fixed_dsm });
+            loss.push(LossParams { step: step as u32, ..self.fixed_loss });
             adam.push(AdamParams {
                 slot,
                 previous,
@@ -186,7 +162,7 @@ impl<'a> GpuTraining<'a> {
             previous = slot;
         }
         self.fixed_adam.slot = previous;
-        self.gpu.write_params(&self.dsm_params, half, &dsm);
+        self.gpu.write_params(&self.loss.params, half, &loss);
         self.gpu.write_params(&self.adam_params, half, &adam);
         let start = Instant::now();
         let updates = self.fixed_adam.square_count;
@@ -194,7 +170,7 @@ impl<'a> GpuTraining<'a> {
             {
                 let mut pass = encoder.begin_compute_pass(&Default::default());
                 for entry in half..half + steps as usize {
-                    self.dsm.dispatch(&mut pass, entry, self.spread.workgroups);
+                    self.loss.dispatch(&mut pass, entry);
                     self.reduce.dispatch(&mut pass, 0, updates);
                     self.adam.dispatch(&mut pass, entry, updates);
                 }
@@ -248,7 +224,7 @@ impl Training for GpuTraining<'_> {
         while !self.in_flight.is_empty() {
             self.collect()?;
         }
-        let layout = &self.spread.layout;
+        let layout = &self.loss.spread.layout;
         let size = 4 * layout.packed as usize;
         let weights: Vec<[f32; 4]> = self.gpu.download(&self.weights)?;
         let moments: Vec<[f32; 4]> = self.gpu.download(&self.moments)?;

@@ -48,9 +48,7 @@ kernel! {
         "lib/layer.wgsl",
         "adam_step.wgsl",
     ],
-    network: false,
-    jet: None,
-    order: 0,
+    passes: None,
     bindings: {
         Uniform params: AdamParams,
         Uniform net: LayerEntry,

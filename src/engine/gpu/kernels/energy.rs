@@ -1,6 +1,5 @@
 //! E at each point. Its header in `shaders/energy.wgsl` says the rest.
 
-use crate::engine::Jet;
 use crate::engine::gpu::kernel::{device_struct, kernel};
 use crate::engine::gpu::network::LayerEntry;
 
@@ -29,9 +28,7 @@ kernel! {
         "lib/points.wgsl",
         "energy.wgsl",
     ],
-    network: true,
-    jet: Some(Jet::VALUE),
-    order: 0,
+    passes: Value,
     bindings: {
         Uniform params: EnergyParams,
         Uniform net: LayerEntry,

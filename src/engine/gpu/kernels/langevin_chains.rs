@@ -1,6 +1,5 @@
 //! Many Langevin steps of many chains. Its header in `shaders/langevin_chains.wgsl` says the rest.
 
-use crate::engine::Jet;
 use crate::engine::gpu::kernel::{device_struct, kernel};
 use crate::engine::gpu::network::LayerEntry;
 
@@ -45,9 +44,7 @@ kernel! {
         "lib/noise.wgsl",
         "langevin_chains.wgsl",
     ],
-    network: true,
-    jet: Some(Jet::VALUE),
-    order: 1,
+    passes: Score,
     bindings: {
         Uniform params: LangevinParams,
         Uniform net: LayerEntry,

@@ -1,20 +1,24 @@
 //! The kernels: each a `.wgsl` and the Rust that declares its parameters and bindings.
 
 mod adam_step;
-mod dsm_gradient;
+mod difference_matching;
 mod energy;
-mod jet_gradient;
 mod langevin_chains;
+mod loss_params;
+mod orthonormal_basis;
 mod reduce_gradient;
 mod score;
+mod score_matching;
 
 pub use adam_step::{AdamParams, AdamStep};
-pub use dsm_gradient::{DsmGradient, DsmParams};
+pub use difference_matching::DifferenceMatching;
 pub use energy::{Energy, EnergyParams};
-pub use jet_gradient::{JetGradientKernel, JetParams};
 pub use langevin_chains::{LangevinChains, LangevinParams};
+pub use loss_params::{LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE, LossParams};
+pub use orthonormal_basis::{BasisParams, MOST_ROWS, OrthonormalBasis};
 pub use reduce_gradient::{ReduceGradient, ReduceParams};
 pub use score::{Score, ScoreParams};
+pub use score_matching::ScoreMatching;
 
 use super::kernel::Kernel;
 
@@ -22,8 +26,9 @@ use super::kernel::Kernel;
 pub const ALL: &[Kernel] = &[
     Energy::KERNEL,
     Score::KERNEL,
-    DsmGradient::KERNEL,
-    JetGradientKernel::KERNEL,
+    OrthonormalBasis::KERNEL,
+    ScoreMatching::KERNEL,
+    DifferenceMatching::KERNEL,
     ReduceGradient::KERNEL,
     AdamStep::KERNEL,
     LangevinChains::KERNEL,

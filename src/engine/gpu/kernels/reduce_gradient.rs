@@ -22,9 +22,7 @@ kernel! {
     files: [
         "reduce_gradient.wgsl",
     ],
-    network: false,
-    jet: None,
-    order: 0,
+    passes: None,
     bindings: {
         Uniform params: ReduceParams,
         Read slabs: [f32; 4],

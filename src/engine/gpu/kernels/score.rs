@@ -1,6 +1,5 @@
 //! s = −∇E at each point. Its header in `shaders/score.wgsl` says the rest.
 
-use crate::engine::Jet;
 use crate::engine::gpu::kernel::{device_struct, kernel};
 use crate::engine::gpu::network::LayerEntry;
 
@@ -29,9 +28,7 @@ kernel! {
         "lib/points.wgsl",
         "score.wgsl",
     ],
-    network: true,
-    jet: Some(Jet::VALUE),
-    order: 1,
+    passes: Score,
     bindings: {
         Uniform params: ScoreParams,
         Uniform net: LayerEntry,

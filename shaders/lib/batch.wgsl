@@ -1,0 +1,116 @@
+// The samples of a batch: rows of the data that each sample draws, or all that a caller gives.
+//
+// data [rows][dim]; given_draws, if params.given is 1, noise [batch][dim] or probes [batch][tangents][dim].
+// Reference: src/engine/cpu/source.rs. Declared in Rust in src/engine/gpu/kernels/loss_params.rs.
+// Needs: lib/tile.wgsl, lib/philox.wgsl, lib/noise.wgsl, `data`, `given_draws`, `params`.
+
+struct LossParams {
+    // the seed
+    key_low: u32,
+    key_high: u32,
+    step: u32,
+    batch: u32,
+    dim: u32,
+    rows: u32,
+    tiles: u32,
+    // vec4 of scratch and of slabs that a workgroup owns
+    region: u32,
+    slab: u32,
+    // where z lies in the region
+    noise: u32,
+    // 1: sample i is row i of the data, with what is given for it
+    given: u32,
+    // noise levels; 0 for points as they are
+    levels: u32,
+    // tangents of a sample
+    tangents: u32,
+    // their law: a LAW_* constant
+    law: u32,
+    // 1 / batch
+    share: f32,
+    // factors of 1/2 |s|^2, 1/2 (v.s)^2 and v' grad s v
+    full: f32,
+    sliced: f32,
+    curved: f32,
+    // length of a probe on a sphere
+    length: f32,
+    unused: u32,
+}
+
+const LAW_GAUSSIAN: u32 = 0u;
+const LAW_RADEMACHER: u32 = 1u;
+const LAW_SPHERE: u32 = 2u;
+const LAW_BASIS: u32 = 3u;
+
+var<workgroup> rows: array<u32, 4u * QUADS>;
+var<workgroup> lengths: array<vec4<f32>, QUADS>;
+
+fn key() -> vec2<u32> {
+    return vec2<u32>(params.key_low, params.key_high);
+}
+
+// The words that choose the row and the noise level of a sample.
+fn choices(sample: u32) -> vec4<u32> {
+    return philox4x32_10(vec4<u32>(sample, params.step, 0u, STREAM_BATCH), key());
+}
+
+fn choose_rows(first: u32) {
+    if local < 4u * QUADS {
+        let sample = min(first + local, params.batch - 1u);
+        rows[local] = select(pick(choices(sample).x, params.rows), sample, params.given == 1u);
+    }
+    workgroupBarrier();
+}
+
+// Coordinate n of the four rows of a column quad.
+fn data_row(quad: u32, n: u32) -> vec4<f32> {
+    return vec4<f32>(
+        data[rows[4u * quad] * params.dim + n], data[rows[4u * quad + 1u] * params.dim + n],
+        data[rows[4u * quad + 2u] * params.dim + n], data[rows[4u * quad + 3u] * params.dim + n]);
+}
+
+// Coordinate n of vector k of `each` that are given for each of four samples.
+fn given_vector(first: u32, each: u32, k: u32, n: u32) -> vec4<f32> {
+    let last = params.batch - 1u;
+    return vec4<f32>(
+        given_draws[(min(first, last) * each + k) * params.dim + n],
+        given_draws[(min(first + 1u, last) * each + k) * params.dim + n],
+        given_draws[(min(first + 2u, last) * each + k) * params.dim + n],
+        given_draws[(min(first + 3u, last) * each + k) * params.dim + n]);
+}
+
+// Which of the four samples from `sample` on there are.
+fn inside(sample: u32) -> vec4<bool> {
+    return vec4<u32>(sample) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.batch);
+}
+
+// Sets the input of a channel to probe k of the samples from `first` on.
+fn load_probe(first: u32, k: u32, channel: u32) {
+    let quad = local / ROWS;
+    let origin = region + net[0].forward + (channel * QUADS + quad) * 4u * net[0].input;
+    let base = k * ((params.dim + 3u) / 4u);
+    var square = vec4<f32>(0.0);
+    for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
+        let n = chunk * ROWS + local % ROWS;
+        var v = vec4<f32>(0.0);
+        if params.given == 1u {
+            v = given_vector(first + 4u * quad, params.tangents, k, min(n, params.dim - 1u));
+        } else {
+            v = chunk_of(chunk, first, params.step, STREAM_PROBE, key(), base, params.law == LAW_RADEMACHER);
+        }
+        if n < params.dim {
+            scratch[origin + n] = v;
+            square = fma(v, v, square);
+        }
+    }
+    if params.given == 0u && params.law == LAW_SPHERE {
+        square = column_sum(square);
+        if local % ROWS == 0u {
+            lengths[quad] = params.length / sqrt(square);
+        }
+        workgroupBarrier();
+        for (var n = local % ROWS; n < params.dim; n += ROWS) {
+            scratch[origin + n] *= lengths[quad];
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Finite-difference sliced score matching (Pang et al. 2020, arXiv:2007.03317): three energies in place of second
+//! derivatives.
+//!
+//! With v uniform on the sphere of radius ε, (d/ε²) [(E(x+v) − E(x−v))²/8 + 2E(x) − E(x+v) − E(x−v)], mean over K probes: it
+//! equals sliced score matching up to terms of order ε², and exactly for a quadratic E.
+
+use crate::error::{Error, Result};
+
+/// Hyper-parameters of finite-difference sliced score matching.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FdSsm {
+    /// K, the probes of a sample.
+    pub probes: usize,
+    /// ε, the length of a probe, in the units of the data the network sees.
+    pub epsilon: f64,
+}
+
+/// The least ε, relative to the scale of the data, at which f32 resolves the second difference: rounding errors are
+/// 1e-7 |E| / ε².
+const RESOLVED: f64 = 0.02;
+
+impl FdSsm {
+    /// Checks the number and the length of probes.
+    ///
+    /// # Errors
+    /// No probes, too many, or a length that is not a positive number f32 can hold with its square.
+    pub fn new(probes: usize, epsilon: f64) -> Result<Self> {
+        super::implicit::Probes::new(probes, super::ProbeLaw::Sphere)?;
+        if !(1e-9..=1e6).contains(&epsilon) {
+            return Err(Error::input(format!("epsilon is {epsilon}, fd-ssm needs a length from 1e-9 to 1e6")));
+        }
+        Ok(Self { probes, epsilon })
+    }
+
+    pub(super) fn formula(&self) -> String {
+        format!(
+            "(d/eps^2) [(E(x+v) - E(x-v))^2/8 + 2E(x) - E(x+v) - E(x-v)], |v| = eps = {} uniform on the sphere, {} a sample",
+            self.epsilon, self.probes
+        )
+    }
+
+    /// A warning if f32 cannot resolve the second difference on data of this scale.
+    pub fn resolution_warning(&self, scale: f64) -> Option<String> {
+        let relative = self.epsilon / scale;
+        (relative < RESOLVED).then(|| {
+            format!(
+                "epsilon is {relative:.2e} of the data's scale: in f32 the second difference drowns in rounding errors \
+                 (1e-7 |E| / eps^2) below {RESOLVED}; 0.02 to 0.2 is safe"
+            )
+        })
+    }
+}
