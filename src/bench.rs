@@ -34,7 +34,7 @@ fn finite(records: &[StepRecord]) -> Result<()> {
 pub fn train_step_ms(
     engine: &dyn Engine,
     spec: &MlpSpec,
-    objective: Objective,
+    objective: &Objective,
     batch: usize,
     seconds: f64,
 ) -> Result<f64> {
@@ -50,7 +50,7 @@ pub fn train_step_ms(
         clip: 1.0,
         ema: 0.0,
     };
-    let plan = TrainingPlan { objective, batch, optimizer, steps: u64::MAX, seed: Seed(2) };
+    let plan = TrainingPlan { objective: objective.clone(), batch, optimizer, steps: u64::MAX, seed: Seed(2) };
     let data = normals(batch, spec.dim());
     let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model))?;
     // compilation, and finding the size of submissions

@@ -9,7 +9,7 @@ use ebm_gpu::engine::cpu::{Cpu, Native, Reference};
 use ebm_gpu::engine::gpu::GpuEngine;
 use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Model};
-use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::objective::{Denoising, Objective, Weighting};
 use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream, pick};
@@ -35,7 +35,7 @@ fn model() -> Model {
 
 fn plan(batch: usize, steps: u64) -> TrainingPlan {
     TrainingPlan {
-        objective: Objective::Dsm(Dsm::new(0.3, Weighting::Sigma2).expect("sigma")),
+        objective: Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma")),
         batch,
         optimizer: Optimizer {
             learning_rate: 0.03,

@@ -4,11 +4,12 @@
 
 mod common;
 
-use common::{gpu, network, normal_points, scale, worst};
+use common::{gpu, network, network_of, normal_points, scale, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
-use ebm_gpu::engine::{Engine, Jet};
-use ebm_gpu::model::{Activation, Model};
-use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::engine::{Engine, Given, TrainingPlan, TrainingState};
+use ebm_gpu::model::{Activation, Conditioning, Head, Model};
+use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
+use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::Langevin;
 
@@ -47,47 +48,164 @@ fn agree(engine: &dyn Engine, model: &Model, samples: usize) {
     let abs = 1e-5 * scale(want.values());
     assert!(worst(got.values(), want.values(), 1e-5, abs) <= 1.0, "score of {net} {activation}");
 
-    let objective = Objective::Dsm(Dsm::new(0.3, Weighting::Sigma2).expect("sigma"));
-    let want = reference.loss_gradient(model, &objective, &points, &noise).expect("reference");
-    let got = engine.loss_gradient(model, &objective, &points, &noise).expect("dsm");
+    let objective = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma"));
+    let want = reference.loss_gradient(model, &objective, &Given::noisy(&points, &noise)).expect("reference");
+    let got = engine.loss_gradient(model, &objective, &Given::noisy(&points, &noise)).expect("dsm");
     assert!(worst(&got.losses, &want.losses, 1e-5, 1e-5) <= 1.0, "losses of {net} {activation}");
     let abs = 1e-5 * scale(&want.gradient);
     assert!(worst(&got.gradient, &want.gradient, 1e-5, abs) <= 1.0, "gradient of {net} {activation}");
 }
 
-/// Tangents with and without curvature, in one sweep: values and the gradient of their weighted sum.
-fn jets_agree(engine: &dyn Engine, net: &str, samples: usize, jet: Jet) {
-    let reference = Reference::new().expect("threads");
-    let model = network(net, Activation::Silu, 8);
-    let d = model.spec.dim();
-    let points = normal_points(samples, d, 21);
-    let tangents = normal_points(samples * jet.tangents.max(1), d, 22);
-    let weights = normal_points(samples, jet.channels(), 23);
-    eprintln!("{} jet of {net} x {samples}: {jet:?}", engine.name());
-    let want = reference.jet_gradient(&model, jet, &points, &tangents, weights.values()).expect("reference");
-    let got = engine.jet_gradient(&model, jet, &points, &tangents, weights.values()).expect("jet");
-    assert!(worst(&got.values, &want.values, 1e-5, 5e-6 * scale(&want.values)) <= 1.0, "values of {net} {jet:?}");
-    let abs = 5e-6 * scale(&want.gradient);
-    assert!(worst(&got.gradient, &want.gradient, 1e-5, abs) <= 1.0, "gradient of {net} {jet:?}");
+/// Every objective with draws that are given, two or three tangents where they have any.
+fn objectives() -> Vec<(Objective, usize)> {
+    let probes = |k| Probes::new(k, ProbeLaw::Gaussian).expect("probes");
+    let ladder = Ladder::explicit(vec![1.5, 0.5, 0.25]).expect("ladder");
+    vec![
+        (Objective::Esm, 1),
+        (Objective::Ssm(probes(3)), 3),
+        (Objective::SsmVr(probes(2)), 2),
+        (Objective::FdSsm(FdSsm::new(2, 1.0).expect("epsilon")), 2),
+        (Objective::Denoising(Denoising { ladder, weighting: Weighting(1.0) }), 1),
+    ]
 }
 
-const JETS: &[(&str, usize, Jet)] = &[
-    ("2-7-1", 5, Jet { tangents: 1, curved: 1 }),
-    ("3-65-33-1", 40, Jet { tangents: 2, curved: 0 }),
-    ("3-65-33-1", 40, Jet { tangents: 4, curved: 3 }),
-    ("37-130-20-1", 33, Jet { tangents: 9, curved: 9 }),
+/// Losses and gradient of every objective that is defined for the network.
+fn objectives_agree(engine: &dyn Engine, model: &Model, samples: usize) {
+    let reference = Reference::new().expect("threads");
+    let (spec, d) = (&model.spec, model.spec.dim());
+    let [points, noise] = [21, 22].map(|seed| normal_points(samples, d, seed));
+    let sigmas: Vec<f64> = (0..samples).map(|i| [1.5, 0.5, 0.25][i % 3]).collect();
+    for (objective, each) in objectives() {
+        if objective.check(spec).is_err() {
+            continue;
+        }
+        let probes = normal_points(samples * each, d, 23);
+        let given = Given { points: &points, noise: Some(&noise), sigmas: Some(&sigmas), probes: Some(&probes) };
+        let want = reference.loss_gradient(model, &objective, &given).expect("reference");
+        let got = engine.loss_gradient(model, &objective, &given).expect("loss");
+        let what =
+            format!("{} {spec} {} {} x {samples}", objective.name(), spec.head().name(), spec.conditioning().name());
+        eprintln!("{} {what}", engine.name());
+        // sums of terms of both signs, judged by the largest; energies over the square of a short probe lose more
+        let bound = if objective.name() == "fd-ssm" { 1e-4 } else { 5e-6 };
+        let abs = [&want.losses, &want.gradient].map(|v| bound * scale(v).max(1e-3));
+        assert!(worst(&got.losses, &want.losses, 0.0, abs[0]) <= 1.0, "losses of {what}");
+        assert!(worst(&got.gradient, &want.gradient, 0.0, abs[1]) <= 1.0, "gradient of {what}");
+    }
+}
+
+/// Networks at the edges of tiles, with fewer neurons than coordinates, of both heads: (widths, head, samples).
+const KINDS: &[(&str, Head, usize)] = &[
+    ("2-7-1", Head::Energy, 5),
+    ("3-65-33-1", Head::Energy, 40),
+    ("37-20-9-1", Head::Energy, 33),
+    ("1-9-1", Head::Energy, 1),
+    ("3-65-33-3", Head::Score, 40),
+    ("37-20-9-37", Head::Score, 33),
 ];
 
-#[test]
-fn cpu_jets_agree_with_the_reference() {
-    let cpu = Cpu::new().expect("threads");
-    JETS.iter().for_each(|(net, samples, jet)| jets_agree(&cpu, net, *samples, *jet));
+fn all_objectives_agree(engine: &dyn Engine) {
+    for (net, head, samples) in KINDS {
+        for conditioning in Conditioning::ALL {
+            objectives_agree(engine, &network_of(net, Activation::Silu, *head, conditioning, 8), *samples);
+        }
+    }
 }
 
 #[test]
-fn gpu_jets_agree_with_the_reference() {
-    let gpu = gpu();
-    JETS.iter().for_each(|(net, samples, jet)| jets_agree(&gpu, net, *samples, *jet));
+fn cpu_objectives_agree_with_the_reference() {
+    all_objectives_agree(&Cpu::new().expect("threads"));
+}
+
+#[test]
+fn gpu_objectives_agree_with_the_reference() {
+    all_objectives_agree(&gpu());
+}
+
+/// Ten steps with everything drawn by the engine.
+fn trained(engine: &dyn Engine, model: &Model, objective: &Objective) -> TrainingState {
+    let optimizer = Optimizer {
+        learning_rate: 1e-3,
+        schedule: Schedule::Constant,
+        warmup: 0,
+        beta1: 0.9,
+        beta2: 0.999,
+        // large against rounding errors, so that a gradient near 0 does not become a step of either sign
+        epsilon: 1e-3,
+        weight_decay: 0.0,
+        clip: 0.0,
+        ema: 0.9,
+    };
+    let plan = TrainingPlan { objective: objective.clone(), batch: 37, optimizer, steps: 10, seed: Seed(3) };
+    let data = normal_points(100, model.spec.dim(), 31);
+    let mut training = engine.train(model, &plan, &data, TrainingState::start(model)).expect("training");
+    let mut done = 0;
+    while done < 10 {
+        done += training.advance(10).expect("steps").len();
+    }
+    training.state().expect("state")
+}
+
+/// Probes of every law, noise levels and a basis that changes with the weights, drawn alike by all engines.
+fn training_agrees(engine: &dyn Engine) {
+    let reference = Reference::new().expect("threads");
+    let probes = |k, law| Probes::new(k, law).expect("probes");
+    let ladder = Ladder::geometric(2.0, 0.1, 7).expect("ladder");
+    let mdsm = Objective::Denoising(Denoising { ladder, weighting: Weighting::SIGMA2 });
+    let none = Conditioning::None;
+    for (net, head, conditioning, objective) in [
+        ("5-33-9-1", Head::Energy, none, Objective::Ssm(probes(3, ProbeLaw::Gaussian))),
+        ("5-33-9-1", Head::Energy, none, Objective::SsmVr(probes(2, ProbeLaw::Rademacher))),
+        ("5-33-9-5", Head::Score, none, Objective::Ssm(probes(1, ProbeLaw::Sphere))),
+        ("5-33-9-1", Head::Energy, none, Objective::FdSsm(FdSsm::new(2, 2.0).expect("epsilon"))),
+        ("37-20-9-1", Head::Energy, none, Objective::Esm),
+        ("5-33-9-1", Head::Energy, Conditioning::Concat, mdsm.clone()),
+        ("5-33-9-5", Head::Score, Conditioning::Scale, mdsm),
+    ] {
+        let model = network_of(net, Activation::Softplus, head, conditioning, 12);
+        eprintln!("{} trains {} on {net}", engine.name(), objective.name());
+        let got = trained(engine, &model, &objective);
+        let want = trained(&reference, &model, &objective);
+        // the moments are means of gradients: a draw that differed would be off by their own size
+        let abs = 2e-5 * scale(&want.first_moment);
+        assert!(worst(&got.first_moment, &want.first_moment, 0.0, abs) <= 1.0, "{} moments", objective.name());
+        assert!(worst(&got.parameters, &want.parameters, 0.0, 1e-6) <= 1.0, "{} parameters", objective.name());
+    }
+}
+
+#[test]
+fn cpu_training_agrees_with_the_reference() {
+    training_agrees(&Cpu::new().expect("threads"));
+}
+
+#[test]
+fn gpu_training_agrees_with_the_reference() {
+    training_agrees(&gpu());
+}
+
+/// Annealed chains change the network and the step on the way.
+#[test]
+fn chains_go_on_with_another_network() {
+    let reference = Reference::new().expect("threads");
+    let model = network_of("3-20-9-3", Activation::Silu, Head::Score, Conditioning::Concat, 13);
+    let start = normal_points(70, 3, 33);
+    let run = |engine: &dyn Engine| {
+        let step = |eta| Langevin::new(eta, 1.0).expect("sampler");
+        let mut chains = engine.chains(&model.at(2.0), &step(0.05), &start, Seed(14)).expect("chains");
+        for (sigma, eta) in [(2.0, 0.05), (0.5, 0.02), (0.1, 0.001)] {
+            chains.change(&model.at(sigma), &step(eta)).expect("change");
+            let mut left = 6;
+            while left > 0 {
+                left -= chains.advance(left).expect("steps");
+            }
+        }
+        chains.positions().expect("positions")
+    };
+    let want = run(&reference);
+    for engine in [&Cpu::new().expect("threads") as &dyn Engine, &gpu()] {
+        let got = run(engine);
+        assert!(worst(got.values(), want.values(), 1e-5, 1e-5) <= 1.0, "{}", engine.name());
+    }
 }
 
 #[test]
@@ -118,7 +236,7 @@ fn workgroups_that_take_many_tiles_agree() {
         let few = common::gpu_of_workgroups(workgroups);
         let model = network("3-65-33-1", Activation::Silu, 9);
         agree(&few, &model, 165);
-        jets_agree(&few, "3-65-33-1", 100, Jet { tangents: 4, curved: 3 });
+        objectives_agree(&few, &model, 100);
 
         let start = normal_points(165, 3, 24);
         let moved = |engine: &dyn Engine| {

@@ -6,9 +6,9 @@ mod common;
 
 use common::{network, normal_points, worst};
 use ebm_gpu::engine::cpu::Reference;
-use ebm_gpu::engine::{Engine, TrainingPlan, TrainingState};
+use ebm_gpu::engine::{Engine, Given, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Model};
-use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::objective::{Denoising, Objective, Weighting};
 use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream, pick};
@@ -46,11 +46,11 @@ fn training_is_adam_on_the_gradient_of_its_batches() {
     let (rows, batch, steps, seed) = (23, 70, 12, Seed(41));
     let data = normal_points(rows, 2, 42);
     let model = network("2-5-4-1", Activation::Silu, 43);
-    let objective = Objective::Dsm(Dsm::new(0.4, Weighting::Sigma2).expect("sigma"));
+    let objective = Objective::Denoising(Denoising::single(0.4, Weighting::SIGMA2).expect("sigma"));
     let plain = Optimizer { clip: 0.0, weight_decay: 0.0, ema: 0.0, schedule: Schedule::Constant, warmup: 0, ..ADAM };
     for optimizer in [ADAM, plain] {
         optimizer.check().expect("valid");
-        let plan = TrainingPlan { objective, batch, optimizer, steps, seed };
+        let plan = TrainingPlan { objective: objective.clone(), batch, optimizer, steps, seed };
         let mut want = TrainingState::start(&model);
         let mut norms = Vec::new();
         let mut training = reference.train(&model, &plan, &data, want.clone()).expect("plan");
@@ -65,7 +65,7 @@ fn training_is_adam_on_the_gradient_of_its_batches() {
                 (0..batch).flat_map(|s| seed.normals::<f64>(Stream::Noise, s as u32, step as u32, 0)[..2].to_vec());
             let now = Model { parameters: want.parameters.clone(), ..model.clone() };
             let noise = Points::new(2, noise.collect());
-            let got = reference.loss_gradient(&now, &objective, &points, &noise).expect("dsm");
+            let got = reference.loss_gradient(&now, &objective, &Given::noisy(&points, &noise)).expect("dsm");
             let norm = got.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
             let reported = [record.step as f64, record.loss, record.gradient_norm];
             assert!(worst(&reported, &[step as f64, got.loss(), norm], 1e-14, 0.0) <= 1.0, "record of step {step}");

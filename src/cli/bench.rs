@@ -2,10 +2,10 @@
 
 use ebm_gpu::bench::{chain_steps_per_second, train_step_ms};
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::model::{Activation, MlpSpec};
-use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
 
 use super::engine::EngineArgs;
+use super::objective::{ObjectiveArgs, Scales};
 use super::{MOST_BATCH, MOST_CHAINS, check_count};
 
 #[derive(clap::Args)]
@@ -41,12 +41,14 @@ struct Common {
 struct TrainArgs {
     #[command(flatten)]
     common: Common,
-    /// The objective: dsm
-    #[arg(long, default_value = "dsm")]
-    loss: String,
-    /// Standard deviation of dsm's noise
-    #[arg(long, default_value_t = 0.3)]
-    sigma: f64,
+    #[command(flatten)]
+    objective: ObjectiveArgs,
+    /// What the network gives: energy or score
+    #[arg(long, default_value = "energy")]
+    head: String,
+    /// How the network sees the noise level: none, scale or concat
+    #[arg(long, default_value = "none")]
+    conditioning: String,
     /// Samples of a step
     #[arg(long, default_value_t = 256)]
     batch: usize,
@@ -79,26 +81,29 @@ pub(super) fn run(args: &Args) -> Result<()> {
 
 fn train(args: &TrainArgs) -> Result<()> {
     let common = &args.common;
-    Objective::check_name(&args.loss)?;
     check_count("batch", args.batch, 1, MOST_BATCH)?;
     if !(args.seconds > 0.0 && args.seconds <= 3600.0) {
         return Err(Error::input(format!("seconds is {}, it has to be above 0 and at most 3600", args.seconds)));
     }
-    let spec = MlpSpec::parse(&common.net, Activation::by_name(&common.activation)?)?;
-    let objective = Objective::Dsm(Dsm::new(args.sigma, Weighting::Sigma2)?);
+    let (activation, head) = (Activation::by_name(&common.activation)?, Head::by_name(&args.head)?);
+    let conditioning = Conditioning::by_name(&args.conditioning)?;
+    let spec = MlpSpec::parse_conditioned(&common.net, activation, head, conditioning)?;
+    // the benchmark's data are standard normal
+    let (objective, _) = args.objective.objective(&Scales::UNIT)?;
+    objective.check(&spec)?;
     let engine = common.engine.open(common.json)?.engine;
-    let ms = train_step_ms(engine.as_ref(), &spec, objective, args.batch, args.seconds)?;
-    // 6 columns a sample: forward, back, tangent forward, value back, two outer products
-    let multiply_adds: usize = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * 6 * args.batch;
+    let ms = train_step_ms(engine.as_ref(), &spec, &objective, args.batch, args.seconds)?;
+    let columns = objective.least_columns(&spec);
+    let multiply_adds = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * columns * args.batch;
     let gflops = 2e-6 * multiply_adds as f64 / ms;
     if common.json {
         return super::print_json(&serde_json::json!({
             "ms_per_step": ms, "gflop_per_second": gflops, "net": spec.to_string(), "loss": objective.name(),
-            "batch": args.batch, "engine": engine.name(), "adapter": engine.adapter(),
+            "columns": columns, "batch": args.batch, "engine": engine.name(), "adapter": engine.adapter(),
         }));
     }
     super::print_line(&format!(
-        "{ms:.4} ms a step of {} samples through {spec}; {gflops:.1} GFLOP/s, of the least work alone (6 columns a sample)",
+        "{ms:.4} ms a step of {} samples through {spec}; {gflops:.1} GFLOP/s, of the least work alone ({columns} columns a sample)",
         args.batch
     ))
 }

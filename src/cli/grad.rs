@@ -1,11 +1,12 @@
-//! `grad`: loss and parameter gradient of an objective on given points and given noise.
+//! `grad`: loss and parameter gradient of an objective on given points, noise and probes.
 
 use std::path::{Path, PathBuf};
 
-use ebm_gpu::data::npy::read_npy;
+use ebm_gpu::data::npy::{read_npy, write_npy_f32};
+use ebm_gpu::engine::Given;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::model::{read_checkpoint, write_gradient};
-use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
 use ebm_gpu::points::Points;
 
 use super::engine::EngineArgs;
@@ -15,19 +16,22 @@ pub(super) struct Args {
     /// The model: a .safetensors file as `run` writes it
     #[arg(long, value_name = "FILE")]
     checkpoint: PathBuf,
-    /// The objective: dsm
+    /// The objective: esm, ssm, ssm-vr, fd-ssm, dsm or mdsm
     #[arg(long, default_value = "dsm")]
     loss: String,
     /// Points x, [B, d] as .npy, in the units that the network sees (standardised, for a model of a file)
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Noise z of dsm, [B, d] as .npy: the network sees x + sigma z
+    /// Noise z of dsm and mdsm, [B, d] as .npy: the network sees x + sigma z
     #[arg(long, value_name = "FILE")]
     noise: Option<PathBuf>,
-    /// Standard deviation of dsm's noise [default: the checkpoint's own, or 0.3 if it names none]
-    #[arg(long)]
-    sigma: Option<f64>,
-    /// The factor of dsm's ½|s + z/σ|²: one, sigma2 or sigma4
+    /// Directions v of ssm, ssm-vr and fd-ssm, [B, K, d] as .npy; those of fd-ssm have the length epsilon
+    #[arg(long, value_name = "FILE")]
+    probes: Option<PathBuf>,
+    /// Standard deviation of the noise: a number, or [B] as .npy [default: the checkpoint's own, or 0.3 if it names none]
+    #[arg(long, value_name = "S|FILE")]
+    sigma: Option<String>,
+    /// The factor of ½|s + z/σ|²: one, sigma2, sigma4, or the exponent of σ
     #[arg(long, default_value = "sigma2")]
     weighting: String,
     #[command(flatten)]
@@ -35,6 +39,9 @@ pub(super) struct Args {
     /// Where to write the gradient, under the parameters' names (F64 from the reference, else F32)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Where to write the loss of each sample, [B] as .npy
+    #[arg(long, value_name = "FILE")]
+    losses: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -44,21 +51,40 @@ pub(super) fn run(args: &Args) -> Result<()> {
     Objective::check_name(&args.loss)?;
     let weighting = Weighting::by_name(&args.weighting)?;
     let (model, metadata) = read_checkpoint(&args.checkpoint)?;
-    let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
-    let sigma = args.sigma.or(stored).unwrap_or(0.3);
-    let objective = Objective::Dsm(Dsm::new(sigma, weighting)?);
     let d = model.spec.dim();
     let points = read_points(&args.data, d)?;
-    let path = args.noise.as_ref().ok_or_else(|| {
-        Error::input("dsm needs its noise z").hint("--noise z.npy, of the shape of the data, standard normal")
-    })?;
-    let noise = read_points(path, d)?;
-    if noise.count() != points.count() {
-        let (has, want) = (noise.count(), points.count());
-        return Err(Error::input(format!("{} has {has} rows, {} has {want}", path.display(), args.data.display())));
-    }
+    let noise = args.noise.as_deref().map(|path| read_points(path, d)).transpose()?;
+    let probes = args.probes.as_deref().map(|path| read_probes(path, points.count(), d)).transpose()?;
+    let stored = metadata.get("sigma").and_then(|s| s.parse().ok()).unwrap_or(0.3);
+    let sigmas = match &args.sigma {
+        None if args.loss == "mdsm" => None,
+        None => Some(vec![stored; points.count()]),
+        Some(text) => Some(match text.parse() {
+            Ok(sigma) => vec![sigma; points.count()],
+            Err(_) => read_points(Path::new(text), 1)?.values().to_vec(),
+        }),
+    };
+    let count = probes.as_ref().map_or(1, |p| p.count() / points.count());
+    // the law of given probes does not matter, only their number
+    let given_probes = Probes::new(count, ProbeLaw::Rademacher)?;
+    let objective = match args.loss.as_str() {
+        "esm" => Objective::Esm,
+        "ssm" => Objective::Ssm(given_probes),
+        "ssm-vr" => Objective::SsmVr(given_probes),
+        "fd-ssm" => {
+            let length = probes.as_ref().map(|p| p.row(0).iter().map(|v| v * v).sum::<f64>().sqrt());
+            Objective::FdSsm(FdSsm::new(count, length.unwrap_or(0.1))?)
+        }
+        "mdsm" => Objective::Denoising(Denoising { ladder: ladder_of(sigmas.as_deref())?, weighting }),
+        _ => {
+            let sigma = sigmas.as_ref().map_or(stored, |s| s[0]);
+            Objective::Denoising(Denoising::single(sigma, weighting)?)
+        }
+    };
+    let given = Given { points: &points, noise: noise.as_ref(), sigmas: sigmas.as_deref(), probes: probes.as_ref() };
+    given.check(&objective, &model.spec)?;
     let engine = args.engine.open(args.json)?.engine;
-    let result = engine.loss_gradient(&model, &objective, &points, &noise)?;
+    let result = engine.loss_gradient(&model, &objective, &given)?;
     let norm = result.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
     if !(result.loss().is_finite() && norm.is_finite()) {
         return Err(Error::failed(format!("the loss is {}, the norm of its gradient {norm}", result.loss()))
@@ -66,6 +92,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     if let Some(out) = &args.out {
         write_gradient(out, &model.spec, &result.gradient, engine.name() == "reference")?;
+    }
+    if let Some(path) = &args.losses {
+        let losses: Vec<f32> = result.losses.iter().map(|l| *l as f32).collect();
+        write_npy_f32(path, &[losses.len()], &losses)?;
     }
     if args.json {
         return super::print_json(&serde_json::json!({
@@ -76,12 +106,42 @@ pub(super) fn run(args: &Args) -> Result<()> {
     super::print_line(&format!("loss {}\ngradient norm {norm}\n{}", result.loss(), objective.formula()))
 }
 
-/// Rows of `dim` numbers from an .npy file.
+/// The levels that occur among the samples', and one more if there is only one: mdsm is made of several.
+fn ladder_of(sigmas: Option<&[f64]>) -> Result<Ladder> {
+    let mut levels = sigmas.unwrap_or(&[1.0, 0.5]).to_vec();
+    levels.sort_by(f64::total_cmp);
+    levels.dedup();
+    if let [only] = levels[..] {
+        levels.push(2.0 * only);
+    }
+    levels.truncate(4096);
+    Ladder::explicit(levels)
+}
+
+/// Vectors of `dim` numbers, [B, K, dim] or [B, dim].
+fn read_probes(path: &Path, batch: usize, dim: usize) -> Result<Points> {
+    let (shape, values) = read_npy(path)?;
+    let name = path.display();
+    let fits = matches!(shape[..], [rows, k, columns] if rows == batch && columns == dim && k > 0)
+        || matches!(shape[..], [rows, columns] if rows == batch && columns == dim);
+    if !fits {
+        return Err(Error::input(format!(
+            "{name} has shape {shape:?}, the probes of {batch} points are [{batch}, K, {dim}]"
+        )));
+    }
+    match values.iter().position(|v| !v.is_finite()) {
+        Some(i) => Err(Error::input(format!("number {i} of {name} is {}", values[i]))),
+        None => Ok(Points::new(dim, values)),
+    }
+}
+
+/// Rows of `dim` numbers from an .npy file; a plain list is taken for rows of one.
 fn read_points(path: &Path, dim: usize) -> Result<Points> {
     let (shape, values) = read_npy(path)?;
     let name = path.display();
     match shape[..] {
-        [0, _] => Err(Error::input(format!("{name} has no rows"))),
+        [0, ..] => Err(Error::input(format!("{name} has no rows"))),
+        [_] if dim == 1 => Ok(Points::new(1, values)),
         [_, columns] if columns == dim => match values.iter().position(|v| !v.is_finite()) {
             Some(i) => Err(Error::input(format!("row {}, column {} of {name} is {}", i / dim, i % dim, values[i]))),
             None => Ok(Points::new(dim, values)),

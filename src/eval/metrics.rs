@@ -6,7 +6,7 @@ use super::{Grid, LawOnGrid, fisher, log_density_mse, mmd2_unbiased, mode_tv, sl
 use crate::data::{Dataset, Law};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{Head, Model};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
 
@@ -63,14 +63,19 @@ pub fn evaluate(
 ) -> Result<Metrics> {
     let target = data.smoothed_test(sigma, seed);
     let mut metrics = Metrics::default();
-    if data.dim() <= 2 {
+    let has_energy = model.spec.head() == Head::Energy;
+    if !has_energy {
+        metrics.note =
+            Some("a score field has no energy: NLL, KL and the other numbers of densities are left out".to_string());
+    } else if data.dim() <= 2 {
         let grid = grid_for(data, sigma)?;
         let energies = engine.energy(model, &grid.points())?;
         let log_z = grid.log_normalizer(&energies);
         match &data.law {
             Some(law) => {
                 let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
-                for smoothing in [sigma, 0.0] {
+                let both = [sigma, 0.0];
+                for &smoothing in &both[usize::from(sigma == 0.0)..] {
                     let on_grid = LawOnGrid::new(law.as_ref(), smoothing, &grid);
                     if on_grid.mass_error.abs() > MASS_ERROR {
                         metrics.note = Some(format!(
@@ -83,12 +88,13 @@ pub fn evaluate(
                     if smoothing == sigma {
                         (metrics.nll, metrics.kl) = (Some(found.nll), Some(found.kl));
                         metrics.outside_mass = Some(found.outside_mass);
-                    } else {
+                    }
+                    if smoothing == 0.0 {
                         (metrics.nll_data, metrics.kl_data) = (Some(found.nll), Some(found.kl));
                     }
                 }
             }
-            None if grid.widest_cell() > 0.5 * sigma => {
+            None if sigma > 0.0 && grid.widest_cell() > 0.5 * sigma => {
                 metrics.note = Some(format!(
                     "cells of {:.2e} are too wide for sigma = {sigma}: the NLL is left out",
                     grid.widest_cell()
@@ -129,7 +135,9 @@ fn against_law(
 ) -> Result<()> {
     let some = POINTS.min(target.count());
     let points = Points::new(target.dim(), target.values()[..some * target.dim()].to_vec());
-    metrics.log_density_mse = Some(log_density_mse(law, sigma, &points, &engine.energy(model, &points)?));
+    if model.spec.head() == Head::Energy {
+        metrics.log_density_mse = Some(log_density_mse(law, sigma, &points, &engine.energy(model, &points)?));
+    }
     metrics.fisher = Some(fisher(law, sigma, &points, &engine.score(model, &points)?));
     Ok(())
 }

@@ -109,9 +109,9 @@ impl Objective {
         Program::Matching(match self {
             Self::FdSsm(fd) => return Program::Difference(fd),
             Self::Denoising(denoising) => Terms { denoising: Some(denoising), ..none },
-            // Σ (vₖ·s)² over the basis is ‖s‖² for a gradient, which lies in the row space; a field may leave it
+            // Σ (vₖ·s)² over the basis is ‖s‖² for a gradient, which lies in the row space
             Self::Esm if head == Head::Energy => Terms { sliced: 1.0, curved: 1.0, tangents: Tangents::Basis, ..none },
-            Self::Esm => Terms { full: 1.0, curved: 1.0, tangents: Tangents::Basis, ..none },
+            Self::Esm => Terms { full: 1.0, curved: 1.0, tangents: Tangents::Axes, ..none },
             Self::Ssm(probes) => Terms { sliced: 1.0 / probes.count as f64, ..sliced(probes) },
             Self::SsmVr(probes) => Terms { full: 1.0, ..sliced(probes) },
         })

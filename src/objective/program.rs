@@ -25,9 +25,13 @@ pub enum Tangents {
     None,
     /// Random ones, new for each sample.
     Probes(Probes),
-    /// An orthonormal basis of the row space of the first weights, the same for all samples of a step: E and s depend on
-    /// x through W₁x alone, so directions orthogonal to it contribute nothing to any term.
+    /// An orthonormal basis of the row space of the first weights W₁, the same for all samples of a step. E depends on x
+    /// through W₁x alone, so directions orthogonal to the rows of W₁ contribute nothing to ‖∇E‖², to tr H or to their
+    /// parameter gradients.
     Basis,
+    /// The axes, the same for all samples. A field needs them all: with tr ∇s = tr(A W₁), the gradient by W₁ is Aᵀ, which
+    /// need not lie in the row space of W₁.
+    Axes,
 }
 
 /// The coefficients of the module's formula.
@@ -52,6 +56,7 @@ impl Terms<'_> {
             Tangents::None => 0,
             Tangents::Probes(probes) => probes.count,
             Tangents::Basis => dim.min(width),
+            Tangents::Axes => dim,
         }
     }
 }

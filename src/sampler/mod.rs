@@ -1,5 +1,9 @@
 //! Samplers: Markov chains that visit points with density proportional to exp(−E).
 
+mod annealed;
+
+pub use annealed::{STEP_PER_VARIANCE, annealed};
+
 use crate::error::{Error, Result};
 
 /// The unadjusted Langevin algorithm: x ← x − η ∇E(x) + √(2 η T) ξ, ξ ~ N(0, I).

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
 use ebm_gpu::engine::gpu::{GpuEngine, GpuOptions};
-use ebm_gpu::model::{Activation, MlpSpec, Model};
+use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream};
 
@@ -64,7 +64,13 @@ pub fn normal_points(count: usize, dim: usize, seed: u64) -> Points {
 
 /// A network with weights larger than the usual initial ones, so that curvature matters.
 pub fn network(net: &str, activation: Activation, seed: u64) -> Model {
-    let mut model = MlpSpec::parse(net, activation).expect("valid widths").initial(Seed(seed));
+    network_of(net, activation, Head::Energy, Conditioning::None, seed)
+}
+
+/// The same of any kind.
+pub fn network_of(net: &str, activation: Activation, head: Head, conditioning: Conditioning, seed: u64) -> Model {
+    let spec = MlpSpec::parse_conditioned(net, activation, head, conditioning).expect("valid widths");
+    let mut model = spec.initial(Seed(seed));
     model.parameters.iter_mut().for_each(|p| *p = f64::from((*p * 1.5) as f32));
     model
 }

@@ -4,23 +4,24 @@ use std::path::PathBuf;
 
 use ebm_gpu::data::Dataset;
 use ebm_gpu::engine::TrainingPlan;
-use ebm_gpu::error::{Error, Result};
-use ebm_gpu::model::{Activation, MlpSpec};
-use ebm_gpu::objective::{Dsm, Objective, Weighting};
+use ebm_gpu::error::{Error, Result, unknown_name};
+use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
+use ebm_gpu::objective::{Objective, ProbeLaw};
 use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::random::Seed;
-use ebm_gpu::sampler::Langevin;
+use ebm_gpu::sampler::{Langevin, STEP_PER_VARIANCE, annealed};
 use serde::Serialize;
 
 use super::super::engine::EngineArgs;
+use super::super::objective::{ObjectiveArgs, Scales};
 use super::super::{MOST_BATCH, MOST_CHAINS, check_count};
 
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Args {
-    /// The objective: dsm (denoising score matching)
-    #[arg(long, default_value = "dsm")]
-    pub(super) loss: String,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) objective: ObjectiveArgs,
     /// A toy law (8gaussians, 25gaussians, 3clusters, 2spirals, checkerboard, moons, rings, banana, gmm2), or a .csv,
     /// .tsv or .npy file
     #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
@@ -33,7 +34,8 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 100_000)]
     pub(super) points: usize,
 
-    /// Widths of the network, input first, for example 2-128-128-1
+    /// Widths of the network: dimension of the points, hidden widths, 1 (energy) or that dimension again (score); for
+    /// example 2-128-128-1
     #[arg(long, conflicts_with = "hidden")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) net: Option<String>,
@@ -45,12 +47,12 @@ pub(crate) struct Args {
     #[arg(long, default_value = "silu")]
     pub(super) activation: String,
 
-    /// Standard deviation of dsm's noise, in the units of the network (standardised, for files)
-    #[arg(long, default_value_t = 0.3)]
-    pub(super) sigma: f64,
-    /// The factor of dsm's ½|s + z/σ|²: one (1), sigma2 (σ²) or sigma4 (σ⁴)
-    #[arg(long, default_value = "sigma2")]
-    pub(super) weighting: String,
+    /// What the network gives: energy (E, with the score as its gradient) or score (the field itself)
+    #[arg(long, default_value = "energy")]
+    pub(super) head: String,
+    /// How the network sees the noise level of dsm and mdsm: none, scale (output / σ) or concat (ln σ is an input)
+    #[arg(long, default_value = "none")]
+    pub(super) conditioning: String,
 
     /// Training steps
     #[arg(long, default_value_t = 4000)]
@@ -84,12 +86,23 @@ pub(crate) struct Args {
     /// Langevin chains run after training; 0 for none
     #[arg(long, default_value_t = 4096)]
     pub(super) chains: usize,
-    /// Steps of each chain
-    #[arg(long, default_value_t = 500)]
-    pub(super) chain_steps: u64,
-    /// η of x ← x − η∇E + √(2ηT) ξ, in the units of the network
-    #[arg(long, default_value_t = 0.01)]
-    pub(super) step_size: f64,
+    /// How chains move: ula (unadjusted Langevin) or annealed (the same through mdsm's ladder) [default: annealed for mdsm]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sampler: Option<String>,
+    /// Steps of each chain; annealed: at each level [default: 500; annealed: 100]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) chain_steps: Option<u64>,
+    /// η of x ← x + η s(x) + √(2ηT) ξ, in the units of the network (a paper's α/2); annealed: at the smallest level, growing
+    /// with σ² [default: 0.01; annealed: 0.05 of that level's σ²]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) step_size: Option<f64>,
+    /// annealed: a last step x + σ² s(x) without noise
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) denoise: bool,
     /// T: chains sample exp(−E/T)
     #[arg(long, default_value_t = 1.0)]
     pub(super) temperature: f64,
@@ -136,16 +149,33 @@ pub(super) struct Plan {
     pub(super) data: Dataset,
     pub(super) spec: MlpSpec,
     pub(super) training: TrainingPlan,
-    pub(super) sampler: Langevin,
+    pub(super) sampling: Sampling,
     pub(super) seed: Seed,
+    /// What the user should know, so far.
+    pub(super) warnings: Vec<String>,
+}
+
+/// How chains are run.
+pub(super) struct Sampling {
+    /// `ula` or `annealed`.
+    pub(super) name: &'static str,
+    /// Noise levels and the step at each; one for `ula`.
+    pub(super) levels: Vec<(f64, Langevin)>,
+    /// Steps at each level.
+    pub(super) steps: u64,
+    /// The last step without noise.
+    pub(super) denoise: bool,
 }
 
 impl Args {
     /// Checks all flags and loads the data; writes nothing.
     pub(super) fn plan(&self) -> Result<Plan> {
-        Objective::check_name(&self.loss)?;
+        Objective::check_name(&self.objective.loss)?;
+        ProbeLaw::by_name(&self.objective.probe_law)?;
         let activation = Activation::by_name(&self.activation)?;
-        let objective = Objective::Dsm(Dsm::new(self.sigma, Weighting::by_name(&self.weighting)?)?);
+        let (head, conditioning) = (Head::by_name(&self.head)?, Conditioning::by_name(&self.conditioning)?);
+        // what is wrong whatever the data is refused before they are read
+        self.objective.objective(&Scales::UNIT)?;
         let optimizer = Optimizer {
             learning_rate: self.lr,
             schedule: Schedule::by_name(&self.schedule)?,
@@ -158,18 +188,16 @@ impl Args {
             ema: self.ema,
         };
         optimizer.check()?;
-        let sampler = Langevin::new(self.step_size, self.temperature)?;
         check_count("batch", self.batch, 1, MOST_BATCH)?;
         check_count("points", self.points, 2, 1 << 28)?;
         check_count("chains", self.chains, 0, MOST_CHAINS)?;
         if !(1..u64::from(u32::MAX)).contains(&self.steps) {
             return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
         }
-        if self.chain_steps >= u64::from(u32::MAX) {
-            return Err(Error::input(format!("chain-steps is {}, the most is 2^32 - 2", self.chain_steps)));
-        }
+        self.sampling(None)?;
         // a network that is wrong in itself is refused before the data is read
-        let given = self.net.as_ref().map(|net| MlpSpec::parse(net, activation)).transpose()?;
+        let given =
+            self.net.as_ref().map(|net| MlpSpec::parse_conditioned(net, activation, head, conditioning)).transpose()?;
         let hidden = self.hidden.clone().unwrap_or_else(|| vec![128, 128]);
         if let Some(i) = hidden.iter().position(|h| *h == 0) {
             return Err(Error::input(format!("hidden has a width of 0 at position {}", i + 1))
@@ -188,9 +216,49 @@ impl Args {
                 .hint("--hidden 128,128 takes the number of columns from the data"));
             }
             Some(spec) => spec,
-            None => MlpSpec::new([&[data.dim()], &hidden[..], &[1]].concat(), activation)?,
+            None => MlpSpec::hidden(data.dim(), &hidden, activation, head, conditioning)?,
         };
+        let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train))?;
+        objective.check(&spec)?;
+        warnings.extend(objective.warnings(&spec));
+        let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
-        Ok(Plan { data, spec, training, sampler, seed })
+        Ok(Plan { data, spec, training, sampling, seed, warnings })
+    }
+
+    /// How chains are run; checked with what is known if the objective is not known yet.
+    fn sampling(&self, objective: Option<&Objective>) -> Result<Sampling> {
+        let multi = self.objective.loss == "mdsm";
+        let name = match (self.sampler.as_deref(), multi) {
+            (Some("ula"), _) | (None, false) => "ula",
+            (Some("annealed") | None, true) => "annealed",
+            (Some("annealed"), false) => {
+                return Err(Error::input(format!(
+                    "annealed chains need the noise levels of mdsm, {} has none",
+                    self.objective.loss
+                ))
+                .hint("--loss mdsm, or --sampler ula"));
+            }
+            (Some(other), _) => return Err(unknown_name("sampler", other, &["ula", "annealed"])),
+        };
+        if self.denoise && !multi && self.objective.loss != "dsm" {
+            return Err(Error::input(format!("--denoise needs a noise level, {} has none", self.objective.loss)));
+        }
+        let steps = self.chain_steps.unwrap_or(if name == "annealed" { 100 } else { 500 });
+        if steps >= u64::from(u32::MAX) / 4096 {
+            return Err(Error::input(format!("chain-steps is {steps}, the most is {}", u32::MAX / 4096)));
+        }
+        let levels = match objective {
+            Some(Objective::Denoising(denoising)) if name == "annealed" => {
+                let ladder = &denoising.ladder;
+                let last = self.step_size.unwrap_or(STEP_PER_VARIANCE * ladder.smallest().powi(2));
+                annealed(ladder, last, self.temperature)?
+            }
+            _ => {
+                let sigma = objective.map_or(0.0, Objective::smoothing);
+                vec![(sigma, Langevin::new(self.step_size.unwrap_or(0.01), self.temperature)?)]
+            }
+        };
+        Ok(Sampling { name, levels, steps, denoise: self.denoise })
     }
 }

@@ -3,7 +3,7 @@
 use ebm_gpu::data::Dataset;
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
-use ebm_gpu::model::Model;
+use ebm_gpu::model::{Head, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::report::{
     EnergyLine, EnergyPanel, Extent, Grid, LossCurve, Range, ScorePanel, energy_figure, energy_line_figure,
@@ -26,8 +26,9 @@ pub(super) fn field_figures(
     title: &str,
 ) -> Result<()> {
     let points = data.standardizer.undo(&data.train);
+    let has_energy = model.spec.head() == Head::Energy;
     match data.dim() {
-        1 => {
+        1 if has_energy => {
             let range = Range::covering(points.values().iter().copied()).padded(0.1);
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
             let energy = engine.energy(model, &data.standardizer.apply(&Points::new(1, x.clone())))?;
@@ -37,9 +38,12 @@ pub(super) fn field_figures(
         2 => {
             let extent = Extent::around(&points);
             let nodes = data.standardizer.apply(&extent.nodes(NODES, NODES));
-            let energy = Grid::new(extent, NODES, NODES, engine.energy(model, &nodes)?)?;
-            let panel = EnergyPanel { title, names: &data.columns, energy: &energy, data: Some(&points) };
-            energy_figure(&panel)?.write(&folder.file("energy"))?;
+            let energy =
+                has_energy.then(|| Grid::new(extent, NODES, NODES, engine.energy(model, &nodes)?)).transpose()?;
+            if let Some(energy) = &energy {
+                let panel = EnergyPanel { title, names: &data.columns, energy, data: Some(&points) };
+                energy_figure(&panel)?.write(&folder.file("energy"))?;
+            }
 
             let positions = extent.nodes(ARROWS, ARROWS);
             let mut scores = engine.score(model, &data.standardizer.apply(&positions))?;
@@ -47,7 +51,7 @@ pub(super) fn field_figures(
                 // the chain rule of standardisation
                 row.iter_mut().zip(&data.standardizer.scale).for_each(|(s, scale)| *s /= scale);
             }
-            let (names, energy) = (&data.columns[..], Some(&energy));
+            let (names, energy) = (&data.columns[..], energy.as_ref());
             let panel = ScorePanel { title, names, positions: &positions, scores: &scores, energy };
             score_figure(&panel)?.write(&folder.file("score"))
         }

@@ -3,6 +3,7 @@
 mod args;
 mod figures;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -38,7 +39,9 @@ struct Summary {
     activation: &'static str,
     head: &'static str,
     conditioning: &'static str,
-    sigma: f64,
+    conventions: BTreeMap<&'static str, String>,
+    /// The smoothing of the law that the model approaches; none for objectives that aim at the data's own.
+    sigma: Option<f64>,
     chains_start: &'static str,
     seed: u64,
     batch: usize,
@@ -62,6 +65,8 @@ struct ChainSummary {
     steps: u64,
     step_size: f64,
     temperature: f64,
+    /// Whether a last step without noise was taken.
+    denoised: bool,
     seconds: f64,
     chain_steps_per_second: f64,
     /// Unadjusted chains accept every step.
@@ -72,17 +77,20 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let plan = args.plan()?;
     let engine = args.engine.open(args.quiet)?.engine;
-    let mut warnings = plan.training.objective.warnings(&plan.spec);
+    let mut warnings = plan.warnings.clone();
     if !args.quiet {
         warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }
     fits(args, &plan, engine.as_ref())?;
-    let default = PathBuf::from("results").join(format!("{}-{}", args.loss, plan.data.name));
+    let default = PathBuf::from("results").join(format!("{}-{}", args.objective.loss, plan.data.name));
     let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
     let config = toml::to_string(args).map_err(|e| Error::failed(format!("cannot write config.toml: {e}")))?;
     folder.write("config.toml", &config)?;
 
     let trained = training(args, &plan, engine.as_ref(), &folder)?;
+    let sigma = plan.training.objective.smoothing();
+    // the network at its smallest noise level, where it has any
+    let model = trained.model.at(sigma);
     let (chains, chain_summary) = match args.chains {
         0 => (None, None),
         _ => {
@@ -90,8 +98,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
             let samples = plan.data.standardizer.undo(&chains);
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
-            let model = format!("model, σ = {}", plan.training.objective.smoothing());
-            figures::chain_figure(&folder, &plan.data, &samples, &model)?;
+            figures::chain_figure(&folder, &plan.data, &samples, &format!("model{}", level_note(sigma)))?;
             (Some(chains), Some(summary))
         }
     };
@@ -101,9 +108,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
         }
         warnings.push(warning);
     }
-    let sigma = plan.training.objective.smoothing();
     let spinner = progress::spinner("evaluating and drawing", args.quiet);
-    let metrics = evaluate(engine.as_ref(), &trained.model, &plan.data, sigma, chains.as_ref(), plan.seed)?;
+    let metrics = evaluate(engine.as_ref(), &model, &plan.data, sigma, chains.as_ref(), plan.seed)?;
     if let Some(note) = &metrics.note {
         if !args.quiet {
             eprintln!("warning: {note}");
@@ -111,7 +117,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         warnings.push(note.clone());
     }
     let title = title(args, &plan);
-    figures::field_figures(&folder, engine.as_ref(), &trained.model, &plan.data, &title)?;
+    figures::field_figures(&folder, engine.as_ref(), &model, &plan.data, &title)?;
 
     spinner.finish_and_clear();
 
@@ -123,13 +129,14 @@ pub(super) fn run(args: &Args) -> Result<()> {
         columns: plan.data.columns.clone(),
         loss: plan.training.objective.name(),
         objective: plan.training.objective.formula(),
-        langevin: "x <- x - step_size grad E(x) + sqrt(2 step_size temperature) xi",
+        langevin: LANGEVIN,
         net: plan.spec.to_string(),
         activation: plan.spec.activation().name(),
-        head: "energy",
-        conditioning: "none",
-        sigma,
-        chains_start: "a normal law with the mean and the variances of the training data",
+        head: plan.spec.head().name(),
+        conditioning: plan.spec.conditioning().name(),
+        conventions: conventions(&plan),
+        sigma: (sigma > 0.0).then_some(sigma),
+        chains_start: "a normal law with the mean and the variances of the training data (annealed: smoothed by the first level)",
         seed: args.seed,
         batch: args.batch,
         steps: args.steps,
@@ -149,7 +156,25 @@ pub(super) fn run(args: &Args) -> Result<()> {
 }
 
 fn title(args: &Args, plan: &Plan) -> String {
-    format!("{} (σ = {}) on {}", args.loss, plan.training.objective.smoothing(), plan.data.name)
+    format!("{}{} on {}", args.objective.loss, level_note(plan.training.objective.smoothing()), plan.data.name)
+}
+
+/// `, σ = 0.3` for a figure; nothing for a law that is not smoothed.
+fn level_note(sigma: f64) -> String {
+    if sigma > 0.0 { format!(", σ = {sigma}") } else { String::new() }
+}
+
+const LANGEVIN: &str = "x <- x + step_size s(x) + sqrt(2 step_size temperature) xi, s = -grad E or the field";
+
+/// The conventions on which papers and programs differ.
+fn conventions(plan: &Plan) -> BTreeMap<&'static str, String> {
+    let mut all = plan.training.objective.conventions();
+    all.insert("langevin", format!("{LANGEVIN}; a paper's alpha is 2 step_size"));
+    if plan.sampling.name == "annealed" {
+        let last = plan.sampling.levels.last().map_or(0.0, |(_, step)| step.step_size);
+        all.insert("annealed_step_size", format!("step_size_i = {last} (sigma_i / sigma_L)^2"));
+    }
+    all
 }
 
 /// Makes the training run and the chains once without running them, so that what does not fit the device is refused before
@@ -158,7 +183,8 @@ fn fits(args: &Args, plan: &Plan, engine: &dyn Engine) -> Result<()> {
     let model = plan.spec.initial(plan.seed);
     engine.train(&model, &plan.training, &plan.data.train, TrainingState::start(&model))?;
     if args.chains > 0 {
-        engine.chains(&model, &plan.sampler, &starting_points(args, plan), plan.seed)?;
+        let (sigma, step) = plan.sampling.levels[0];
+        engine.chains(&model.at(sigma), &step, &starting_points(args, plan), plan.seed)?;
     }
     Ok(())
 }
@@ -195,14 +221,17 @@ impl Watch for Recorder<'_> {
 /// What a checkpoint says beside the network's shape.
 fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     let list = |values: &[f64]| format!("{values:?}");
-    vec![
+    let sigma = plan.training.objective.smoothing();
+    let level = (sigma > 0.0).then(|| ("sigma", sigma.to_string()));
+    let ladder = plan.training.objective.conventions().remove("ladder").map(|ladder| ("ladder", ladder));
+    let shared = [
         ("objective", plan.training.objective.formula()),
-        ("sigma", plan.training.objective.smoothing().to_string()),
         ("step", step.to_string()),
         ("columns", plan.data.columns.join(",")),
         ("mean", list(&plan.data.standardizer.mean)),
         ("scale", list(&plan.data.standardizer.scale)),
-    ]
+    ];
+    shared.into_iter().chain(level).chain(ladder).collect()
 }
 
 fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {
@@ -230,8 +259,8 @@ fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> R
     figures::training_figure(
         folder,
         &trained,
-        "denoising score matching loss",
-        &format!("{} on {}", args.loss, plan.data.name),
+        &format!("{} loss", plan.training.objective.title()),
+        &format!("{} on {}", args.objective.loss, plan.data.name),
     )?;
     Ok(trained)
 }
@@ -239,14 +268,28 @@ fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> R
 /// Starts chains at a normal law with the data's own mean and variances, and runs them.
 fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Result<(Points, ChainSummary)> {
     let start = Instant::now();
-    let bar = progress::bar("chains", args.chain_steps, args.quiet);
-    let mut chains = engine.chains(model, &plan.sampler, &starting_points(args, plan), plan.seed)?;
+    let sampling = &plan.sampling;
+    let all = sampling.steps * sampling.levels.len() as u64;
+    let bar = progress::bar("chains", all, args.quiet);
+    let (first, step) = sampling.levels[0];
+    let mut chains = engine.chains(&model.at(first), &step, &starting_points(args, plan), plan.seed)?;
     let mut done = 0;
-    while done < args.chain_steps {
-        done += chains.advance(args.chain_steps - done)?;
-        bar.set_position(done);
+    for (i, (sigma, step)) in sampling.levels.iter().enumerate() {
+        if i > 0 {
+            chains.change(&model.at(*sigma), step)?;
+        }
+        let end = sampling.steps * (i as u64 + 1);
+        while done < end {
+            done += chains.advance(end - done)?;
+            bar.set_position(done);
+        }
     }
-    let positions = chains.positions()?;
+    let mut positions = chains.positions()?;
+    let (last, step) = sampling.levels[sampling.levels.len() - 1];
+    if sampling.denoise {
+        let scores = engine.score(&model.at(last), &positions)?;
+        positions.values_mut().iter_mut().zip(scores.values()).for_each(|(x, s)| *x += last * last * s);
+    }
     bar.finish_and_clear();
     let lost = positions.rows().filter(|x| x.iter().any(|v| !v.is_finite())).count();
     if lost > 0 {
@@ -256,13 +299,14 @@ fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Res
     }
     let seconds = start.elapsed().as_secs_f64();
     let summary = ChainSummary {
-        sampler: "ula",
+        sampler: sampling.name,
         count: args.chains,
-        steps: args.chain_steps,
-        step_size: plan.sampler.step_size,
-        temperature: plan.sampler.temperature,
+        steps: all,
+        step_size: step.step_size,
+        temperature: step.temperature,
+        denoised: sampling.denoise,
         seconds,
-        chain_steps_per_second: args.chains as f64 * args.chain_steps as f64 / seconds,
+        chain_steps_per_second: args.chains as f64 * all as f64 / seconds,
         acceptance: 1.0,
     };
     Ok((positions, summary))
@@ -286,7 +330,12 @@ fn far_chains(plan: &Plan, chains: &Points) -> Option<String> {
 
 fn starting_points(args: &Args, plan: &Plan) -> Points {
     let normal = Points::normal::<f64>(args.chains, plan.data.dim(), plan.seed, Stream::Start, 0);
-    Standardizer::fit(&plan.data.train).undo(&normal)
+    let mut fitted = Standardizer::fit(&plan.data.train);
+    if plan.sampling.name == "annealed" {
+        let first = plan.sampling.levels[0].0;
+        fitted.scale.iter_mut().for_each(|scale| *scale = scale.hypot(first));
+    }
+    fitted.undo(&normal)
 }
 
 fn print_summary(summary: &Summary) -> Result<()> {
@@ -302,8 +351,10 @@ fn print_summary(summary: &Summary) -> Result<()> {
     }
     let m = &summary.metrics;
     let data = if m.kl.is_some() { "the data's exact law" } else { "held-out data" };
-    let smoothed = format!("{data} smoothed by σ = {}, which is what {} models", summary.sigma, summary.loss);
-    for (law, nll, kl) in [(smoothed.as_str(), m.nll, m.kl), (data, m.nll_data, m.kl_data)] {
+    let smoothed =
+        summary.sigma.map(|sigma| format!("{data} smoothed by σ = {sigma}, which is what {} models", summary.loss));
+    let smoothed = smoothed.as_deref().map(|law| (law, m.nll, m.kl));
+    for (law, nll, kl) in smoothed.into_iter().chain([(data, m.nll_data, m.kl_data)]) {
         let parts: Vec<_> = [("NLL", nll), ("KL", kl)]
             .iter()
             .filter_map(|(name, value)| value.map(|v| format!("{name} {v:.4} nats")))
@@ -314,7 +365,8 @@ fn print_summary(summary: &Summary) -> Result<()> {
     }
     if let Some(distance) = m.swd {
         super::print_line(&format!(
-            "samples   sliced Wasserstein distance {distance:.4} from the smoothed held-out data"
+            "samples   sliced Wasserstein distance {distance:.4} from held-out data of the law that {} models",
+            summary.loss
         ))?;
     }
     super::print_line(&format!("results   {}  ({:.1} s in all)", summary.out.display(), summary.total_seconds))

@@ -18,15 +18,17 @@ pub(super) struct Basis<T> {
 }
 
 impl<T: Real> Basis<T> {
-    /// Computes the basis of a network's current weights: the axes where `dim` is at most the width of the first layer.
-    pub(super) fn compute(&mut self, net: Network<'_, T>) {
+    /// Computes the basis of a network's current weights: the axes where `dim` is at most the width of the first layer, or
+    /// where `axes` asks for them.
+    pub(super) fn compute(&mut self, net: Network<'_, T>, axes: bool) {
         let layer = &net.layers[0];
         let (d, width) = (layer.input, layer.output);
-        let count = d.min(width);
+        let axes = axes || d <= width;
+        let count = if axes { d } else { width };
         let weight = &net.parameters[layer.weight.clone()];
         self.rows.shape(count, d);
         self.rows.clear();
-        if d <= width {
+        if axes {
             (0..d).for_each(|n| self.rows.row_mut(n, n..n + 1)[0] = T::of(1.0));
         } else {
             (0..width).for_each(|k| self.rows.row_mut(k, 0..d).copy_from_slice(&weight[k * d..(k + 1) * d]));

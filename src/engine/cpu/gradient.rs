@@ -57,10 +57,10 @@ impl<T: Real> Batch<T> {
                 self.add_up();
             }
             Program::Matching(terms) => {
-                let shared = terms.tangents == Tangents::Basis;
+                let shared = matches!(terms.tangents, Tangents::Basis | Tangents::Axes);
                 let mut basis = std::mem::take(&mut self.basis);
                 if shared {
-                    basis.compute(net);
+                    basis.compute(net, terms.tangents == Tangents::Axes);
                 }
                 let head = weights.spec.head();
                 let matching = Matching { net, head, terms, dim, share, basis: shared.then_some(&basis) };

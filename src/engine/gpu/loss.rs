@@ -114,7 +114,7 @@ impl LossPass {
                 let layer = &spec.layers()[0];
                 let (law, sphere) = match terms.tangents {
                     Tangents::None => (LAW_GAUSSIAN, 0.0),
-                    Tangents::Basis => (LAW_BASIS, 0.0),
+                    Tangents::Basis | Tangents::Axes => (LAW_BASIS, 0.0),
                     Tangents::Probes(probes) => match probes.law {
                         ProbeLaw::Gaussian => (LAW_GAUSSIAN, 0.0),
                         ProbeLaw::Rademacher => (LAW_RADEMACHER, 0.0),
@@ -134,7 +134,8 @@ impl LossPass {
                 let shape = Shape { tangents: fixed.tangents > 0, ..shape_of(spec) };
                 let spread = Spread::with_shape(gpu, spec, &ScoreMatching::KERNEL, shape, samples.batch())?;
                 let levels = gpu.upload("levels", if levels.is_empty() { &[[0.0; 4]] } else { &levels })?;
-                let directions = directions(gpu, spec, law)?;
+                let changes = terms.tangents == Tangents::Basis && layer.input > layer.output;
+                let directions = directions(gpu, spec, law, changes)?;
                 Self::bind(gpu, spread, fixed, samples, parameters, slots, |b| {
                     let kernel = ScoreMatching {
                         params: b.params,
@@ -148,7 +149,6 @@ impl LossPass {
                         slabs: b.slabs,
                         losses: b.losses,
                     };
-                    let changes = law == LAW_BASIS && layer.input > layer.output;
                     let basis = changes.then(|| basis(gpu, b, &directions)).transpose()?;
                     Ok((kernel.bind(gpu, b.shape)?, basis))
                 })
@@ -228,22 +228,22 @@ struct Buffers<'a> {
     losses: &'a Buffer<f32>,
 }
 
-/// Room for the shared tangents: the axes, where the first layer is at least as wide as the points.
-fn directions(gpu: &Gpu, spec: &MlpSpec, law: u32) -> Result<Buffer<[f32; 4]>> {
+/// Room for the shared tangents: the axes, unless they are a basis that changes with the weights.
+fn directions(gpu: &Gpu, spec: &MlpSpec, law: u32, changes: bool) -> Result<Buffer<[f32; 4]>> {
     let layer = &spec.layers()[0];
     let (d, width) = (layer.input, layer.output);
     if law != LAW_BASIS {
         return gpu.zeros("no directions", 1);
     }
-    if d > width && width > MOST_ROWS {
+    if changes && width > MOST_ROWS {
         return Err(Error::input(format!(
             "esm on points of {d} dimensions with a first layer of {width}: the gpu engine takes at most {MOST_ROWS}"
         ))
         .hint("a narrower first layer, or --engine cpu"));
     }
-    let (count, row) = (d.min(width), d.div_ceil(4));
+    let (count, row) = (if changes { width } else { d }, d.div_ceil(4));
     let mut axes = vec![[0.0; 4]; count * row];
-    if d <= width {
+    if !changes {
         (0..d).for_each(|k| axes[k * row + k / 4][k % 4] = 1.0);
     }
     gpu.upload("directions", &axes)
