@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ebm_gpu::data::npy::{read_npy, write_npy_f32};
+use ebm_gpu::data::npy::{read_npy, write_npy_f64};
 use ebm_gpu::engine::Given;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::model::{read_checkpoint, write_gradient};
@@ -54,6 +54,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let d = model.spec.dim();
     let points = read_points(&args.data, d)?;
     let noise = args.noise.as_deref().map(|path| read_points(path, d)).transpose()?;
+    if let Some((path, noise)) = args.noise.as_ref().zip(noise.as_ref()).filter(|(_, z)| z.count() != points.count()) {
+        let (has, want) = (noise.count(), points.count());
+        return Err(Error::input(format!("{} has {has} rows, {} has {want}", path.display(), args.data.display())));
+    }
     let probes = args.probes.as_deref().map(|path| read_probes(path, points.count(), d)).transpose()?;
     let stored = metadata.get("sigma").and_then(|s| s.parse().ok()).unwrap_or(0.3);
     let sigmas = match &args.sigma {
@@ -94,8 +98,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         write_gradient(out, &model.spec, &result.gradient, engine.name() == "reference")?;
     }
     if let Some(path) = &args.losses {
-        let losses: Vec<f32> = result.losses.iter().map(|l| *l as f32).collect();
-        write_npy_f32(path, &[losses.len()], &losses)?;
+        write_npy_f64(path, &[result.losses.len()], &result.losses)?;
     }
     if args.json {
         return super::print_json(&serde_json::json!({

@@ -5,7 +5,7 @@
 //! score of p ∗ N(0, σ² I), not that of p. With many levels each sample draws its own, uniformly.
 
 use super::ladder::Ladder;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, unknown_name};
 use crate::model::{Conditioning, MlpSpec};
 
 /// The exponent a of the factor λ(σ) = σᵃ in front of ½‖s(x̃) + z/σ‖².
@@ -30,8 +30,10 @@ impl Weighting {
             ("sigma2", _) => Ok(Self::SIGMA2),
             ("sigma4", _) => Ok(Self::SIGMA4),
             (_, Ok(power)) if power.abs() <= 8.0 => Ok(Self(power)),
-            _ => Err(Error::input(format!("`{name}` is no weighting of noise levels"))
-                .hint("one, sigma2, sigma4, or the exponent a of sigma^a, from -8 to 8")),
+            (_, Ok(power)) => {
+                Err(Error::input(format!("the weighting is sigma^{power}, the exponent is from -8 to 8")))
+            }
+            _ => Err(unknown_name("weighting", name, &["one", "sigma2", "sigma4"])),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Ladder {
             return Err(Error::input(format!("a ladder of {levels} levels: it needs from 2 to {MOST_LEVELS}"))
                 .hint("--loss dsm has one level"));
         }
-        if !(largest > smallest) {
+        if largest.partial_cmp(&smallest) != Some(std::cmp::Ordering::Greater) {
             return Err(Error::input(format!(
                 "the ladder's largest sigma is {largest}, it has to be above the smallest, {smallest}"
             )));

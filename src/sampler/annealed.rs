@@ -26,7 +26,6 @@ pub fn annealed(ladder: &Ladder, last_step_size: f64, temperature: f64) -> Resul
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::expect_used, reason = "a test may panic")]
     use super::*;
 
     #[test]

@@ -19,7 +19,7 @@ fn unknown_names_suggest_the_nearest() {
             ("--data returns.csv --columns sp500,3", &["column 3", "it has 3", "sp500, nasdaq"]),
             ("--data returns.csv --columns 1,sp500", &["`sp500`", "twice"]),
             // nothing near: the list alone
-            ("--loss qqq", &["`qqq`", "are: dsm"]),
+            ("--loss qqq", &["`qqq`", "are: esm, ssm"]),
             ("--data qqq", &["`qqq`", "8gaussians, 25gaussians"]),
         ],
     );
@@ -36,7 +36,7 @@ fn sentences_as_a_person_sees_them() {
     );
     assert_eq!(
         says("--sigma 0"),
-        "error: sigma is 0, dsm needs a noise level from 1e-6 to 1e6\n\
+        "error: sigma is 0, a noise level is from 1e-6 to 1e6\n\
          hint: 0.05 to 0.3 times the smallest feature of the data is a good start\n"
     );
     assert_eq!(says("--batch 0"), "error: batch is 0, it has to be from 1 to 16777216\n");
@@ -53,7 +53,7 @@ fn sentences_as_a_person_sees_them() {
     );
     assert_eq!(
         says("--loss dsn"),
-        "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: dsm\n"
+        "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: esm, ssm, ssm-vr, fd-ssm, dsm, mdsm\n"
     );
 }
 

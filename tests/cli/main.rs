@@ -11,6 +11,7 @@ mod config;
 mod divergence;
 mod gradients;
 mod help;
+mod objectives;
 mod program;
 mod repeats;
 mod results;

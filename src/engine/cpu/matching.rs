@@ -199,13 +199,13 @@ impl<T: Real> Matching<'_, T> {
                     Some(basis) => basis.rows.row(start + k, n..n + 1)[0],
                     None => work.tile.forward[0].row(n, columns.start + i..columns.start + i + 1)[0],
                 };
-                for i in 0..samples {
+                for (i, loss) in losses.iter_mut().enumerate() {
                     let (mut slope, mut turn) = (T::default(), T::default());
                     for n in 0..self.dim {
                         slope += along(n, i) * work.tile.pre[last].row(n, i..i + 1)[0];
                         turn += along(n, i) * work.tile.pre[last].row(n, columns.start + i..columns.start + i + 1)[0];
                     }
-                    losses[i] += half * sliced * slope * slope + curved * turn;
+                    *loss += half * sliced * slope * slope + curved * turn;
                     for n in 0..self.dim {
                         let v = along(n, i);
                         let outgoing = &mut work.tile.outgoing[last];

@@ -161,34 +161,36 @@ impl<T: Real> Tile<T> {
 
     fn activate(&mut self, phi: impl Phi<T>, l: usize, columns: &Range<usize>, bias: &[T], order: usize) {
         let all = self.channels.values * self.samples;
+        let (from, len) = (columns.start, columns.len());
         let (pre, derivative, next) = (&self.pre[l], &mut self.derivative[l], &mut self.forward[l + 1]);
         vectorized(
             #[inline(always)]
             || {
                 for (n, bias) in bias.iter().enumerate() {
-                    let z = pre.row(n, columns.clone());
-                    let a = next.row_mut(n, columns.clone());
+                    let z = &pre.row(n, columns.clone())[..len];
+                    let a = &mut next.row_mut(n, columns.clone())[..len];
                     let (d1, rest) = derivative.row_mut(n, 0..3 * all).split_at_mut(all);
                     let (d2, d3) = rest.split_at_mut(all);
-                    let (d1, d2, d3) = (&mut d1[columns.clone()], &mut d2[columns.clone()], &mut d3[columns.clone()]);
+                    // slices of one length that the compiler sees, or the loops do not vectorise
+                    let (d1, d2, d3) = (&mut d1[from..][..len], &mut d2[from..][..len], &mut d3[from..][..len]);
                     match order {
                         0 => {
-                            for i in 0..z.len() {
+                            for i in 0..len {
                                 a[i] = phi.derivatives(z[i] + *bias)[0];
                             }
                         }
                         1 => {
-                            for i in 0..z.len() {
+                            for i in 0..len {
                                 [a[i], d1[i], ..] = phi.derivatives(z[i] + *bias);
                             }
                         }
                         2 => {
-                            for i in 0..z.len() {
+                            for i in 0..len {
                                 [a[i], d1[i], d2[i], _] = phi.derivatives(z[i] + *bias);
                             }
                         }
                         _ => {
-                            for i in 0..z.len() {
+                            for i in 0..len {
                                 [a[i], d1[i], d2[i], d3[i]] = phi.derivatives(z[i] + *bias);
                             }
                         }
@@ -211,8 +213,8 @@ impl<T: Real> Tile<T> {
                     #[inline(always)]
                     || {
                         for n in 0..incoming.rows() {
-                            let (beta, d1) = (incoming.row(n, columns.clone()), derivative.row(n, 0..s));
-                            let out = outgoing.row_mut(n, columns.clone());
+                            let (beta, d1) = (&incoming.row(n, columns.clone())[..s], &derivative.row(n, 0..s)[..s]);
+                            let out = &mut outgoing.row_mut(n, columns.clone())[..s];
                             for i in 0..s {
                                 out[i] = beta[i] * d1[i];
                             }
@@ -259,12 +261,12 @@ impl<T: Real> Tile<T> {
             #[inline(always)]
             || {
                 for n in 0..pre.rows() {
-                    let d1 = derivative.row(n, 0..s);
-                    let sum = squares.row_mut(n, 0..s);
+                    let d1 = &derivative.row(n, 0..s)[..s];
+                    let sum = &mut squares.row_mut(n, 0..s)[..s];
                     for k in 0..count {
                         let columns = start + k * s..start + (k + 1) * s;
-                        let z = pre.row(n, columns.clone());
-                        let a = next.row_mut(n, columns);
+                        let z = &pre.row(n, columns.clone())[..s];
+                        let a = &mut next.row_mut(n, columns)[..s];
                         for i in 0..s {
                             a[i] = d1[i] * z[i];
                             sum[i] += z[i] * z[i];
@@ -300,13 +302,13 @@ impl<T: Real> Tile<T> {
             #[inline(always)]
             || {
                 for n in 0..pre.rows() {
-                    let (d1, d2) = (derivative.row(n, 0..s), derivative.row(n, all..all + s));
-                    let beta = second.clone().map(|columns| incoming.row(n, columns));
-                    let sum = cross.row_mut(n, 0..s);
+                    let (d1, d2) = (&derivative.row(n, 0..s)[..s], &derivative.row(n, all..all + s)[..s]);
+                    let beta = second.clone().map(|columns| &incoming.row(n, columns)[..s]);
+                    let sum = &mut cross.row_mut(n, 0..s)[..s];
                     for k in 0..count {
                         let columns = start + k * s..start + (k + 1) * s;
-                        let (z, q) = (pre.row(n, columns.clone()), incoming.row(n, columns.clone()));
-                        let out = outgoing.row_mut(n, columns);
+                        let (z, q) = (&pre.row(n, columns.clone())[..s], &incoming.row(n, columns.clone())[..s]);
+                        let out = &mut outgoing.row_mut(n, columns)[..s];
                         match beta {
                             Some(beta) => {
                                 for i in 0..s {
@@ -343,13 +345,13 @@ impl<T: Real> Tile<T> {
                 #[inline(always)]
                 || {
                     for n in 0..pre.rows() {
-                        let (y, d1) = (pre.row(n, columns.clone()), derivative.row(n, 0..s));
-                        let h = next.row_mut(n, columns.clone());
+                        let (y, d1) = (&pre.row(n, columns.clone())[..s], &derivative.row(n, 0..s)[..s]);
+                        let h = &mut next.row_mut(n, columns.clone())[..s];
                         for i in 0..s {
                             h[i] = d1[i] * y[i];
                         }
                         if curved {
-                            let (d2, sum) = (derivative.row(n, all..all + s), squares.row(n, 0..s));
+                            let (d2, sum) = (&derivative.row(n, all..all + s)[..s], &squares.row(n, 0..s)[..s]);
                             for i in 0..s {
                                 h[i] += kappa * d2[i] * sum[i];
                             }
@@ -375,6 +377,7 @@ impl<T: Real> Tile<T> {
 
     fn pull_values(&mut self, l: usize, columns: &Range<usize>, kappa: T) {
         let (s, all) = (self.samples, self.channels.values * self.samples);
+        let (from, len) = (columns.start, columns.len());
         let (tangents, second) = (self.channels.tangents > 0, self.channels.second.then(|| self.second()));
         let (pre, derivative, incoming) = (&self.pre[l], &self.derivative[l], &self.adjoint[l + 1]);
         let (outgoing, squares, cross) = (&mut self.outgoing[l], &self.squares[l], &self.cross[l]);
@@ -384,25 +387,30 @@ impl<T: Real> Tile<T> {
                 for n in 0..pre.rows() {
                     let (d1, rest) = derivative.row(n, 0..3 * all).split_at(all);
                     let (d2, d3) = rest.split_at(all);
-                    let d1 = &d1[columns.clone()];
-                    let adjoint = incoming.row(n, columns.clone());
-                    let r = outgoing.row_mut(n, columns.clone());
-                    for i in 0..r.len() {
+                    let d1 = &d1[from..][..len];
+                    let adjoint = &incoming.row(n, columns.clone())[..len];
+                    let r = &mut outgoing.row_mut(n, columns.clone())[..len];
+                    for i in 0..len {
                         r[i] = adjoint[i] * d1[i];
                     }
+                    if !tangents && second.is_none() {
+                        continue;
+                    }
+                    // one value: as many columns as samples
+                    let (r, d2, d3) = (&mut r[..s], &d2[..s], &d3[..s]);
                     if tangents {
-                        let sum = cross.row(n, 0..s);
+                        let sum = &cross.row(n, 0..s)[..s];
                         for i in 0..s {
                             r[i] += d2[i] * sum[i];
                         }
                     }
                     if let Some(second) = &second {
-                        let (beta, y) = (incoming.row(n, second.clone()), pre.row(n, second.clone()));
+                        let (beta, y) = (&incoming.row(n, second.clone())[..s], &pre.row(n, second.clone())[..s]);
                         for i in 0..s {
                             r[i] += beta[i] * d2[i] * y[i];
                         }
                         if tangents {
-                            let sum = squares.row(n, 0..s);
+                            let sum = &squares.row(n, 0..s)[..s];
                             for i in 0..s {
                                 r[i] += kappa * beta[i] * d3[i] * sum[i];
                             }
