@@ -21,7 +21,13 @@ pub(crate) fn normals<T: Real>(
     step: u32,
     base: u32,
 ) {
-    fill(z, dim, columns, |s, block| seed.normals(stream, first + s, step, base + block));
+    fill(
+        z,
+        dim,
+        columns,
+        #[inline(always)]
+        |s, block| seed.normals(stream, first + s, step, base + block),
+    );
 }
 
 /// Fills some columns of the first `dim` rows with probe `k` of each sample; of length `length` where it is given.
@@ -39,8 +45,13 @@ pub(crate) fn probes<T: Real>(
 ) {
     let base = k * dim.div_ceil(4) as u32;
     if law == ProbeLaw::Rademacher {
-        let sign = |word: u32| T::of(if word >> 31 == 0 { 1.0 } else { -1.0 });
-        fill(v, dim, columns, |s, block| seed.words(Stream::Probe, first + s, step, base + block).map(sign));
+        fill(
+            v,
+            dim,
+            columns,
+            #[inline(always)]
+            |s, block| seed.words(Stream::Probe, first + s, step, base + block).map(sign),
+        );
         return;
     }
     normals(v, dim, columns.clone(), seed, Stream::Probe, first, step, base);
@@ -54,7 +65,14 @@ pub(crate) fn probes<T: Real>(
     }
 }
 
-/// Fills some columns of the first `dim` rows, four rows of a column at a time, with what `draw(column, block)` gives.
+#[inline(always)]
+fn sign<T: Real>(word: u32) -> T {
+    T::of(if word >> 31 == 0 { 1.0 } else { -1.0 })
+}
+
+/// Fills some columns of the first `dim` rows, four rows of a column at a time, with what `draw(column, block)` gives. Inlined with
+/// `draw`, so that both are compiled for the widest vectors.
+#[inline(always)]
 fn fill<T: Real>(z: &mut Block<T>, dim: usize, columns: Range<usize>, draw: impl Fn(u32, u32) -> [T; 4]) {
     let mut quad = [[T::default(); 4]; 64];
     for block in 0..dim.div_ceil(4) {
