@@ -130,8 +130,9 @@ fn trained(engine: &dyn Engine, model: &Model, objective: &Objective) -> Trainin
         warmup: 0,
         beta1: 0.9,
         beta2: 0.999,
-        // large against rounding errors, so that a gradient near 0 does not become a step of either sign
-        epsilon: 1e-3,
+        // large against rounding errors: the gradient of fd-ssm by the last bias is 0, and what is left of it, 1e-6, must
+        // not become a step
+        epsilon: 0.1,
         weight_decay: 0.0,
         clip: 0.0,
         ema: 0.9,

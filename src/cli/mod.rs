@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   ebm-gpu run --loss dsm                                   train, sample, evaluate and draw 8gaussians
   ebm-gpu run --loss dsm --engine gpu                      the same through the WGSL kernels
-  ebm-gpu run --loss mdsm --conditioning scale             many noise levels, annealed chains
+  ebm-gpu run --loss mdsm --conditioning concat            many noise levels, annealed chains
   ebm-gpu run --loss ssm-vr --head score                   a score field without an energy
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
   ebm-gpu check                                            does this GPU compute rightly?
