@@ -14,6 +14,7 @@
 //! | [`eval`] | metrics | data, engine |
 //! | [`train`] | the training loop | engine |
 //! | [`report`] | figures | |
+//! | [`repro`] | published experiments, repeated | train, eval, report |
 //! | [`mod@check`], [`mod@bench`] | every kernel against the reference; how fast it is | engine |
 //!
 //! # Symbols and conventions
@@ -44,5 +45,6 @@ pub mod points;
 pub mod random;
 pub mod real;
 pub mod report;
+pub mod repro;
 pub mod sampler;
 pub mod train;

@@ -9,6 +9,7 @@ mod grad;
 mod objective;
 mod output;
 mod progress;
+mod repro;
 mod run;
 mod shaders;
 
@@ -42,6 +43,8 @@ enum Command {
     Run(Box<run::Args>),
     /// Loss and parameter gradient of an objective on given points and noise, as safetensors
     Grad(grad::Args),
+    /// Published experiments, repeated: each line measured against the range it has to lie in
+    Repro(repro::Args),
     /// How long a training step takes, how many chain steps a second there are
     Bench(bench::Args),
     /// Every kernel against the f64 reference on this machine's adapter
@@ -67,6 +70,7 @@ pub(crate) fn main() -> Result<()> {
     match parsed.command {
         Command::Run(args) => run::run(&args),
         Command::Grad(args) => grad::run(&args),
+        Command::Repro(args) => repro::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Devices(args) => devices::run(&args),

@@ -1,15 +1,17 @@
-//! Mixtures of Gaussians with equal weights and one isotropic standard deviation, in closed form.
+//! Mixtures of Gaussians with one isotropic standard deviation, in closed form.
 
-use crate::data::law::{FAR, Law, Modes, REACH, index, normal_pair};
+use crate::data::law::{FAR, Law, Modes, REACH, normal_pair, uniform};
 use crate::points::Points;
 use rand::Rng;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
-/// (1/K) Σ N(m_k, s² I) in the plane.
+/// Σ w_k N(m_k, s² I) in the plane.
 #[derive(Debug, Clone)]
 pub struct Mixture {
     name: &'static str,
     means: Vec<[f64; 2]>,
+    /// w_k, positive, with sum 1.
+    weights: Vec<f64>,
     std: f64,
     entropy: f64,
 }
@@ -19,7 +21,7 @@ impl Mixture {
     pub fn eight_gaussians() -> Self {
         let radius = 4.0 * FRAC_1_SQRT_2;
         let means = (0..8).map(|k| TAU * f64::from(k) / 8.0).map(|a| [radius * a.cos(), radius * a.sin()]).collect();
-        Self { name: "8gaussians", means, std: 0.5 * FRAC_1_SQRT_2, entropy: 2.831578 }
+        Self::equal("8gaussians", means, 0.5 * FRAC_1_SQRT_2, 2.831578)
     }
 
     /// A 5 x 5 lattice: (4 (i/2, j/2) + 0.2 z) / 1.414 with i, j in -2..2, so spacing 1.41443 and standard deviation
@@ -27,17 +29,46 @@ impl Mixture {
     pub fn twenty_five_gaussians() -> Self {
         let at = |i: usize| 2.0 * (i as f64 - 2.0) / 1.414;
         let means = (0..25).map(|k| [at(k / 5), at(k % 5)]).collect();
-        Self { name: "25gaussians", means, std: 0.2 / 1.414, entropy: 2.145029 }
+        Self::equal("25gaussians", means, 0.2 / 1.414, 2.145029)
     }
 
     /// Three clusters at (-2, 0), (2, 0) and (0, 2) with standard deviation 0.3.
     pub fn three_clusters() -> Self {
-        Self { name: "3clusters", means: vec![[-2.0, 0.0], [2.0, 0.0], [0.0, 2.0]], std: 0.3, entropy: 1.528539 }
+        Self::equal("3clusters", vec![[-2.0, 0.0], [2.0, 0.0], [0.0, 2.0]], 0.3, 1.528539)
     }
 
     /// Two unit Gaussians at (0, 0) and (10, 10).
     pub fn gmm2() -> Self {
-        Self { name: "gmm2", means: vec![[0.0, 0.0], [10.0, 10.0]], std: 1.0, entropy: 3.531024 }
+        Self::equal("gmm2", vec![[0.0, 0.0], [10.0, 10.0]], 1.0, 3.531024)
+    }
+
+    /// Two unit Gaussians, 0.8 of the mass at (5, 5) and 0.2 at (-5, -5): the toy of Song and Ermon 2019
+    /// (arXiv 1907.05600), on which Langevin chains miss the weights.
+    pub fn gmm_ncsn() -> Self {
+        let means = vec![[5.0, 5.0], [-5.0, -5.0]];
+        Self { name: "gmm-ncsn", means, weights: vec![0.8, 0.2], std: 1.0, entropy: 3.338279 }
+    }
+
+    fn equal(name: &'static str, means: Vec<[f64; 2]>, std: f64, entropy: f64) -> Self {
+        let weights = vec![1.0 / means.len() as f64; means.len()];
+        Self { name, means, weights, std, entropy }
+    }
+
+    fn components(&self) -> impl Iterator<Item = (&[f64; 2], f64)> {
+        self.means.iter().zip(self.weights.iter().copied())
+    }
+
+    /// The component that a uniform number falls to.
+    fn pick(&self, rng: &mut dyn Rng) -> [f64; 2] {
+        let mut left = uniform(rng);
+        for (mean, weight) in self.components() {
+            left -= weight;
+            if left < 0.0 {
+                return *mean;
+            }
+        }
+        // rounding of the weights' sum
+        self.means[self.means.len() - 1]
     }
 
     fn squared_distance(mean: &[f64; 2], x: &[f64]) -> f64 {
@@ -63,7 +94,7 @@ impl Law for Mixture {
     }
 
     fn sample(&self, rng: &mut dyn Rng, out: &mut [f64]) {
-        let mean = self.means[index(rng, self.means.len())];
+        let mean = self.pick(rng);
         let z = normal_pair(rng);
         out[0] = mean[0] + self.std * z[0];
         out[1] = mean[1] + self.std * z[1];
@@ -72,17 +103,17 @@ impl Law for Mixture {
     fn log_density(&self, x: &[f64], sigma: f64) -> f64 {
         let variance = self.variance(sigma);
         let least = self.nearest_squared(x);
-        let relative = |m| (-0.5 * (Self::squared_distance(m, x) - least) / variance).exp();
-        let sum: f64 = self.means.iter().map(relative).sum();
-        sum.ln() - 0.5 * least / variance - (TAU * variance * self.means.len() as f64).ln()
+        let relative = |(m, w): (_, f64)| w * (-0.5 * (Self::squared_distance(m, x) - least) / variance).exp();
+        let sum: f64 = self.components().map(relative).sum();
+        sum.ln() - 0.5 * least / variance - (TAU * variance).ln()
     }
 
     fn score(&self, x: &[f64], sigma: f64, out: &mut [f64]) {
         let variance = self.variance(sigma);
         let least = self.nearest_squared(x);
         let (mut sum, mut pull) = (0.0, [0.0; 2]);
-        for mean in &self.means {
-            let share = (-0.5 * (Self::squared_distance(mean, x) - least) / variance).exp();
+        for (mean, weight) in self.components() {
+            let share = weight * (-0.5 * (Self::squared_distance(mean, x) - least) / variance).exp();
             sum += share;
             pull[0] += share * (mean[0] - x[0]);
             pull[1] += share * (mean[1] - x[1]);
@@ -104,7 +135,7 @@ impl Law for Mixture {
 
     fn modes(&self) -> Option<Modes> {
         let centers = Points::new(2, self.means.concat());
-        Some(Modes { centers, weights: vec![1.0 / self.means.len() as f64; self.means.len()] })
+        Some(Modes { centers, weights: self.weights.clone() })
     }
 
     fn outside(&self, x: &[f64], sigma: f64) -> bool {

@@ -22,8 +22,18 @@ pub use rings::Rings;
 use super::law::Law;
 
 /// The names that [`by_name`] knows.
-pub const NAMES: &[&str] =
-    &["8gaussians", "25gaussians", "3clusters", "2spirals", "checkerboard", "moons", "rings", "banana", "gmm2"];
+pub const NAMES: &[&str] = &[
+    "8gaussians",
+    "25gaussians",
+    "3clusters",
+    "2spirals",
+    "checkerboard",
+    "moons",
+    "rings",
+    "banana",
+    "gmm2",
+    "gmm-ncsn",
+];
 
 /// The law called `name`, if it is one of [`NAMES`].
 pub fn by_name(name: &str) -> Option<Box<dyn Law>> {
@@ -32,6 +42,7 @@ pub fn by_name(name: &str) -> Option<Box<dyn Law>> {
         "25gaussians" => Box::new(Mixture::twenty_five_gaussians()),
         "3clusters" => Box::new(Mixture::three_clusters()),
         "gmm2" => Box::new(Mixture::gmm2()),
+        "gmm-ncsn" => Box::new(Mixture::gmm_ncsn()),
         "2spirals" => Box::new(Curve::two_spirals()),
         "moons" => Box::new(Curve::moons()),
         "rings" => Box::new(Rings),

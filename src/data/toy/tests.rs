@@ -57,6 +57,7 @@ fn moments_are_the_published_ones() {
         "moons" => ([0.0, 0.3], [3.06, 1.01, -0.78], 0.01),
         "rings" => ([0.0, 0.0], [2.12, 2.12, 0.0], 0.01),
         "banana" => ([0.0, 0.0], [1.0, 1.5, 0.0], 1e-3),
+        "gmm-ncsn" => ([3.0, 3.0], [17.0, 17.0, 16.0], 1e-3),
         _ => ([5.0, 5.0], [26.0, 26.0, 25.0], 1e-3),
     };
     each(|law, rng| {
@@ -209,7 +210,7 @@ fn modes_are_those_of_the_mixtures() {
             "8gaussians" => Some(8),
             "25gaussians" => Some(25),
             "3clusters" => Some(3),
-            "gmm2" => Some(2),
+            "gmm2" | "gmm-ncsn" => Some(2),
             _ => None,
         };
         assert_eq!(count, want, "{}", law.name());
@@ -261,4 +262,18 @@ fn bessel_agrees_with_its_integral() {
         let got = scaled_bessel_i0(z);
         assert!((got / want - 1.0).abs() < 3e-14, "{z}: {got} for {want}");
     }
+}
+
+#[test]
+fn unequal_weights_reach_samples_density_and_modes() {
+    let law = Mixture::gmm_ncsn();
+    let modes = law.modes().unwrap();
+    assert_eq!(modes.weights, [0.8, 0.2]);
+    let points = law.draw(SAMPLES, &mut SplitMix64(7));
+    let big = points.rows().filter(|x| modes.nearest(x) == Some(0)).count() as f64 / SAMPLES as f64;
+    let error = (0.8 * 0.2 / SAMPLES as f64).sqrt();
+    assert!((big - 0.8).abs() < 5.0 * error, "{big}");
+    // 14 standard deviations apart, so at each centre the other component has exp(-100) of the density
+    let log = |x: [f64; 2]| law.log_density(&x, 0.0);
+    assert!((log([5.0, 5.0]) - log([-5.0, -5.0]) - 4f64.ln()).abs() < 1e-12);
 }

@@ -1,0 +1,78 @@
+//! How an experiment trains: Adam with the numbers that all the sources share.
+
+use super::Setup;
+use crate::engine::{StepRecord, TrainingPlan, TrainingState};
+use crate::error::{Error, Result};
+use crate::model::{MlpSpec, Model};
+use crate::objective::Objective;
+use crate::optimizer::{Optimizer, Schedule};
+use crate::points::Points;
+use crate::random::Seed;
+use crate::train::{Watch, train};
+
+/// What is trained, and how. The learning rate is 1e-3.
+#[derive(Debug, Clone)]
+pub(super) struct Recipe {
+    /// The network.
+    pub(super) spec: MlpSpec,
+    /// What is minimised.
+    pub(super) objective: Objective,
+    /// Samples of a step.
+    pub(super) batch: usize,
+    /// Steps.
+    pub(super) steps: usize,
+    /// How the learning rate goes.
+    pub(super) schedule: Schedule,
+    /// The largest norm of a gradient; 0 for no limit.
+    pub(super) clip: f64,
+    /// The decay of the average of the parameters; 0 for the last ones.
+    pub(super) ema: f64,
+}
+
+impl Recipe {
+    /// Trains a network from the initial parameters of `seed`.
+    pub(super) fn train(&self, setup: &Setup<'_>, data: &Points, seed: u64) -> Result<Model> {
+        let optimizer = Optimizer {
+            learning_rate: 1e-3,
+            schedule: self.schedule,
+            warmup: 0,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            clip: self.clip,
+            ema: self.ema,
+        };
+        let plan = TrainingPlan {
+            objective: self.objective.clone(),
+            batch: setup.count(self.batch),
+            optimizer,
+            steps: setup.count(self.steps) as u64,
+            seed: Seed(seed),
+        };
+        let model = self.spec.initial(Seed(seed));
+        let state = TrainingState::start(&model);
+        let trained = train(setup.engine, &model, &plan, data, state, 0, &mut Silent)?;
+        match trained.diverged {
+            Some(record) => Err(Error::failed(format!(
+                "{} with seed {seed} diverged at step {}",
+                self.objective.name(),
+                record.step
+            ))),
+            None => Ok(trained.model),
+        }
+    }
+}
+
+/// Hears nothing.
+struct Silent;
+
+impl Watch for Silent {
+    fn steps(&mut self, _: &[StepRecord]) -> Result<()> {
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, _: &TrainingState, _: &Model) -> Result<()> {
+        Ok(())
+    }
+}
