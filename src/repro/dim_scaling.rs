@@ -1,7 +1,8 @@
 //! `dim-scaling`: score matching of N(0, I_D) against D: whether the loss finds its floor −D/2, and what a step costs.
 //!
-//! The energy that finds it is D-4D-1 with softplus (at least 64 units): pairs of softplus units at ± one direction make
-//! a parabola, so a few times D units are enough for ½‖x‖². It is trained by variance-reduced slices with signs, whose
+//! The energy that finds it is D-8D-1 with softplus (at least 64 units): each direction's parabola is made of several units,
+//! and it is their number that decides how near the floor is (at D = 50 it is missed by 6, 2.2, 1.3 and 0.9 % with 64, 200,
+//! 400 and 800 units; more steps, points or a larger batch change little). It is trained by variance-reduced slices with signs, whose
 //! noise vanishes where the Hessian is diagonal, and judged by the exact loss on fresh points. Steps are timed on
 //! D-128-128-1 with SiLU and batches of 128: exact score matching carries D derivatives a sample, the others one.
 
@@ -17,7 +18,8 @@ use crate::optimizer::Schedule;
 use crate::report::{Lines, Series, lines_figure};
 
 const DIMS: [usize; 5] = [2, 10, 50, 100, 200];
-const TRAINING: usize = 50_000;
+/// So many that the network cannot learn them by heart.
+const TRAINING: usize = 200_000;
 /// Fresh values, D of them a point: the standard error of the loss over the floor is then below 0.4 %.
 const FRESH_VALUES: usize = 400_000;
 /// Fresh points go through the engine in pieces, for the memory that D derivatives a sample take.
@@ -35,10 +37,11 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
 
 /// The exact loss on fresh points over −D/2, of a network trained by slices.
 fn over_floor(setup: &Setup<'_>, dim: usize, seed: u64) -> Result<f64> {
-    let spec = MlpSpec::new(vec![dim, (4 * dim).max(64), 1], Activation::Softplus)?;
+    let spec = MlpSpec::new(vec![dim, (8 * dim).max(64), 1], Activation::Softplus)?;
     let objective = Objective::SsmVr(Probes::new(1, ProbeLaw::Rademacher)?);
     let schedule = Schedule::Cosine;
-    let recipe = Recipe { spec, objective, batch: 128, steps: 4000, schedule, clip: 0.0, ema: 0.0 };
+    let recipe =
+        Recipe { spec, objective, batch: 128, steps: 4000, learning_rate: 3e-3, schedule, clip: 0.0, ema: 0.999 };
     let model = recipe.train(setup, &normals(setup.count(TRAINING), dim, seed, 30), seed)?;
     let count = setup.count(FRESH_VALUES / dim);
     let pieces = count.div_ceil(PIECE);

@@ -53,7 +53,8 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
 fn trained(setup: &Setup<'_>, law: &dyn Law, objective: &Objective, seed: u64) -> Result<Model> {
     let spec = MlpSpec::hidden(2, &[128, 128], Activation::Softplus, Head::Score, Conditioning::None)?;
     let (objective, schedule) = (objective.clone(), Schedule::Constant);
-    let recipe = Recipe { spec, objective, batch: POINTS, steps: 1000, schedule, clip: 0.0, ema: 0.0 };
+    let recipe =
+        Recipe { spec, objective, batch: POINTS, steps: 1000, learning_rate: 1e-3, schedule, clip: 0.0, ema: 0.0 };
     recipe.train(setup, &draw(law, setup.count(POINTS), seed, 0), seed)
 }
 

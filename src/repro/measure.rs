@@ -42,16 +42,44 @@ pub(super) fn repeated(points: &Points, times: usize) -> Points {
     Points::new(points.dim(), points.values().repeat(times))
 }
 
-/// KL(p ∗ N(0, σ²I) ‖ q) of an energy network in the plane, by quadrature: how far its NLL is above the entropy.
-pub(super) fn kl(setup: &Setup<'_>, model: &Model, law: &dyn Law, sigma: f64) -> Result<f64> {
-    // a fifth more room on each side, for the mass that a model puts elsewhere
-    let wider = |[low, high]: [f64; 2]| [low - 0.2 * (high - low), high + 0.2 * (high - low)];
-    let extent: Vec<[f64; 2]> = law.extent(sigma).into_iter().map(wider).collect();
-    let grid = Grid::covering(&extent, CELLS)?;
-    let energies = setup.engine.energy(model, &grid.points())?;
-    let log_z = grid.log_normalizer(&energies);
-    let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
-    Ok(LawOnGrid::new(law, sigma, &grid).compare(&log_model).kl)
+/// An energy network's density over a law's box in the plane, by quadrature.
+pub(super) struct OnGrid<'a> {
+    law: &'a dyn Law,
+    sigma: f64,
+    grid: Grid,
+    /// ln q of each cell.
+    log_model: Vec<f64>,
+}
+
+impl<'a> OnGrid<'a> {
+    pub(super) fn new(setup: &Setup<'_>, model: &Model, law: &'a dyn Law, sigma: f64) -> Result<Self> {
+        // a fifth more room on each side, for the mass that a model puts elsewhere
+        let wider = |[low, high]: [f64; 2]| [low - 0.2 * (high - low), high + 0.2 * (high - low)];
+        let extent: Vec<[f64; 2]> = law.extent(sigma).into_iter().map(wider).collect();
+        let grid = Grid::covering(&extent, CELLS)?;
+        let energies = setup.engine.energy(model, &grid.points())?;
+        let log_z = grid.log_normalizer(&energies);
+        let log_model = energies.iter().map(|e| -e - log_z).collect();
+        Ok(Self { law, sigma, grid, log_model })
+    }
+
+    /// KL(p ∗ N(0, σ²I) ‖ q): how far the NLL is above the entropy.
+    pub(super) fn kl(&self) -> f64 {
+        LawOnGrid::new(self.law, self.sigma, &self.grid).compare(&self.log_model).kl
+    }
+
+    /// The part of that KL that is due to the weights of a mixture's modes: Σ w ln(w / ŵ), ŵ the mass nearest to each
+    /// mode. 0 for laws without modes.
+    pub(super) fn weights_kl(&self) -> f64 {
+        let Some(modes) = self.law.modes() else { return 0.0 };
+        let mut mass = vec![0.0; modes.weights.len()];
+        for (x, log) in self.grid.points().rows().zip(&self.log_model) {
+            if let Some(k) = modes.nearest(x) {
+                mass[k] += log.exp() * self.grid.cell_volume();
+            }
+        }
+        modes.weights.iter().zip(&mass).map(|(w, m)| w * (w / m).ln()).sum()
+    }
 }
 
 /// The mean of ½ σᵃ ‖s(x + σz) + z/σ‖² over the points, each with one z, of a network at one noise level.

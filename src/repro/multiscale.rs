@@ -48,7 +48,16 @@ fn ratios(setup: &Setup<'_>, conditioning: Conditioning, seed: u64) -> Result<Ve
     let denoising = Denoising { ladder: Ladder::explicit(SIGMAS.to_vec())?, weighting: Weighting::SIGMA2 };
     let spec = MlpSpec::hidden(2, &[64, 64], Activation::Silu, Head::Energy, conditioning)?;
     let objective = Objective::Denoising(denoising);
-    let recipe = Recipe { spec, objective, batch: 128, steps: 3200, schedule: Schedule::Constant, clip: 1.0, ema: 0.0 };
+    let recipe = Recipe {
+        spec,
+        objective,
+        batch: 128,
+        steps: 3200,
+        learning_rate: 1e-3,
+        schedule: Schedule::Constant,
+        clip: 1.0,
+        ema: 0.0,
+    };
     let data = data(setup.count(IN_A_CLUSTER), seed);
     let model = recipe.train(setup, &data, seed)?;
     if seed == 1 {

@@ -32,10 +32,14 @@ const STEPS_A_LEVEL: u64 = 100;
 pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     let law = Mixture::gmm_ncsn();
     if setup.wants_loss("ssm-vr") {
-        let rows = setup.over_seeds("ssm-vr", |seed| naive(setup, &law, seed))?;
+        let rows = setup.over_seeds("ssm-vr", |seed| naive(setup, &law, Head::Energy, seed))?;
         let column = |c: usize| rows.iter().map(|row| row[c]).collect::<Vec<_>>();
         report.judge("ssm-vr: Fisher divergence on the data", column(0), [f64::NEG_INFINITY, 0.1]);
         report.judge("Langevin chains: share of the mode of weight 0.8", column(1), [0.45, 0.55]);
+        report.tell("energy of the small mode above the big one (exact: 1.386 nats)", column(2));
+        let fields = setup.over_seeds("ssm-vr, score", |seed| naive(setup, &law, Head::Score, seed))?;
+        let share = fields.iter().map(|row| row[1]).collect();
+        report.tell("the same for the source's network, a score field", share);
     }
     if setup.wants_loss("mdsm") {
         let rows = setup.over_seeds("mdsm, concat", |seed| annealed(setup, &law, Conditioning::Concat, seed))?;
@@ -46,27 +50,44 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn recipe(objective: Objective, conditioning: Conditioning) -> Result<Recipe> {
-    let spec = MlpSpec::hidden(2, &[128, 128], Activation::Softplus, Head::Energy, conditioning)?;
-    Ok(Recipe { spec, objective, batch: 128, steps: 10_000, schedule: Schedule::Constant, clip: 0.0, ema: 0.0 })
+fn recipe(objective: Objective, head: Head, conditioning: Conditioning) -> Result<Recipe> {
+    let spec = MlpSpec::hidden(2, &[128, 128], Activation::Softplus, head, conditioning)?;
+    Ok(Recipe {
+        spec,
+        objective,
+        batch: 128,
+        steps: 10_000,
+        learning_rate: 1e-3,
+        schedule: Schedule::Constant,
+        clip: 0.0,
+        ema: 0.0,
+    })
 }
 
-/// The Fisher divergence of sliced score matching, and the big mode's share of its chains.
-fn naive(setup: &Setup<'_>, law: &dyn Law, seed: u64) -> Result<[f64; 2]> {
+/// The Fisher divergence of sliced score matching, the big mode's share of its chains, and for an energy how far the small
+/// mode lies above the big one.
+fn naive(setup: &Setup<'_>, law: &Mixture, head: Head, seed: u64) -> Result<[f64; 3]> {
     let objective = Objective::SsmVr(Probes::new(1, ProbeLaw::Gaussian)?);
     let data = draw(law, setup.count(POINTS), seed, 0);
-    let model = recipe(objective, Conditioning::None)?.train(setup, &data, seed)?;
+    let model = recipe(objective, head, Conditioning::None)?.train(setup, &data, seed)?;
     let sampler = Langevin::new(STEP_SIZE, 1.0)?;
     let start = uniform_square(setup.count(CHAINS), 8.0, seed);
     let mut chains = setup.engine.chains(&model, &sampler, &start, Seed(seed))?;
     go(chains.as_mut(), NAIVE_STEPS)?;
     let ends = chains.positions()?;
-    if seed == 1 {
+    let above = match (head, law.modes()) {
+        (Head::Energy, Some(modes)) => {
+            let at = setup.engine.energy(&model, &modes.centers)?;
+            at[1] - at[0]
+        }
+        _ => f64::NAN,
+    };
+    if seed == 1 && head == Head::Energy {
         draw_energy(setup, "energy-ssm-vr", "ssm-vr", &model, &data)?;
         setup.draw("samples-langevin", &samples_figure(&data, &ends, &[], "model"))?;
     }
     let points = draw(law, setup.count(10_000), seed, 1);
-    Ok([fisher(law, 0.0, &points, &setup.engine.score(&model, &points)?), share(law, &ends)])
+    Ok([fisher(law, 0.0, &points, &setup.engine.score(&model, &points)?), share(law, &ends), above])
 }
 
 /// The big mode's share of chains annealed through the levels of a network trained on all of them.
@@ -74,7 +95,7 @@ fn annealed(setup: &Setup<'_>, law: &dyn Law, conditioning: Conditioning, seed: 
     let ladder = Ladder::geometric(20.0, 0.1, 10)?;
     let denoising = Denoising { ladder: ladder.clone(), weighting: Weighting::SIGMA2 };
     let data = draw(law, setup.count(POINTS), seed, 0);
-    let model = recipe(Objective::Denoising(denoising), conditioning)?.train(setup, &data, seed)?;
+    let model = recipe(Objective::Denoising(denoising), Head::Energy, conditioning)?.train(setup, &data, seed)?;
     let level = |sigma: f64| Ok((model.at(sigma), Langevin::new(STEP_SIZE * sigma * sigma, 1.0)?));
     let (first, sampler) = level(ladder.largest())?;
     let start = uniform_square(setup.count(CHAINS), 8.0, seed);

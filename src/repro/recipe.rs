@@ -10,7 +10,7 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::train::{Watch, train};
 
-/// What is trained, and how. The learning rate is 1e-3.
+/// What is trained, and how.
 #[derive(Debug, Clone)]
 pub(super) struct Recipe {
     /// The network.
@@ -21,6 +21,8 @@ pub(super) struct Recipe {
     pub(super) batch: usize,
     /// Steps.
     pub(super) steps: usize,
+    /// The learning rate at its highest.
+    pub(super) learning_rate: f64,
     /// How the learning rate goes.
     pub(super) schedule: Schedule,
     /// The largest norm of a gradient; 0 for no limit.
@@ -33,7 +35,7 @@ impl Recipe {
     /// Trains a network from the initial parameters of `seed`.
     pub(super) fn train(&self, setup: &Setup<'_>, data: &Points, seed: u64) -> Result<Model> {
         let optimizer = Optimizer {
-            learning_rate: 1e-3,
+            learning_rate: self.learning_rate,
             schedule: self.schedule,
             warmup: 0,
             beta1: 0.9,

@@ -14,5 +14,6 @@ mod help;
 mod objectives;
 mod program;
 mod repeats;
+mod repro;
 mod results;
 mod tables;

@@ -4,7 +4,7 @@
 //! All samples of a step share them: the first layer makes W₁V of them once, and what their adjoints Q add to the gradient of
 //! W₁ is (Σ Q) Vᵀ. Twin: `shaders/orthonormal_basis.wgsl`.
 
-use super::block::{Block, add_product, images};
+use super::block::{Block, add_product, images, project_out};
 use super::tile::{Network, vectorized};
 use crate::real::Real;
 
@@ -44,25 +44,36 @@ impl<T: Real> Basis<T> {
     }
 }
 
-/// Gram and Schmidt, each row against those before it twice, which leaves them orthogonal to rounding errors. A row that
-/// depends on those before it becomes 0.
+/// Rows that are made orthogonal to all before them by one product.
+const ROWS: usize = 16;
+
+/// Gram and Schmidt by blocks of rows, each block twice, which leaves them orthogonal to rounding errors. A row that depends
+/// on those before it becomes 0.
 fn orthonormalize<T: Real>(rows: &mut Block<T>, d: usize) {
     let dependent = T::of(64.0 * T::EPSILON);
-    for k in 0..rows.rows() {
-        let before = rows.row(k, 0..d);
-        let length = dot(before, before).sqrt();
+    let mut along = Block::default();
+    for first in (0..rows.rows()).step_by(ROWS) {
+        let last = rows.rows().min(first + ROWS);
         for _ in 0..2 {
-            for j in 0..k {
-                let (base, row) = rows.two_rows(j, k);
-                let along = dot(base, row);
-                row.iter_mut().zip(base).for_each(|(x, b)| *x = *x - along * *b);
+            let lengths: Vec<T> = (first..last).map(|k| length(rows.row(k, 0..d))).collect();
+            project_out(rows, first, last, &mut along);
+            for k in first..last {
+                for j in first..k {
+                    let (base, row) = rows.two_rows(j, k);
+                    let along = dot(base, row);
+                    row.iter_mut().zip(base).for_each(|(x, b)| *x = *x - along * *b);
+                }
+                let row = rows.row_mut(k, 0..d);
+                let left = length(row);
+                let factor = if left > dependent * lengths[k - first] { T::of(1.0) / left } else { T::default() };
+                row.iter_mut().for_each(|x| *x = factor * *x);
             }
         }
-        let row = rows.row_mut(k, 0..d);
-        let left = dot(row, row).sqrt();
-        let factor = if left > dependent * length { T::of(1.0) / left } else { T::default() };
-        row.iter_mut().for_each(|x| *x = factor * *x);
     }
+}
+
+fn length<T: Real>(row: &[T]) -> T {
+    dot(row, row).sqrt()
 }
 
 /// A dot product in 16 sums, so that it vectorises.
@@ -82,4 +93,41 @@ fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     );
     let rest = a.as_chunks::<LANES>().1.iter().zip(b.as_chunks::<LANES>().1).map(|(a, b)| *a * *b);
     sums.into_iter().sum::<T>() + rest.sum::<T>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Seed, Stream};
+
+    /// Rows of two blocks and a part of a third, the last but one a sum of two others.
+    #[test]
+    fn rows_become_orthonormal_and_keep_their_span() {
+        let (count, d) = (2 * ROWS + 5, 2 * ROWS + 9);
+        let dependent = count - 2;
+        let mut given = Block::<f64>::default();
+        given.shape(count, d);
+        for k in 0..count {
+            for n in 0..d {
+                given.row_mut(k, n..n + 1)[0] = Seed(3).normals(Stream::Host, k as u32, n as u32, 0)[0];
+            }
+        }
+        let sum: Vec<f64> = given.row(0, 0..d).iter().zip(given.row(ROWS + 1, 0..d)).map(|(a, b)| a + b).collect();
+        given.row_mut(dependent, 0..d).copy_from_slice(&sum);
+        let mut rows = Block::default();
+        rows.shape(count, d);
+        (0..count).for_each(|k| rows.row_mut(k, 0..d).copy_from_slice(given.row(k, 0..d)));
+        orthonormalize(&mut rows, d);
+        for j in 0..count {
+            for k in 0..count {
+                let want = f64::from(u8::from(j == k && j != dependent));
+                let got = dot(rows.row(j, 0..d), rows.row(k, 0..d));
+                assert!((got - want).abs() < 1e-14, "rows {j} and {k}: {got}");
+            }
+            // what a row of the given has along the basis is all of it
+            let row = given.row(j, 0..d);
+            let along: f64 = (0..count).map(|k| dot(row, rows.row(k, 0..d)).powi(2)).sum();
+            assert!((along / dot(row, row) - 1.0).abs() < 1e-13, "row {j}");
+        }
+    }
 }

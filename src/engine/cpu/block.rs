@@ -84,7 +84,7 @@ pub(crate) fn dense<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>, colum
     let weight = View::matrix(weight, y.rows, x.rows);
     let at = columns.start;
     let stride = y.stride;
-    multiply(&mut y.data[at..], stride, weight, x.view(columns), false);
+    multiply(&mut y.data[at..], stride, weight, x.view(columns), [0.0, 1.0]);
 }
 
 /// Y = Wᵀ X in some columns; W is `[X rows, Y rows]` row-major.
@@ -92,36 +92,48 @@ pub(crate) fn dense_transposed<T: Real>(y: &mut Block<T>, weight: &[T], x: &Bloc
     let weight = View::matrix(weight, x.rows, y.rows).transposed();
     let at = columns.start;
     let stride = y.stride;
-    multiply(&mut y.data[at..], stride, weight, x.view(columns), false);
+    multiply(&mut y.data[at..], stride, weight, x.view(columns), [0.0, 1.0]);
 }
 
 /// D += R Aᵀ over some columns; D is `[R rows, A rows]` row-major.
 pub(crate) fn outer<T: Real>(gradient: &mut [T], r: &Block<T>, a: &Block<T>, columns: &Range<usize>) {
-    multiply(gradient, a.rows, r.view(columns), a.view(columns).transposed(), true);
+    multiply(gradient, a.rows, r.view(columns), a.view(columns).transposed(), [1.0, 1.0]);
 }
 
 /// Y = W Xᵀ; W is `[Y rows, width]`, X `[Y columns, width]`.
 pub(crate) fn images<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>) {
     let weight = View::matrix(weight, y.rows, x.stride);
     let stride = y.stride;
-    multiply(&mut y.data, stride, weight, x.view(&(0..x.stride)).transposed(), false);
+    multiply(&mut y.data, stride, weight, x.view(&(0..x.stride)).transposed(), [0.0, 1.0]);
 }
 
 /// D += R A; D is `[R rows, A columns]` row-major.
 pub(crate) fn add_product<T: Real>(gradient: &mut [T], r: &Block<T>, a: &Block<T>) {
-    multiply(gradient, a.stride, r.view(&(0..r.stride)), a.view(&(0..a.stride)), true);
+    multiply(gradient, a.stride, r.view(&(0..r.stride)), a.view(&(0..a.stride)), [1.0, 1.0]);
 }
 
-/// C = A B, or C += A B; C is row-major with rows `stride` apart.
-fn multiply<T: Real>(c: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>, accumulate: bool) {
+/// Takes from rows `first .. last` what lies along the rows before them, which are orthonormal; `along` is working memory.
+pub(crate) fn project_out<T: Real>(rows: &mut Block<T>, first: usize, last: usize, along: &mut Block<T>) {
+    if first == 0 {
+        return;
+    }
+    let d = rows.stride;
+    let (before, rest) = rows.data.split_at_mut(first * d);
+    let block = &mut rest[..(last - first) * d];
+    along.shape(last - first, first);
+    let before = View::matrix(before, first, d);
+    multiply(&mut along.data, first, View::matrix(block, last - first, d), before.transposed(), [0.0, 1.0]);
+    multiply(block, d, along.view(&(0..first)), before, [1.0, -1.0]);
+}
+
+/// C = keep C + factor A B; C is row-major with rows `stride` apart. What is not kept is not read.
+fn multiply<T: Real>(c: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>, [keep, factor]: [f64; 2]) {
     let (m, n, k) = (a.rows, b.columns, a.columns);
     assert_eq!(k, b.rows);
     if m == 0 || n == 0 {
         return;
     }
     assert!(n <= stride && (m - 1) * stride + n <= c.len() && a.last() < a.data.len() && b.last() < b.data.len());
-    let (one, zero) = (T::of(1.0), T::of(0.0));
-    let alpha = if accumulate { one } else { zero };
     // SAFETY: the assertion above keeps every index inside the three slices, and c is borrowed mutably, so it overlaps
     // neither a nor b.
     unsafe {
@@ -132,15 +144,15 @@ fn multiply<T: Real>(c: &mut [T], stride: usize, a: View<'_, T>, b: View<'_, T>,
             c.as_mut_ptr(),
             1,
             stride as isize,
-            accumulate,
+            keep != 0.0,
             a.data.as_ptr(),
             a.column_stride as isize,
             a.row_stride as isize,
             b.data.as_ptr(),
             b.column_stride as isize,
             b.row_stride as isize,
-            alpha,
-            one,
+            T::of(keep),
+            T::of(factor),
             false,
             false,
             false,

@@ -1,0 +1,63 @@
+//! Experiments from the command line: each runs, thinned out, and its report says what it is; what cannot be run is refused.
+
+use crate::program::Folder;
+
+#[test]
+fn every_experiment_runs() {
+    let folder = Folder::new();
+    let listed = folder.run("repro --list");
+    assert_eq!(listed.code, Some(0), "{listed}");
+    let names: Vec<&str> = listed.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() >= 6, "{listed}");
+    for name in names {
+        let outcome =
+            folder.run(&format!("repro {name} --engine cpu --seeds 2 --reduce 200 --json --quiet --out {name}"));
+        assert!(matches!(outcome.code, Some(0 | 1)), "{name}: {outcome}");
+        let report = outcome.json();
+        assert_eq!((report["name"].as_str(), report["reduce"].as_u64()), (Some(name), Some(200)));
+        let lines = report["lines"].as_array().unwrap();
+        let judged: Vec<_> = lines.iter().filter(|line| !line["range"].is_null()).collect();
+        assert!(!judged.is_empty(), "{name} judges nothing");
+        assert!(
+            lines.iter().all(|line| line["values"].as_array().unwrap().len() == 2),
+            "{name}: a value for each seed"
+        );
+        let failed = judged.iter().filter(|line| line["pass"] == false).count();
+        assert_eq!(outcome.code == Some(1), failed > 0, "{name}: {outcome}");
+        if failed > 0 {
+            let all = format!("{failed} of {} lines of {name} fail", judged.len());
+            assert!(outcome.stderr.contains(&all), "{outcome}");
+        }
+        let names = folder.names(name);
+        assert!(names.contains(&"report.json".to_string()), "{names:?}");
+        assert!(names.iter().any(|n| n.ends_with(".png")), "{name} draws nothing: {names:?}");
+    }
+}
+
+#[test]
+fn one_part_of_an_experiment_runs() {
+    let folder = Folder::new();
+    let part =
+        "repro gmm-banana-score --data banana --loss dsm --engine cpu --seeds 1 --reduce 500 --quiet --json --out r";
+    let report = folder.run(part).json();
+    let lines = report["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), 1, "{report}");
+    assert!(lines[0]["what"].as_str().unwrap().starts_with("banana, dsm"));
+}
+
+#[test]
+fn what_cannot_be_run_is_refused() {
+    let folder = Folder::new();
+    for (command, says) in [
+        ("repro tutorail", "did you mean `tutorial`?"),
+        ("repro tutorial --loss esm", "it runs dsm, ssm"),
+        ("repro tutorial --data moons", "tutorial has no choice of --data"),
+        ("repro tutorial --seeds 0", "seeds is 0, it has to be from 1 to 10000"),
+        ("repro tutorial --reduce 0", "reduce is 0, it has to be from 1 to 10000"),
+    ] {
+        let outcome = folder.run(command);
+        assert_eq!(outcome.code, Some(2), "{command}: {outcome}");
+        assert!(outcome.stderr.contains(says), "{command}: {outcome}");
+    }
+    assert!(folder.names(".").is_empty(), "a refused command wrote something");
+}
