@@ -1,11 +1,11 @@
 // Many steps of the unadjusted Langevin algorithm for many chains:
 //
-//     x <- x + step_size s(x) + noise_scale xi,   xi ~ N(0, I),   noise_scale = sqrt(2 step_size T)
+//     x <- x - step_size grad E(x) + noise_scale xi,   xi ~ N(0, I),   noise_scale = sqrt(2 step_size T)
 //
-// with the score s = -grad E, or the network's output if it gives a field.
+// with minus the field in place of grad E if the network gives a field.
 // chains [count, dim] row-major. A workgroup takes tiles of 4 QUADS chains in turn and carries each through all steps of
 // the dispatch; chain i draws its noise at index i, so it is the same whatever the number of chains.
-// Reference: src/engine/cpu/chains.rs. Needs: lib/noise.wgsl, lib/jet.wgsl, an activation.
+// Reference: src/engine/cpu/chains.rs. Needs: lib/chains.wgsl, lib/walls.wgsl, lib/noise.wgsl, a landscape.
 
 struct LangevinParams {
     // the seed
@@ -21,8 +21,13 @@ struct LangevinParams {
     steps: u32,
     step_size: f32,
     noise_scale: f32,
+    // the box of every coordinate: a WALL_* constant and its ends
+    low: f32,
+    high: f32,
+    wall: u32,
     unused0: u32,
     unused1: u32,
+    unused2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: LangevinParams;
@@ -30,13 +35,6 @@ struct LangevinParams {
 @group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> scratch: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> chains: array<f32>;
-
-fn position(first: u32, n: u32) -> vec4<f32> {
-    let last = params.count - 1u;
-    return vec4<f32>(
-        chains[min(first, last) * params.dim + n], chains[min(first + 1u, last) * params.dim + n],
-        chains[min(first + 2u, last) * params.dim + n], chains[min(first + 3u, last) * params.dim + n]);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn langevin_chains(
@@ -47,38 +45,26 @@ fn langevin_chains(
     local = index;
     region = group.x * params.region;
     let quad = local / ROWS;
+    let x = origin(quad);
     for (var tile = group.x; tile < params.tiles; tile += groups.x) {
         let first = tile * 4u * QUADS;
-        let x = region + net[0].forward + quad * 4u * net[0].input;
-        for (var n = local % ROWS; n < params.dim; n += ROWS) {
-            scratch[x + n] = position(first + 4u * quad, n);
-        }
-        if FIELD == 0u && local < QUADS {
-            seed_reverse(0u, 0u, local, vec4<f32>(1.0));
-        }
+        load_chains(first);
+        prepare_survey();
         sync();
         for (var step = params.first_step; step < params.first_step + params.steps; step++) {
-            for (var pass_index = 0u; pass_index < opaque(2u - FIELD); pass_index++) {
-                sweep(pass_index == 1u, 0u, 1u, 0u);
-            }
+            survey();
             for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
-                let noise = normal_chunk(chunk, first, step, STREAM_CHAIN, vec2<u32>(params.key_low, params.key_high));
+                let noise = normal_chunk(chunk, first, step, STREAM_CHAIN, key());
                 let n = chunk * ROWS + local % ROWS;
                 if n < params.dim {
-                    let drift = fma(vec4<f32>(params.step_size), score_of(n, quad), scratch[x + n]);
-                    scratch[x + n] = fma(vec4<f32>(params.noise_scale), noise, drift);
+                    let drift = fma(vec4<f32>(-params.step_size), slope_of(n, quad), scratch[x + n]);
+                    let moved = fma(vec4<f32>(params.noise_scale), noise, drift);
+                    scratch[x + n] = hold(moved, params.wall, params.low, params.high).x;
                 }
             }
             sync();
         }
-        for (var n = local % ROWS; n < params.dim; n += ROWS) {
-            for (var j = 0u; j < 4u; j++) {
-                let chain = first + 4u * quad + j;
-                if chain < params.count {
-                    chains[chain * params.dim + n] = scratch[x + n][j];
-                }
-            }
-        }
+        store_chains(first);
         sync();
     }
 }

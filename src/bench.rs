@@ -83,7 +83,7 @@ pub fn chain_steps_per_second(
 ) -> Result<f64> {
     let model = spec.initial(Seed(1));
     let start = normals(count, spec.dim());
-    let mut chains = engine.chains(&model, &Langevin::new(0.01, 1.0)?, &start, Seed(2))?;
+    let mut chains = engine.chains((&model).into(), &Langevin::new(0.01, 1.0)?.into(), &start, Seed(2))?;
     let mut speeds = Vec::new();
     for round in 0..=rounds {
         let (before, mut done) = (Instant::now(), 0);

@@ -180,7 +180,7 @@ fn trained(engine: &dyn Engine, model: &Model, objective: &Objective, data: &Poi
 
 fn moved(engine: &dyn Engine, model: &Model, start: &Points) -> Result<Points> {
     const STEPS: u64 = 20;
-    let mut chains = engine.chains(model, &Langevin::new(0.01, 1.0)?, start, Seed(4))?;
+    let mut chains = engine.chains(model.into(), &Langevin::new(0.01, 1.0)?.into(), start, Seed(4))?;
     let mut done = 0;
     while done < STEPS {
         done += chains.advance(STEPS - done)?;

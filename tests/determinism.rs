@@ -88,7 +88,7 @@ fn move_chains(engine: &dyn Engine, model: &Model, count: usize, pieces: &[u64])
     let d = model.spec.dim();
     let start = Points::new(d, normal_points(300, d, 63).values()[..d * count].to_vec());
     let sampler = Langevin::new(0.1, 0.8).expect("sampler");
-    let mut chains = engine.chains(model, &sampler, &start, Seed(64)).expect("chains");
+    let mut chains = engine.chains(model.into(), &sampler.into(), &start, Seed(64)).expect("chains");
     for piece in pieces {
         let mut left = *piece;
         while left > 0 {

@@ -192,9 +192,9 @@ fn chains_go_on_with_another_network() {
     let start = normal_points(70, 3, 33);
     let run = |engine: &dyn Engine| {
         let step = |eta| Langevin::new(eta, 1.0).expect("sampler");
-        let mut chains = engine.chains(&model.at(2.0), &step(0.05), &start, Seed(14)).expect("chains");
+        let mut chains = engine.chains((&model.at(2.0)).into(), &step(0.05).into(), &start, Seed(14)).expect("chains");
         for (sigma, eta) in [(2.0, 0.05), (0.5, 0.02), (0.1, 0.001)] {
-            chains.change(&model.at(sigma), &step(eta)).expect("change");
+            chains.change((&model.at(sigma)).into(), &step(eta).into()).expect("change");
             let mut left = 6;
             while left > 0 {
                 left -= chains.advance(left).expect("steps");
@@ -242,7 +242,7 @@ fn workgroups_that_take_many_tiles_agree() {
         let start = normal_points(165, 3, 24);
         let moved = |engine: &dyn Engine| {
             let sampler = Langevin::new(0.05, 1.0).expect("sampler");
-            let mut chains = engine.chains(&model, &sampler, &start, Seed(25)).expect("chains");
+            let mut chains = engine.chains((&model).into(), &sampler.into(), &start, Seed(25)).expect("chains");
             let mut left = 7;
             while left > 0 {
                 left -= chains.advance(left).expect("steps");

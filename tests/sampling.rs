@@ -4,10 +4,10 @@
 
 mod common;
 
-use common::{gpu, network, normal_points, scale, worst};
-use ebm_gpu::engine::Engine;
+use common::{gpu, network, normal_points, scale, skewed, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
-use ebm_gpu::model::{Activation, MlpSpec, Model};
+use ebm_gpu::engine::{Engine, advance_by};
+use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::Langevin;
@@ -20,18 +20,6 @@ const CHAINS: usize = 30_001;
 const STEPS: u64 = 100;
 /// Large, so that the bias is seen.
 const STEP_SIZE: f64 = 0.25;
-
-/// A confining energy that is far from symmetric: a steep wall on the right, a slow slope on the left, bumps between.
-fn skewed() -> Model {
-    let spec = MlpSpec::new(vec![1, 16, 1], Activation::Softplus).expect("widths");
-    let mut units = vec![[2.0, -2.0, 2.5], [-1.0, -1.0, 1.5]];
-    units.extend((2..16).map(|j| {
-        let j = f64::from(j);
-        [3.0 * j.cos(), 2.0 * (2.0 * j).sin(), 0.4 * (3.0 * j).sin()]
-    }));
-    let columns = (0..3).flat_map(|c| units.iter().map(move |u| f64::from(u[c] as f32)));
-    Model { spec, parameters: columns.chain([0.0]).collect() }
-}
 
 /// The law of the chain x ← x − drift E′(x) + √variance ξ: a mixture of normals of this variance.
 struct Law {
@@ -87,11 +75,8 @@ impl Law {
 }
 
 fn run(engine: &dyn Engine, model: &Model, sampler: &Langevin, start: &Points, steps: u64) -> Points {
-    let mut chains = engine.chains(model, sampler, start, Seed(51)).expect("chains");
-    let mut done = 0;
-    while done < steps {
-        done += chains.advance(steps - done).expect("steps");
-    }
+    let mut chains = engine.chains(model.into(), &(*sampler).into(), start, Seed(51)).expect("chains");
+    advance_by(chains.as_mut(), steps).expect("steps");
     chains.positions().expect("positions")
 }
 

@@ -15,7 +15,7 @@ use crate::objective::Objective;
 use crate::optimizer::Optimizer;
 use crate::points::Points;
 use crate::random::Seed;
-use crate::sampler::Langevin;
+use crate::sampler::Transition;
 
 /// Loss and parameter gradient of an objective on given points with given noise.
 #[derive(Debug, Clone)]
@@ -42,6 +42,27 @@ fn needs_energy(model: &Model) -> Result<()> {
         Head::Score => Err(Error::input("a network with --head score is a field of scores, it has no energy")
             .hint("--head energy has densities, Metropolis corrections and log Z")),
     }
+}
+
+/// Refuses chains that the landscape cannot have.
+fn check_chains(landscape: Landscape<'_>, transition: &Transition, start: &Points) -> Result<()> {
+    let Landscape::Network(model) = landscape;
+    level_free(model)?;
+    let (columns, d) = (start.dim(), model.spec.dim());
+    if columns != d {
+        return Err(Error::input(format!("chains start at points of {columns} coordinates, the network takes {d}")));
+    }
+    if let Transition::Hamiltonian(hamiltonian) = transition {
+        needs_energy(model)?;
+        let (masses, replicas) = (hamiltonian.mass.len(), hamiltonian.replicas());
+        if masses != 0 && masses != d {
+            return Err(Error::input(format!("{masses} masses for {d} coordinates")));
+        }
+        if !start.count().is_multiple_of(replicas) {
+            return Err(Error::input(format!("{} starting points for chains of {replicas} replicas", start.count())));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a network whose noise level is not fixed: see [`Model::at`].
@@ -131,6 +152,34 @@ pub trait Training {
     fn state(&mut self) -> Result<TrainingState>;
 }
 
+/// What chains move on.
+#[derive(Debug, Clone, Copy)]
+pub enum Landscape<'a> {
+    /// A network without conditioning: see [`Model::at`].
+    Network(&'a Model),
+}
+
+impl<'a> From<&'a Model> for Landscape<'a> {
+    fn from(model: &'a Model) -> Self {
+        Self::Network(model)
+    }
+}
+
+/// How chains have fared since the last look at them, in the order of their columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fares {
+    /// The mean acceptance probability of each chain; none for chains that accept everything.
+    pub acceptance: Option<Vec<f64>>,
+    /// E where each chain is; none where it is not computed.
+    pub energies: Option<Vec<f64>>,
+    /// The factor of each chain's own step; none if it has none.
+    pub factors: Option<Vec<f64>>,
+    /// Proposals that were refused because their energy was not finite.
+    pub broken: u64,
+    /// The share of exchanges between replicas that were made, the hottest pair first; empty without replicas.
+    pub exchanges: Vec<f64>,
+}
+
 /// Chains on a device.
 pub trait Chains {
     /// Does up to `steps` further steps, some 50 to 100 ms of work, and returns how many were done.
@@ -139,18 +188,41 @@ pub trait Chains {
     /// The device failed.
     fn advance(&mut self, steps: u64) -> Result<u64>;
 
-    /// Goes on with another network of the same shape and another step, from where the chains are: the next level of an
-    /// annealed run.
+    /// Goes on with another network of the same shape and another transition of the same kind, from where the chains are:
+    /// the next level of an annealed run, or the end of adaptation, whose average then is each chain's factor.
     ///
     /// # Errors
-    /// The device failed.
-    fn change(&mut self, model: &Model, sampler: &Langevin) -> Result<()>;
+    /// A landscape or transition of another kind, or the device failed.
+    fn change(&mut self, landscape: Landscape<'_>, transition: &Transition) -> Result<()>;
 
-    /// Where the chains are, `[chains, dim]`.
+    /// Where the chains are, `[chains, dim]`; of chains with replicas, all of them: `[chains · replicas, dim]`.
     ///
     /// # Errors
     /// The device failed.
     fn positions(&mut self) -> Result<Points>;
+
+    /// How the chains have fared since this was called last.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn fares(&mut self) -> Result<Fares>;
+}
+
+/// Refuses what is no change of level or of adaptation.
+fn another_kind() -> Error {
+    Error::failed("chains cannot go on with a transition or landscape of another kind")
+}
+
+/// Does `steps` steps.
+///
+/// # Errors
+/// The device failed.
+pub fn advance_by(chains: &mut dyn Chains, steps: u64) -> Result<()> {
+    let mut left = steps;
+    while left > 0 {
+        left -= chains.advance(left)?;
+    }
+    Ok(())
 }
 
 /// Where the arithmetic is done.
@@ -191,14 +263,15 @@ pub trait Engine {
         state: TrainingState,
     ) -> Result<Box<dyn Training + 'a>>;
 
-    /// Places chains at `start`; chain `i` draws its noise from `seed` at counter `i`.
+    /// Places chains at `start`, one column each (of chains with replicas, one for each replica); column `i` draws its noise
+    /// from `seed` at counter `i`.
     ///
     /// # Errors
-    /// The chains do not fit the device, or the device failed.
+    /// The transition needs an energy and the network has none, the chains do not fit the device, or the device failed.
     fn chains<'a>(
         &'a self,
-        model: &Model,
-        sampler: &Langevin,
+        landscape: Landscape<'_>,
+        transition: &Transition,
         start: &Points,
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>>;

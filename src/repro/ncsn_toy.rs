@@ -10,7 +10,7 @@ use super::tutorial::draw_energy;
 use super::{Report, Setup};
 use crate::data::Law;
 use crate::data::toy::Mixture;
-use crate::engine::Chains;
+use crate::engine::advance_by;
 use crate::error::Result;
 use crate::eval::fisher;
 use crate::model::{Activation, Conditioning, Head, MlpSpec, Model};
@@ -72,8 +72,8 @@ fn naive(setup: &Setup<'_>, law: &Mixture, head: Head, seed: u64) -> Result<[f64
     let model = recipe(objective, head, Conditioning::None)?.train(setup, &data, seed)?;
     let sampler = Langevin::new(STEP_SIZE, 1.0)?;
     let start = uniform_square(setup.count(CHAINS), 8.0, seed);
-    let mut chains = setup.engine.chains(&model, &sampler, &start, Seed(seed))?;
-    go(chains.as_mut(), NAIVE_STEPS)?;
+    let mut chains = setup.engine.chains((&model).into(), &sampler.into(), &start, Seed(seed))?;
+    advance_by(chains.as_mut(), NAIVE_STEPS)?;
     let ends = chains.positions()?;
     let above = match (head, law.modes()) {
         (Head::Energy, Some(modes)) => {
@@ -99,12 +99,12 @@ fn annealed(setup: &Setup<'_>, law: &dyn Law, conditioning: Conditioning, seed: 
     let level = |sigma: f64| Ok((model.at(sigma), Langevin::new(STEP_SIZE * sigma * sigma, 1.0)?));
     let (first, sampler) = level(ladder.largest())?;
     let start = uniform_square(setup.count(CHAINS), 8.0, seed);
-    let mut chains = setup.engine.chains(&first, &sampler, &start, Seed(seed))?;
-    go(chains.as_mut(), STEPS_A_LEVEL)?;
+    let mut chains = setup.engine.chains((&first).into(), &sampler.into(), &start, Seed(seed))?;
+    advance_by(chains.as_mut(), STEPS_A_LEVEL)?;
     for sigma in &ladder.levels()[1..] {
         let (model, sampler): (Model, Langevin) = level(*sigma)?;
-        chains.change(&model, &sampler)?;
-        go(chains.as_mut(), STEPS_A_LEVEL)?;
+        chains.change((&model).into(), &sampler.into())?;
+        advance_by(chains.as_mut(), STEPS_A_LEVEL)?;
     }
     let ends = chains.positions()?;
     if seed == 1 {
@@ -112,14 +112,6 @@ fn annealed(setup: &Setup<'_>, law: &dyn Law, conditioning: Conditioning, seed: 
         setup.draw(&name, &samples_figure(&data, &ends, &[], "model"))?;
     }
     Ok(share(law, &ends))
-}
-
-fn go(chains: &mut dyn Chains, steps: u64) -> Result<()> {
-    let mut left = steps;
-    while left > 0 {
-        left -= chains.advance(left)?;
-    }
-    Ok(())
 }
 
 /// The share of the points nearest to the first mode; those that are not finite belong to none.

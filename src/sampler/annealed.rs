@@ -33,7 +33,7 @@ mod tests {
         let ladder = Ladder::geometric(20.0, 1.0, 10).expect("ladder");
         let levels = annealed(&ladder, 0.05, 1.0).expect("steps");
         assert_eq!(levels.len(), 10);
-        assert_eq!(levels[9], (1.0, Langevin { step_size: 0.05, temperature: 1.0 }));
+        assert_eq!(levels[9], (1.0, Langevin::new(0.05, 1.0).expect("step")));
         assert!((levels[0].1.step_size - 20.0).abs() < 1e-12 && levels[0].0 == 20.0);
         assert!(annealed(&ladder, 0.0, 1.0).is_err());
     }

@@ -1,40 +1,40 @@
-//! Samplers: Markov chains that visit points with density proportional to exp(−E).
+//! How chains move: transitions that leave exp(−E/T) in place, exactly or nearly.
+//!
+//! | sampler | transition | leaves exp(−E/T) |
+//! | --- | --- | --- |
+//! | `ula` | [`Langevin`] | up to a bias of order η |
+//! | `mala` | [`Hamiltonian`] with one leapfrog of step √(2η) | exactly |
+//! | `hmc` | [`Hamiltonian`] | exactly |
+//! | `annealed` | [`Langevin`] at each level of a ladder of noise | as `ula`, at the last level |
+//! | `tempering` | [`Hamiltonian`] at several temperatures that exchange their chains | exactly, at each temperature |
 
 mod annealed;
+mod bounds;
+mod hamiltonian;
+mod langevin;
 
 pub use annealed::{STEP_PER_VARIANCE, annealed};
+pub use bounds::{Bounds, Wall};
+pub use hamiltonian::{Adaptation, Hamiltonian, MOST_REPLICAS};
+pub use langevin::Langevin;
 
-use crate::error::{Error, Result};
-
-/// The unadjusted Langevin algorithm: x ← x − η ∇E(x) + √(2 η T) ξ, ξ ~ N(0, I).
-///
-/// It samples exp(−E/T) up to a bias of order η: on a Gaussian of variance s² at T = 1 its stationary variance is
-/// s² / (1 − η / (2 s²)).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Langevin {
-    /// η, which multiplies the gradient.
-    pub step_size: f64,
-    /// T.
-    pub temperature: f64,
+/// How chains move.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Transition {
+    /// Without correction.
+    Langevin(Langevin),
+    /// Corrected by accepting or rejecting.
+    Hamiltonian(Hamiltonian),
 }
 
-impl Langevin {
-    /// Checks the step size and temperature.
-    ///
-    /// # Errors
-    /// A step size that is not positive, or a temperature that is negative or not finite.
-    pub fn new(step_size: f64, temperature: f64) -> Result<Self> {
-        if !(step_size > 0.0 && step_size.is_finite()) {
-            return Err(Error::input(format!("the step size is {step_size}, Langevin chains need one above 0")));
-        }
-        if !(temperature >= 0.0 && temperature.is_finite()) {
-            return Err(Error::input(format!("the temperature is {temperature}, it has to be 0 or more")));
-        }
-        Ok(Self { step_size, temperature })
+impl From<Langevin> for Transition {
+    fn from(langevin: Langevin) -> Self {
+        Self::Langevin(langevin)
     }
+}
 
-    /// √(2 η T), the standard deviation of a step's noise.
-    pub fn noise_scale(&self) -> f64 {
-        (2.0 * self.step_size * self.temperature).sqrt()
+impl From<Hamiltonian> for Transition {
+    fn from(hamiltonian: Hamiltonian) -> Self {
+        Self::Hamiltonian(hamiltonian)
     }
 }

@@ -74,3 +74,15 @@ pub fn network_of(net: &str, activation: Activation, head: Head, conditioning: C
     model.parameters.iter_mut().for_each(|p| *p = f64::from((*p * 1.5) as f32));
     model
 }
+
+/// A confining energy that is far from symmetric: a steep wall on the right, a slow slope on the left, bumps between.
+pub fn skewed() -> Model {
+    let spec = MlpSpec::new(vec![1, 16, 1], Activation::Softplus).expect("widths");
+    let mut units = vec![[2.0, -2.0, 2.5], [-1.0, -1.0, 1.5]];
+    units.extend((2..16).map(|j| {
+        let j = f64::from(j);
+        [3.0 * j.cos(), 2.0 * (2.0 * j).sin(), 0.4 * (3.0 * j).sin()]
+    }));
+    let columns = (0..3).flat_map(|c| units.iter().map(move |u| f64::from(u[c] as f32)));
+    Model { spec, parameters: columns.chain([0.0]).collect() }
+}

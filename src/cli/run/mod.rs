@@ -184,7 +184,7 @@ fn fits(args: &Args, plan: &Plan, engine: &dyn Engine) -> Result<()> {
     engine.train(&model, &plan.training, &plan.data.train, TrainingState::start(&model))?;
     if args.chains > 0 {
         let (sigma, step) = plan.sampling.levels[0];
-        engine.chains(&model.at(sigma), &step, &starting_points(args, plan), plan.seed)?;
+        engine.chains((&model.at(sigma)).into(), &step.into(), &starting_points(args, plan), plan.seed)?;
     }
     Ok(())
 }
@@ -272,11 +272,11 @@ fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Res
     let all = sampling.steps * sampling.levels.len() as u64;
     let bar = progress::bar("chains", all, args.quiet);
     let (first, step) = sampling.levels[0];
-    let mut chains = engine.chains(&model.at(first), &step, &starting_points(args, plan), plan.seed)?;
+    let mut chains = engine.chains((&model.at(first)).into(), &step.into(), &starting_points(args, plan), plan.seed)?;
     let mut done = 0;
     for (i, (sigma, step)) in sampling.levels.iter().enumerate() {
         if i > 0 {
-            chains.change(&model.at(*sigma), step)?;
+            chains.change((&model.at(*sigma)).into(), &(*step).into())?;
         }
         let end = sampling.steps * (i as u64 + 1);
         while done < end {

@@ -1,17 +1,19 @@
-//! Langevin chains on a native engine. Twin: `shaders/langevin_chains.wgsl`.
+//! Chains on a native engine: tiles of them, each carried through many steps. Twins: `shaders/langevin_chains.wgsl`,
+//! `shaders/hamiltonian_chains.wgsl`, `shaders/exchange_replicas.wgsl`.
 
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::{Block, Channels, Tile, WIDE_TILE, Weights, draws};
-use crate::engine::Chains;
+use super::hamiltonian::{Standing, Walk};
+use super::landscape::{Ground, Site};
+use super::{WIDE_TILE, draws, hamiltonian};
+use crate::engine::{Chains, Fares, Landscape, another_kind};
 use crate::error::Result;
-use crate::model::{Head, Model};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
 use crate::real::Real;
-use crate::sampler::Langevin;
+use crate::sampler::{Hamiltonian, Langevin, Transition};
 
 /// How long one call of `advance` works.
 const CALL: Duration = Duration::from_millis(60);
@@ -21,25 +23,38 @@ const COLUMNS: usize = 16;
 
 pub(super) struct NativeChains<'a, T> {
     pool: &'a rayon::ThreadPool,
-    weights: Weights<T>,
-    sampler: Langevin,
+    ground: Ground<T>,
+    transition: Transition,
     seed: Seed,
     /// Chains, filled up with copies of the last: those of a tile after one another, each tile `[dim, chains of the tile]`.
     positions: Vec<T>,
+    /// How each column stands; none are kept for chains that accept everything.
+    standings: Vec<Standing<T>>,
     count: usize,
     step: u64,
+    /// Steps since the last report.
+    unreported: u64,
+    /// Tries and successes of exchanges since the last report, for each pair of neighbouring temperatures.
+    exchanges: Vec<[u64; 2]>,
     /// How many steps `advance` does between looks at the clock.
     stride: u64,
+}
+
+/// The working memory of a thread.
+#[derive(Default)]
+struct Work<T> {
+    site: Site<T>,
+    walk: Walk<T>,
 }
 
 impl<'a, T: Real> NativeChains<'a, T> {
     pub(super) fn new(
         pool: &'a rayon::ThreadPool,
-        model: &Model,
-        sampler: Langevin,
+        landscape: Landscape<'_>,
+        transition: &Transition,
         start: &Points,
         seed: Seed,
-    ) -> Self {
+    ) -> Result<Self> {
         let d = start.dim();
         let count = start.count();
         let last = start.values()[(count - 1) * d..].iter().copied();
@@ -49,48 +64,122 @@ impl<'a, T: Real> NativeChains<'a, T> {
         for tile in all.chunks(WIDE_TILE * d) {
             positions.extend((0..d).flat_map(|n| tile.chunks_exact(d).map(move |row| T::of(row[n]))));
         }
-        Self { pool, weights: Weights::new(model), sampler, seed, positions, count, step: 0, stride: 1 }
+        let (standings, pairs) = match transition {
+            Transition::Langevin(_) => (Vec::new(), 0),
+            Transition::Hamiltonian(h) => (vec![Standing::default(); count + fill], h.replicas() - 1),
+        };
+        Ok(Self {
+            pool,
+            ground: Ground::new(landscape)?,
+            transition: transition.clone(),
+            seed,
+            positions,
+            standings,
+            count,
+            step: 0,
+            unreported: 0,
+            exchanges: vec![[0; 2]; pairs],
+            stride: 1,
+        })
     }
 
+    /// Each tile through some steps; the step before an exchange is the last.
     fn run(&mut self, steps: u64) {
-        let (d, sampler, seed, first) = (self.weights.spec.dim(), self.sampler, self.seed, self.step);
-        let weights = &self.weights;
-        self.positions.par_chunks_mut(WIDE_TILE * d).enumerate().for_each_init(
-            || (Tile::default(), Block::default()),
-            |(tile, noise), (t, x)| {
-                let samples = x.len() / d;
-                tile.shape(&weights.layers, Channels::VALUE, samples);
-                noise.shape(d, samples);
-                for n in 0..d {
-                    tile.forward[0].row_mut(n, 0..samples).copy_from_slice(&x[n * samples..(n + 1) * samples]);
-                }
+        let (d, seed, first) = (self.ground.dim(), self.seed, self.step);
+        let (ground, transition) = (&self.ground, &self.transition);
+        let tiles = self.positions.par_chunks_mut(WIDE_TILE * d).enumerate();
+        match transition {
+            Transition::Langevin(langevin) => tiles.for_each_init(Work::default, |work, (t, x)| {
+                enter(ground, &mut work.site, x);
                 for step in first..first + steps {
-                    let index = (t * WIDE_TILE) as u32;
-                    draws::normals(noise, d, 0..samples, seed, Stream::Chain, index, step as u32, 0);
-                    langevin_step(weights, sampler, tile, noise);
+                    langevin_step(ground, langevin, work, seed, (t * WIDE_TILE) as u32, step as u32);
                 }
-                for n in 0..d {
-                    x[n * samples..(n + 1) * samples].copy_from_slice(tile.forward[0].row(n, 0..samples));
-                }
-            },
-        );
+                leave(&work.site, x);
+            }),
+            Transition::Hamiltonian(h) => {
+                let standings = self.standings.par_chunks_mut(WIDE_TILE);
+                tiles.zip(standings).for_each_init(Work::default, |work, ((t, x), standings)| {
+                    enter(ground, &mut work.site, x);
+                    let turns = hamiltonian::Turns { seed, index: (t * WIDE_TILE) as u32, first, steps };
+                    hamiltonian::walk(ground, h, &mut work.site, &mut work.walk, standings, turns);
+                    leave(&work.site, x);
+                });
+            }
+        }
         self.step += steps;
+        self.unreported += steps;
+    }
+
+    /// The place of a coordinate of a column.
+    fn place(&self, column: usize, n: usize) -> usize {
+        let d = self.ground.dim();
+        let (tile, s) = (column / WIDE_TILE, column % WIDE_TILE);
+        let samples = WIDE_TILE.min(self.standings.len() - tile * WIDE_TILE);
+        tile * WIDE_TILE * d + n * samples + s
+    }
+
+    /// Neighbouring temperatures change places: the even pairs at one time, the odd ones at the next.
+    fn exchange(&mut self, h: &Hamiltonian) {
+        let replicas = h.replicas();
+        let odd = (self.step / h.swap_every % 2) as usize;
+        for chain in (0..self.count).step_by(replicas) {
+            for r in (odd..replicas - 1).step_by(2) {
+                let (a, b) = (chain + r, chain + r + 1);
+                let colder = T::of(1.0 / h.temperatures[r] - 1.0 / h.temperatures[r + 1]);
+                let log_ratio = colder * (self.standings[a].energy - self.standings[b].energy);
+                let word = self.seed.words(Stream::Accept, a as u32, self.step as u32, 1)[0];
+                self.exchanges[r][0] += 1;
+                if hamiltonian::taken(log_ratio, word).0 {
+                    self.exchanges[r][1] += 1;
+                    for n in 0..self.ground.dim() {
+                        let (p, q) = (self.place(a, n), self.place(b, n));
+                        self.positions.swap(p, q);
+                    }
+                    let (low, high) = self.standings.split_at_mut(b);
+                    std::mem::swap(&mut low[a].energy, &mut high[0].energy);
+                }
+            }
+        }
+    }
+}
+
+fn enter<T: Real>(ground: &Ground<T>, site: &mut Site<T>, x: &[T]) {
+    let samples = x.len() / ground.dim();
+    ground.shape(site, samples);
+    for (n, row) in x.chunks_exact(samples).enumerate() {
+        site.position.row_mut(n, 0..samples).copy_from_slice(row);
+    }
+}
+
+fn leave<T: Real>(site: &Site<T>, x: &mut [T]) {
+    let samples = site.energy.len();
+    for (n, row) in x.chunks_exact_mut(samples).enumerate() {
+        row.copy_from_slice(site.position.row(n, 0..samples));
     }
 }
 
 /// x ← x + η s(x) + √(2 η T) ξ for every chain of a tile.
-fn langevin_step<T: Real>(weights: &Weights<T>, sampler: Langevin, tile: &mut Tile<T>, noise: &Block<T>) {
-    weights.score(tile);
-    let samples = tile.samples();
-    let (scores, sign) = match weights.spec.head() {
-        Head::Energy => (&tile.adjoint[0], -1.0),
-        Head::Score => (&tile.pre[weights.layers.len() - 1], 1.0),
-    };
-    let (step_size, scale) = (T::of(sign * sampler.step_size), T::of(sampler.noise_scale()));
-    for n in 0..noise.rows() {
-        let x = tile.forward[0].row_mut(n, 0..samples);
-        for ((x, s), z) in x.iter_mut().zip(scores.row(n, 0..samples)).zip(noise.row(n, 0..samples)) {
-            *x = *x + step_size * *s + scale * *z;
+fn langevin_step<T: Real>(
+    ground: &Ground<T>,
+    langevin: &Langevin,
+    work: &mut Work<T>,
+    seed: Seed,
+    index: u32,
+    step: u32,
+) {
+    let Work { site, walk } = work;
+    let (d, samples) = (ground.dim(), site.energy.len());
+    ground.survey(site);
+    walk.momentum.shape(d, samples);
+    draws::normals(&mut walk.momentum, d, 0..samples, seed, Stream::Chain, index, step, 0);
+    let (step_size, scale) = (T::of(-langevin.step_size), T::of(langevin.noise_scale()));
+    for n in 0..d {
+        let x = site.position.row_mut(n, 0..samples);
+        for ((x, g), z) in x.iter_mut().zip(site.slope.row(n, 0..samples)).zip(walk.momentum.row(n, 0..samples)) {
+            *x = *x + step_size * *g + scale * *z;
+        }
+        if let Some(bounds) = &langevin.bounds {
+            x.iter_mut().for_each(|x| *x = bounds.hold(*x).0);
         }
     }
 }
@@ -98,14 +187,22 @@ fn langevin_step<T: Real>(weights: &Weights<T>, sampler: Langevin, tile: &mut Ti
 impl<T: Real> Chains for NativeChains<'_, T> {
     fn advance(&mut self, steps: u64) -> Result<u64> {
         let pool = self.pool;
+        let tempered = match &self.transition {
+            Transition::Hamiltonian(h) if h.replicas() > 1 => Some(h.clone()),
+            _ => None,
+        };
         pool.install(|| {
             let start = Instant::now();
             let mut done = 0;
             while done < steps && start.elapsed() < CALL {
-                let some = self.stride.min(steps - done);
+                let until_exchange = tempered.as_ref().map_or(u64::MAX, |h| h.swap_every - self.step % h.swap_every);
+                let some = self.stride.min(steps - done).min(until_exchange);
                 let before = Instant::now();
                 self.run(some);
                 done += some;
+                if let Some(h) = tempered.as_ref().filter(|_| some == until_exchange) {
+                    self.exchange(h);
+                }
                 if before.elapsed() < CALL / 4 {
                     self.stride *= 2;
                 }
@@ -114,14 +211,23 @@ impl<T: Real> Chains for NativeChains<'_, T> {
         })
     }
 
-    fn change(&mut self, model: &Model, sampler: &Langevin) -> Result<()> {
-        self.weights = Weights::new(model);
-        self.sampler = *sampler;
+    fn change(&mut self, landscape: Landscape<'_>, transition: &Transition) -> Result<()> {
+        match (&self.transition, transition) {
+            (Transition::Langevin(_), Transition::Langevin(_)) => {}
+            (Transition::Hamiltonian(old), Transition::Hamiltonian(new)) if old.replicas() == new.replicas() => {
+                if old.adaptation.is_some() && new.adaptation.is_none() {
+                    self.standings.iter_mut().for_each(Standing::settle);
+                }
+            }
+            _ => return Err(another_kind()),
+        }
+        self.ground = Ground::new(landscape)?;
+        self.transition = transition.clone();
         Ok(())
     }
 
     fn positions(&mut self) -> Result<Points> {
-        let d = self.weights.spec.dim();
+        let d = self.ground.dim();
         let mut values = Vec::with_capacity(self.positions.len());
         for tile in self.positions.chunks(WIDE_TILE * d) {
             let samples = tile.len() / d;
@@ -129,5 +235,24 @@ impl<T: Real> Chains for NativeChains<'_, T> {
         }
         values.truncate(self.count * d);
         Ok(Points::new(d, values))
+    }
+
+    fn fares(&mut self) -> Result<Fares> {
+        let standings = &mut self.standings[..];
+        let steps = std::mem::take(&mut self.unreported).max(1) as f64;
+        let corrected = matches!(self.transition, Transition::Hamiltonian(_));
+        let known = &standings[..self.count.min(standings.len())];
+        let of = |value: fn(&Standing<T>) -> T| corrected.then(|| known.iter().map(|s| value(s).f64()).collect());
+        let acceptance: Option<Vec<f64>> = of(|s| s.accepted);
+        let fares = Fares {
+            acceptance: acceptance.map(|all| all.iter().map(|sum| sum / steps).collect()),
+            energies: of(|s| s.energy),
+            factors: of(|s| s.log_factor.exp()),
+            broken: known.iter().map(|s| u64::from(s.broken)).sum(),
+            exchanges: self.exchanges.iter().map(|[tries, made]| *made as f64 / (*tries).max(1) as f64).collect(),
+        };
+        standings.iter_mut().for_each(Standing::forget);
+        self.exchanges.fill([0; 2]);
+        Ok(fares)
     }
 }

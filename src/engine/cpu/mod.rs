@@ -10,6 +10,8 @@ mod chains;
 mod difference;
 mod draws;
 mod gradient;
+mod hamiltonian;
+mod landscape;
 mod matching;
 mod source;
 mod tile;
@@ -20,14 +22,17 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Chains, Engine, Given, LossGradient, Training, TrainingPlan, TrainingState, level_free, needs_energy};
+use super::{
+    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, level_free,
+    needs_energy,
+};
 use crate::error::{Error, Result};
 use crate::model::{Head, Layer, MlpSpec, Model};
 use crate::objective::{Objective, Program};
 use crate::points::Points;
 use crate::random::Seed;
 use crate::real::Real;
-use crate::sampler::Langevin;
+use crate::sampler::Transition;
 use block::Block;
 use gradient::Batch;
 use source::FromGiven;
@@ -200,11 +205,12 @@ impl<T: Real> Engine for Native<T> {
 
     fn chains<'a>(
         &'a self,
-        model: &Model,
-        sampler: &Langevin,
+        landscape: Landscape<'_>,
+        transition: &Transition,
         start: &Points,
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>> {
-        Ok(Box::new(chains::NativeChains::<T>::new(&self.pool, level_free(model)?, *sampler, start, seed)))
+        check_chains(landscape, transition, start)?;
+        Ok(Box::new(chains::NativeChains::<T>::new(&self.pool, landscape, transition, start, seed)?))
     }
 }

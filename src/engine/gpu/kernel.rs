@@ -79,6 +79,8 @@ pub enum Passes {
     Value,
     /// The score: values forward, and back for an energy.
     Score,
+    /// The score, and three more blocks of the input's shape: where a step of a chain started and how it goes on.
+    Chains,
     /// All terms of score matching.
     Matching,
     /// Three values of a sample forward and back.
@@ -89,6 +91,16 @@ impl Passes {
     /// Is the kernel made for fields of scores too?
     pub fn has_fields(self) -> bool {
         matches!(self, Self::None | Self::Score | Self::Matching)
+    }
+
+    /// Blocks of the input's shape that it needs beside those of the passes.
+    pub(super) fn spare_blocks(self) -> u32 {
+        match self {
+            Self::None | Self::Value | Self::Score => 0,
+            // z, or v
+            Self::Matching | Self::Difference => 1,
+            Self::Chains => 3,
+        }
     }
 }
 
@@ -137,7 +149,7 @@ impl Kernel {
         match self.passes {
             Passes::None => None,
             Passes::Value => only(1, 0),
-            Passes::Score => only(1, u32::from(!shape.field)),
+            Passes::Score | Passes::Chains => only(1, u32::from(!shape.field)),
             Passes::Difference => only(3, 1),
             Passes::Matching => {
                 let (second, tangents) = (u32::from(!shape.field), u32::from(shape.tangents));

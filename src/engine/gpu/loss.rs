@@ -179,7 +179,7 @@ impl LossPass {
             tiles: spread.tiles,
             region: layout.region,
             slab: layout.packed,
-            noise: layout.noise,
+            noise: layout.spare,
             given: u32::from(matches!(samples, Samples::Given(_))),
             share: (1.0 / batch as f64) as f32,
             ..fixed

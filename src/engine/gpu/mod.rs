@@ -23,13 +23,16 @@ pub use network::LayerEntry;
 pub use pipeline::Bound;
 pub use spread::{QUADS, shape_of};
 
-use super::{Chains, Engine, Given, LossGradient, Training, TrainingPlan, TrainingState, level_free, needs_energy};
+use super::{
+    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, level_free,
+    needs_energy,
+};
 use crate::error::Result;
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::points::Points;
 use crate::random::Seed;
-use crate::sampler::Langevin;
+use crate::sampler::Transition;
 
 /// The WGSL kernels on one adapter.
 pub struct GpuEngine {
@@ -91,11 +94,12 @@ impl Engine for GpuEngine {
 
     fn chains<'a>(
         &'a self,
-        model: &Model,
-        sampler: &Langevin,
+        landscape: Landscape<'_>,
+        transition: &Transition,
         start: &Points,
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>> {
-        Ok(Box::new(chains::GpuChains::new(&self.gpu, level_free(model)?, sampler, start, seed)?))
+        check_chains(landscape, transition, start)?;
+        Ok(Box::new(chains::GpuChains::new(&self.gpu, landscape, transition, start, seed)?))
     }
 }

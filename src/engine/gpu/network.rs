@@ -47,8 +47,8 @@ pub(super) struct NetworkLayout {
     pub(super) total: u32,
     /// vec4 of scratch for one tile.
     pub(super) region: u32,
-    /// Where a block of the input's shape lies in the region, for noise.
-    pub(super) noise: u32,
+    /// Where the kernel's spare blocks of the input's shape lie in the region.
+    pub(super) spare: u32,
 }
 
 impl NetworkLayout {
@@ -85,13 +85,13 @@ impl NetworkLayout {
             });
             packed += 4 * output * input + output;
         }
-        let noise = take(quads * 4 * table[0].input);
+        let spare = take(kernel.passes.spare_blocks() * quads * 4 * table[0].input);
         let mut total = packed;
         for entry in &mut table {
             entry.transposed = total;
             total += 4 * entry.input * entry.output;
         }
-        Self { table, layers, packed, total, region, noise }
+        Self { table, layers, packed, total, region, spare }
     }
 
     /// Parameters in the device's order, padded, without the transposes.

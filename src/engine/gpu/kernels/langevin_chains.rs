@@ -26,10 +26,18 @@ device_struct! {
         step_size: f32,
         /// √(2 η T).
         noise_scale: f32,
+        /// The least value of a coordinate.
+        low: f32,
+        /// The largest.
+        high: f32,
+        /// What happens there: a `WALL_*` constant.
+        wall: u32,
         /// Fills the struct to a multiple of 16 bytes.
         unused0: u32,
         /// Fills the struct to a multiple of 16 bytes.
         unused1: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused2: u32,
     }
 }
 
@@ -42,6 +50,9 @@ kernel! {
         "lib/philox.wgsl",
         "lib/jet.wgsl",
         "lib/noise.wgsl",
+        "lib/landscape_network.wgsl",
+        "lib/chains.wgsl",
+        "lib/walls.wgsl",
         "langevin_chains.wgsl",
     ],
     passes: Score,

@@ -3,6 +3,8 @@
 mod adam_step;
 mod difference_matching;
 mod energy;
+mod exchange_replicas;
+mod hamiltonian_chains;
 mod langevin_chains;
 mod loss_params;
 mod orthonormal_basis;
@@ -13,6 +15,8 @@ mod score_matching;
 pub use adam_step::{AdamParams, AdamStep};
 pub use difference_matching::DifferenceMatching;
 pub use energy::{Energy, EnergyParams};
+pub use exchange_replicas::{ExchangeParams, ExchangeReplicas};
+pub use hamiltonian_chains::{HamiltonianChains, HamiltonianParams};
 pub use langevin_chains::{LangevinChains, LangevinParams};
 pub use loss_params::{LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE, LossParams};
 pub use orthonormal_basis::{BasisParams, MOST_ROWS, OrthonormalBasis};
@@ -32,4 +36,6 @@ pub const ALL: &[Kernel] = &[
     ReduceGradient::KERNEL,
     AdamStep::KERNEL,
     LangevinChains::KERNEL,
+    HamiltonianChains::KERNEL,
+    ExchangeReplicas::KERNEL,
 ];

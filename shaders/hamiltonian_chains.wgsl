@@ -1,0 +1,236 @@
+// Many steps of Hamiltonian Monte Carlo for many chains; with one leapfrog it is the Metropolis-adjusted Langevin algorithm.
+//
+// A step draws p ~ N(0, I), does `leapfrogs` times p <- p - (rho / 2T) s grad E, x <- x + rho s p, p <- p - (rho / 2T) s grad E,
+// and accepts with probability min(1, exp(-(E' - E) / T - (|p'|^2 - |p|^2) / 2)). rho = step sqrt(T) times the chain's own
+// factor, T the temperature of its replica (column % replicas), s = 1 / sqrt(mass) of the coordinate.
+// chains [count, dim] row-major. states [count][2]: (E, ln factor, its average, unused), (acceptance probabilities summed,
+// proposals without a finite energy, exchanges, unused). table: T of each replica, then s of each coordinate.
+// A workgroup takes tiles of 4 QUADS columns in turn and carries each through all steps of the dispatch; column i draws at
+// index i. Turn 0 surveys where the chains are; each other turn is a leapfrog.
+// Reference: src/engine/cpu/hamiltonian.rs. Needs: lib/chains.wgsl, lib/walls.wgsl, lib/noise.wgsl, a landscape.
+
+struct HamiltonianParams {
+    // the seed
+    key_low: u32,
+    key_high: u32,
+    count: u32,
+    dim: u32,
+    tiles: u32,
+    // vec4 of scratch that a workgroup owns, and where three spare blocks lie in it
+    region: u32,
+    spare: u32,
+    // steps done before this dispatch, and steps of this dispatch
+    first_step: u32,
+    steps: u32,
+    leapfrogs: u32,
+    replicas: u32,
+    // the box of every coordinate: a WALL_* constant and its ends
+    wall: u32,
+    low: f32,
+    high: f32,
+    step: f32,
+    // acceptance that adaptation aims at; 0 for none
+    goal: f32,
+    // the gain of adaptation at step t is gain t^-decay, the share of a value in the average t^-forgetting
+    gain: f32,
+    decay: f32,
+    forgetting: f32,
+    unused: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: HamiltonianParams;
+@group(0) @binding(1) var<uniform> net: array<Layer, LAYERS>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> table: array<f32>;
+@group(0) @binding(4) var<storage, read_write> scratch: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> chains: array<f32>;
+@group(0) @binding(6) var<storage, read_write> states: array<vec4<f32>>;
+
+// The spare blocks: momentum; where a step started, and the slope there.
+const MOMENTUM: u32 = 0u;
+const START: u32 = 1u;
+const START_SLOPE: u32 = 2u;
+
+// rho, 1 / T and the verdict on four chains
+var<workgroup> reach: array<vec4<f32>, QUADS>;
+var<workgroup> cold: array<vec4<f32>, QUADS>;
+var<workgroup> accepted: array<vec4<u32>, QUADS>;
+
+// of column quad local / ROWS, where local % ROWS == 0: what `states` holds, a vec4 of four chains each
+var<private> energy: vec4<f32>;
+var<private> log_factor: vec4<f32>;
+var<private> average: vec4<f32>;
+var<private> acceptance: vec4<f32>;
+var<private> broken: vec4<f32>;
+// (|p'|^2 - |p|^2) / 2 over this invocation's coordinates
+var<private> kinetic: vec4<f32>;
+
+fn spare(which: u32, n: u32, quad: u32) -> u32 {
+    return region + params.spare + (which * QUADS + quad) * 4u * net[0].input + n;
+}
+
+// By bits: WGSL may assume that no arithmetic meets NaN or infinity.
+fn finite(value: vec4<f32>) -> vec4<bool> {
+    return (bitcast<vec4<u32>>(value) & vec4<u32>(0x7f800000u)) != vec4<u32>(0x7f800000u);
+}
+
+fn column_of(first: u32, quad: u32, j: u32) -> u32 {
+    return min(first + 4u * quad + j, params.count - 1u);
+}
+
+fn load_states(first: u32) {
+    let quad = local / ROWS;
+    if local % ROWS == 0u {
+        for (var j = 0u; j < 4u; j++) {
+            let column = column_of(first, quad, j);
+            let state = states[2u * column];
+            log_factor[j] = state.y;
+            average[j] = state.z;
+            cold[quad][j] = 1.0 / table[column % params.replicas];
+        }
+    }
+    acceptance = vec4<f32>(0.0);
+    broken = vec4<f32>(0.0);
+}
+
+fn store_states(first: u32) {
+    let quad = local / ROWS;
+    if local % ROWS == 0u {
+        for (var j = 0u; j < 4u; j++) {
+            let column = first + 4u * quad + j;
+            if column < params.count {
+                states[2u * column] = vec4<f32>(energy[j], log_factor[j], average[j], 0.0);
+                states[2u * column + 1u] += vec4<f32>(acceptance[j], broken[j], 0.0, 0.0);
+            }
+        }
+    }
+}
+
+// Draws momenta and keeps where the step starts.
+fn begin_step(first: u32, step: u32) {
+    let quad = local / ROWS;
+    if local % ROWS == 0u {
+        // before the barriers of the draws
+        reach[quad] = params.step * exp(log_factor) * inverseSqrt(cold[quad]);
+    }
+    kinetic = vec4<f32>(0.0);
+    for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
+        let p = normal_chunk(chunk, first, step, STREAM_CHAIN, key());
+        let n = chunk * ROWS + local % ROWS;
+        if n < params.dim {
+            kinetic = fma(-0.5 * p, p, kinetic);
+            scratch[spare(MOMENTUM, n, quad)] = p;
+            scratch[spare(START, n, quad)] = scratch[origin(quad) + n];
+            scratch[spare(START_SLOPE, n, quad)] = slope_of(n, quad);
+        }
+    }
+}
+
+// What half a kick adds to the momentum of coordinate n.
+fn half_kick(n: u32, quad: u32) -> vec4<f32> {
+    return -0.5 * table[params.replicas + n] * reach[quad] * cold[quad] * slope_of(n, quad);
+}
+
+// Half a kick, and a step of position; mirrors turn momentum round.
+fn move_on() {
+    let quad = local / ROWS;
+    for (var n = local % ROWS; n < params.dim; n += ROWS) {
+        let p = scratch[spare(MOMENTUM, n, quad)] + half_kick(n, quad);
+        let x = origin(quad) + n;
+        let moved = fma(table[params.replicas + n] * reach[quad], p, scratch[x]);
+        let held = hold(moved, params.wall, params.low, params.high);
+        scratch[x] = held.x;
+        scratch[spare(MOMENTUM, n, quad)] = select(p, -p, held.turned);
+    }
+}
+
+// The other half of the kick; the last of a step also adds to the kinetic energy.
+fn kick_again(last: bool) {
+    let quad = local / ROWS;
+    for (var n = local % ROWS; n < params.dim; n += ROWS) {
+        let p = scratch[spare(MOMENTUM, n, quad)] + half_kick(n, quad);
+        scratch[spare(MOMENTUM, n, quad)] = p;
+        if last {
+            kinetic = fma(0.5 * p, p, kinetic);
+        }
+    }
+}
+
+// The t-th step of adaptation.
+fn adapt(t: f32, probability: vec4<f32>) {
+    log_factor += params.gain * exp(-params.decay * log(t)) * (probability - params.goal);
+    average += exp(-params.forgetting * log(t)) * (log_factor - average);
+}
+
+// Accepts or refuses what the step proposes, and goes back where it is refused.
+fn decide(first: u32, step: u32, proposed: vec4<f32>) {
+    let quad = local / ROWS;
+    let change = column_sum(kinetic);
+    if local % ROWS == 0u {
+        let sound = finite(proposed) & finite(change);
+        let log_ratio = -fma(proposed - energy, cold[quad], change);
+        let likely = exp(clamp(log_ratio, vec4<f32>(-87.0), vec4<f32>(0.0)));
+        let probability = select(vec4<f32>(0.0), likely, sound);
+        var words: vec4<u32>;
+        for (var j = 0u; j < 4u; j++) {
+            words[j] = philox4x32_10(vec4<u32>(first + 4u * quad + j, step, 0u, STREAM_ACCEPT), key()).x;
+        }
+        let u = vec4<f32>(open_uniform(words.xy), open_uniform(words.zw));
+        let yes = u < probability;
+        accepted[quad] = select(vec4<u32>(0u), vec4<u32>(1u), yes);
+        energy = select(energy, proposed, yes);
+        acceptance += probability;
+        broken += select(vec4<f32>(1.0), vec4<f32>(0.0), sound);
+        if params.goal > 0.0 {
+            adapt(f32(step + 1u), probability);
+        }
+    }
+    workgroupBarrier();
+    let yes = accepted[quad] == vec4<u32>(1u);
+    for (var n = local % ROWS; n < params.dim; n += ROWS) {
+        let x = origin(quad) + n;
+        scratch[x] = select(scratch[spare(START, n, quad)], scratch[x], yes);
+        set_slope(n, quad, select(scratch[spare(START_SLOPE, n, quad)], slope_of(n, quad), yes));
+    }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn hamiltonian_chains(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    local = index;
+    region = group.x * params.region;
+    for (var tile = group.x; tile < params.tiles; tile += groups.x) {
+        let first = tile * 4u * QUADS;
+        load_chains(first);
+        load_states(first);
+        prepare_survey();
+        sync();
+        for (var turn = 0u; turn <= params.steps * params.leapfrogs; turn++) {
+            let leap = (turn + params.leapfrogs - 1u) % params.leapfrogs;
+            let step = params.first_step + (turn - min(turn, 1u)) / params.leapfrogs;
+            if turn > 0u {
+                if leap == 0u {
+                    begin_step(first, step);
+                }
+                move_on();
+                sync();
+            }
+            survey();
+            let surveyed = energy_of();
+            if turn == 0u {
+                energy = surveyed;
+            } else {
+                kick_again(leap + 1u == params.leapfrogs);
+                if leap + 1u == params.leapfrogs {
+                    decide(first, step, surveyed);
+                }
+            }
+        }
+        store_chains(first);
+        store_states(first);
+        sync();
+    }
+}

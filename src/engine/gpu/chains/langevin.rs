@@ -1,0 +1,68 @@
+//! Unadjusted chains: one dispatch a submission.
+
+use super::{Ground, IN_FLIGHT, MOST_PIECES, walls};
+use crate::engine::gpu::device::{Buffer, Gpu};
+use crate::engine::gpu::kernels::{LangevinChains, LangevinParams};
+use crate::engine::gpu::pipeline::Bound;
+use crate::engine::gpu::spread::{Spread, quads};
+use crate::error::Result;
+use crate::model::Model;
+use crate::points::Points;
+use crate::random::Seed;
+use crate::sampler::Langevin;
+
+pub(super) struct LangevinMoves {
+    bound: Bound,
+    params: Buffer<LangevinParams>,
+    fixed: LangevinParams,
+    workgroups: u32,
+}
+
+impl LangevinMoves {
+    pub(super) fn new(
+        gpu: &Gpu,
+        model: &Model,
+        langevin: &Langevin,
+        start: &Points,
+        seed: Seed,
+        chains: &Buffer<f32>,
+    ) -> Result<(Self, Ground)> {
+        let spread = Spread::new(gpu, &model.spec, &LangevinChains::KERNEL, start.count())?;
+        let params = gpu.params(IN_FLIGHT * MOST_PIECES)?;
+        let packed = spread.layout.pack_with_transposes(&model.parameters);
+        let weights = gpu.upload("weights", quads(&packed))?;
+        let bound = LangevinChains {
+            params: &params,
+            net: &gpu.upload_uniform("net", &spread.layout.table)?,
+            weights: &weights,
+            scratch: &spread.scratch(gpu)?,
+            chains,
+        }
+        .bind(gpu, spread.shape)?;
+        let [key_low, key_high] = seed.key();
+        let fixed = LangevinParams {
+            key_low,
+            key_high,
+            count: start.count() as u32,
+            dim: start.dim() as u32,
+            tiles: spread.tiles,
+            region: spread.layout.region,
+            ..Default::default()
+        };
+        let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups };
+        moves.change(langevin);
+        Ok((moves, Ground { weights, layout: spread.layout }))
+    }
+
+    pub(super) fn change(&mut self, langevin: &Langevin) {
+        let (wall, low, high) = walls(langevin.bounds);
+        let (step_size, noise_scale) = (langevin.step_size as f32, langevin.noise_scale() as f32);
+        self.fixed = LangevinParams { step_size, noise_scale, wall, low, high, ..self.fixed };
+    }
+
+    pub(super) fn submit(&self, gpu: &Gpu, slot: usize, first: u64, steps: u64) -> wgpu::SubmissionIndex {
+        let params = LangevinParams { first_step: first as u32, steps: steps as u32, ..self.fixed };
+        gpu.write_params(&self.params, slot, &[params]);
+        gpu.run(|pass| self.bound.dispatch(pass, slot, self.workgroups))
+    }
+}

@@ -1,0 +1,164 @@
+//! Chains on the device: many steps a dispatch, two submissions in flight.
+
+mod hamiltonian;
+mod langevin;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::device::{Buffer, Gpu};
+use super::network::NetworkLayout;
+use super::pace::Pace;
+use super::spread::{quads, to_f64};
+use crate::engine::{Chains, Fares, Landscape, another_kind};
+use crate::error::{Error, Result};
+use crate::points::Points;
+use crate::random::Seed;
+use crate::sampler::{Bounds, Transition, Wall};
+use hamiltonian::HamiltonianMoves;
+use langevin::LangevinMoves;
+
+/// The most steps of one dispatch.
+const MOST_STEPS: u64 = 1 << 16;
+/// The most dispatches of a submission, each with its own slot of parameters.
+const MOST_PIECES: usize = 64;
+/// Submissions in flight.
+const IN_FLIGHT: usize = 2;
+
+/// The kernels of one kind of transition with their buffers.
+enum Moves {
+    Langevin(LangevinMoves),
+    Hamiltonian(Box<HamiltonianMoves>),
+}
+
+pub(super) struct GpuChains<'a> {
+    gpu: &'a Gpu,
+    moves: Moves,
+    ground: Ground,
+    chains: Buffer<f32>,
+    dim: usize,
+    pace: Pace,
+    step: u64,
+    /// Steps since the last report.
+    unreported: u64,
+    turn: usize,
+    in_flight: VecDeque<(wgpu::SubmissionIndex, u64, Instant)>,
+}
+
+/// The landscape on the device.
+struct Ground {
+    weights: Buffer<[f32; 4]>,
+    layout: NetworkLayout,
+}
+
+/// What happens at the walls, as the kernels take it: (`WALL_*`, low, high).
+fn walls(bounds: Option<Bounds>) -> (u32, f32, f32) {
+    bounds.map_or((0, 0.0, 0.0), |bounds| {
+        let wall = match bounds.wall {
+            Wall::Reflect => 1,
+            Wall::Clamp => 2,
+        };
+        (wall, bounds.low as f32, bounds.high as f32)
+    })
+}
+
+impl<'a> GpuChains<'a> {
+    pub(super) fn new(
+        gpu: &'a Gpu,
+        landscape: Landscape<'_>,
+        transition: &Transition,
+        start: &Points,
+        seed: Seed,
+    ) -> Result<Self> {
+        let chains = gpu.upload("chains", &super::spread::to_f32(start.values()))?;
+        let Landscape::Network(model) = landscape;
+        let (moves, ground) = match transition {
+            Transition::Langevin(langevin) => {
+                let (moves, ground) = LangevinMoves::new(gpu, model, langevin, start, seed, &chains)?;
+                (Moves::Langevin(moves), ground)
+            }
+            Transition::Hamiltonian(h) => {
+                let (moves, ground) = HamiltonianMoves::new(gpu, model, h, start, seed, &chains)?;
+                (Moves::Hamiltonian(Box::new(moves)), ground)
+            }
+        };
+        Ok(Self {
+            gpu,
+            moves,
+            ground,
+            chains,
+            dim: start.dim(),
+            pace: gpu.pace(MOST_STEPS),
+            step: 0,
+            unreported: 0,
+            turn: 0,
+            in_flight: VecDeque::new(),
+        })
+    }
+
+    fn collect(&mut self) -> Result<()> {
+        if let Some((index, steps, start)) = self.in_flight.pop_front() {
+            self.gpu.wait(&index)?;
+            self.pace.ended(steps, start);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        while !self.in_flight.is_empty() {
+            self.collect()?;
+        }
+        Ok(())
+    }
+}
+
+impl Chains for GpuChains<'_> {
+    fn advance(&mut self, steps: u64) -> Result<u64> {
+        if self.in_flight.len() == IN_FLIGHT {
+            self.collect()?;
+        }
+        let wanted = self.pace.size().min(steps);
+        if u32::try_from(self.step + wanted).is_err() {
+            return Err(Error::input(format!("chains of {} steps are too long, the most is 2^32", self.step + wanted)));
+        }
+        let (first, slot, start) = (self.step, self.turn * MOST_PIECES, Instant::now());
+        let (index, done) = match &mut self.moves {
+            Moves::Langevin(moves) => (moves.submit(self.gpu, slot, first, wanted), wanted),
+            Moves::Hamiltonian(moves) => moves.submit(self.gpu, slot, first, wanted),
+        };
+        self.in_flight.push_back((index, done, start));
+        self.turn = (self.turn + 1) % IN_FLIGHT;
+        self.step += done;
+        self.unreported += done;
+        Ok(done)
+    }
+
+    fn change(&mut self, landscape: Landscape<'_>, transition: &Transition) -> Result<()> {
+        // ordered behind what is in flight
+        match (&mut self.moves, transition) {
+            (Moves::Langevin(moves), Transition::Langevin(langevin)) => moves.change(langevin),
+            (Moves::Hamiltonian(moves), Transition::Hamiltonian(h)) => moves.change(self.gpu, h)?,
+            _ => return Err(another_kind()),
+        }
+        let Landscape::Network(model) = landscape;
+        let packed = self.ground.layout.pack_with_transposes(&model.parameters);
+        self.gpu.overwrite(&self.ground.weights, quads(&packed));
+        Ok(())
+    }
+
+    fn positions(&mut self) -> Result<Points> {
+        self.finish()?;
+        Ok(Points::new(self.dim, to_f64(&self.gpu.download(&self.chains)?)))
+    }
+
+    fn fares(&mut self) -> Result<Fares> {
+        self.finish()?;
+        let steps = std::mem::take(&mut self.unreported);
+        match &mut self.moves {
+            Moves::Langevin(_) => {
+                Ok(Fares { acceptance: None, energies: None, factors: None, broken: 0, exchanges: Vec::new() })
+            }
+            Moves::Hamiltonian(moves) => moves.fares(self.gpu, steps),
+        }
+    }
+}
