@@ -44,6 +44,10 @@ pub trait Real:
     fn sin_cos_pi(self) -> (Self, Self);
     /// erf x.
     fn erf(self) -> Self;
+    /// The nearest whole number; of two, the even one.
+    fn round(self) -> Self;
+    /// The largest whole number that is not above x.
+    fn floor(self) -> Self;
     /// x · a + b, fused where the machine does that.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// Neither NaN nor infinite.
@@ -86,6 +90,14 @@ impl Real for f64 {
     }
     fn erf(self) -> Self {
         libm::erf(self)
+    }
+    #[inline(always)]
+    fn round(self) -> Self {
+        self.round_ties_even()
+    }
+    #[inline(always)]
+    fn floor(self) -> Self {
+        self.floor()
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
@@ -201,6 +213,18 @@ impl Real for f32 {
         let tail = t * Real::exp((-x).mul_add(x, p));
         if self < 0.0 { tail - 1.0 } else { 1.0 - tail }
     }
+    /// Exact below 2²²; beyond, where all but halves are whole already, x itself.
+    #[inline(always)]
+    fn round(self) -> Self {
+        let whole = (self + ROUND) - ROUND;
+        if Real::abs(self) < 4_194_304.0 { whole } else { self }
+    }
+    /// Exact below 2²²; beyond, x itself.
+    #[inline(always)]
+    fn floor(self) -> Self {
+        let nearest = Real::round(self);
+        if nearest > self { nearest - 1.0 } else { nearest }
+    }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         self.mul_add(a, b)
@@ -223,4 +247,21 @@ fn two_artanh(s: f32) -> f32 {
     let p = q.mul_add(p, 2.0 / 3.0);
     let p = q.mul_add(p, 2.0);
     s * p
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_those_of_the_standard_library() {
+        let edges = [0.0, 0.5, 1.5, 2.5, -0.5, -1.5, -0.499_999_97, 0.499_999_97, 4_194_303.5, -4_194_303.5, 1e9, -1e9];
+        let spread = (0..20_000).map(|i| (i as f32 - 10_000.0) * 0.137);
+        for x in edges.into_iter().chain(spread) {
+            assert_eq!(Real::round(x), x.round_ties_even(), "round {x}");
+            assert_eq!(Real::floor(x), f32::floor(x), "floor {x}");
+        }
+        assert!(Real::round(f32::NAN).is_nan() && Real::floor(f32::NAN).is_nan());
+        assert_eq!((Real::round(2.5_f64), Real::floor(-2.5_f64)), (2.0, -3.0));
+    }
 }

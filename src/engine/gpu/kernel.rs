@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::model::Activation;
+use crate::target::Formula;
 
 /// What stands at one index of `@group(0)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,8 @@ pub struct Kernel {
 pub enum Passes {
     /// Nothing: it does not contain the network.
     None,
+    /// Nothing: it contains an analytic target instead of the network.
+    Target,
     /// Values forward.
     Value,
     /// The score: values forward, and back for an energy.
@@ -88,7 +91,7 @@ pub enum Passes {
 impl Passes {
     /// Is the kernel made for fields of scores too?
     pub fn has_fields(self) -> bool {
-        matches!(self, Self::None | Self::Score | Self::Matching)
+        matches!(self, Self::None | Self::Target | Self::Score | Self::Matching)
     }
 }
 
@@ -112,7 +115,7 @@ impl Channels {
     }
 }
 
-/// The constants that shape a kernel for one network.
+/// The constants that shape a kernel for one network or target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Affine layers of the network.
@@ -125,6 +128,8 @@ pub struct Shape {
     pub field: bool,
     /// Does score matching have tangents?
     pub tangents: bool,
+    /// The energy of kernels without the network.
+    pub target: Formula,
 }
 
 /// Invocations of a workgroup: the most that WebGPU guarantees.
@@ -135,7 +140,7 @@ impl Kernel {
     pub fn channels(&self, shape: Shape) -> Option<Channels> {
         let only = |values, order| Some(Channels { values, second: 0, tangents: 0, order });
         match self.passes {
-            Passes::None => None,
+            Passes::None | Passes::Target => None,
             Passes::Value => only(1, 0),
             Passes::Score => only(1, u32::from(!shape.field)),
             Passes::Difference => only(3, 1),
@@ -148,14 +153,16 @@ impl Kernel {
 
     /// The shape with what does not change the kernel's text made equal, so that it is compiled once.
     pub(super) fn shape_that_matters(&self, shape: Shape) -> Shape {
+        let bare = Shape { activation: Activation::Silu, field: false, tangents: false, ..shape };
         match self.passes {
-            Passes::None => Shape { activation: Activation::Silu, field: false, tangents: false, ..shape },
-            Passes::Matching => shape,
-            _ => Shape { tangents: false, ..shape },
+            Passes::None => Shape { target: Formula::Gaussian, ..bare },
+            Passes::Target => bare,
+            Passes::Matching => Shape { target: Formula::Gaussian, ..shape },
+            _ => Shape { tangents: false, target: Formula::Gaussian, ..shape },
         }
     }
 
-    /// The whole WGSL text for a network: constants, library, kernel.
+    /// The whole WGSL text for a network or target: constants, library, kernel.
     pub fn source(&self, shape: Shape) -> String {
         let mut text = format!("const WORKGROUP: u32 = {WORKGROUP}u;\nconst LAYERS: u32 = {}u;\n", shape.layers);
         if let Some(channels) = self.channels(shape) {
@@ -171,6 +178,10 @@ impl Kernel {
                 let _ = writeln!(text, "const {name}: u32 = {value}u;");
             }
             text += activation_source(shape.activation);
+        }
+        if self.passes == Passes::Target {
+            let (stem, target) = (shape.target.stem(), shape.target.wgsl());
+            let _ = write!(text, "\n// ---- lib/target_{stem}.wgsl ----\n{target}");
         }
         for file in self.files {
             text += file;

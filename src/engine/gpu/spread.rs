@@ -4,7 +4,8 @@ use super::device::{Buffer, Gpu};
 use super::kernel::{Kernel, Shape};
 use super::network::NetworkLayout;
 use crate::error::{Error, Result};
-use crate::model::{Head, MlpSpec};
+use crate::model::{Activation, Head, MlpSpec};
+use crate::target::{Formula, Target};
 
 /// Column quads of a tile: 32 samples.
 pub const QUADS: u32 = 8;
@@ -27,6 +28,19 @@ pub fn shape_of(spec: &MlpSpec) -> Shape {
         quads: QUADS,
         field: spec.head() == Head::Score,
         tangents: true,
+        target: Formula::Gaussian,
+    }
+}
+
+/// The shape of a target's kernels.
+pub fn shape_of_target(target: &Target) -> Shape {
+    Shape {
+        layers: 0,
+        activation: Activation::Silu,
+        quads: QUADS,
+        field: false,
+        tangents: false,
+        target: target.formula(),
     }
 }
 
