@@ -5,7 +5,7 @@
 
 fn analytic_energy() -> vec4<f32> {
     let d = dimension();
-    let precision = 1.0 / constant(0u);
+    let inverse_variance = 1.0 / constant(0u);
     let neck = at(0u);
     let inverse = exp(min(-neck, vec4<f32>(60.0)));
     var squares = vec4<f32>(0.0);
@@ -17,6 +17,6 @@ fn analytic_energy() -> vec4<f32> {
     let half_count = 0.5 * f32(d - 1u);
     let wide = 0.5 * inverse * squares;
     let inside = neck > vec4<f32>(-60.0);
-    set_slope(0u, precision * neck + half_count - select(vec4<f32>(0.0), wide, inside));
-    return 0.5 * precision * neck * neck + wide + half_count * neck;
+    set_slope(0u, inverse_variance * neck + half_count - select(vec4<f32>(0.0), wide, inside));
+    return 0.5 * inverse_variance * neck * neck + wide + half_count * neck;
 }

@@ -4,7 +4,7 @@
 // Reference: src/target/normal_pair.rs. Needs: lib/target.wgsl.
 
 fn analytic_energy() -> vec4<f32> {
-    let precision = constant(0u);
+    let inverse_variance = constant(0u);
     var square_a = vec4<f32>(0.0);
     var square_b = vec4<f32>(0.0);
     var odds = vec4<f32>(0.0);
@@ -16,13 +16,13 @@ fn analytic_energy() -> vec4<f32> {
         square_b = fma(x - b, x - b, square_b);
         odds = fma(vec4<f32>(a - b), x - 0.5 * (a + b), odds);
     }
-    odds = fma(vec4<f32>(precision), odds, vec4<f32>(constant(1u) - constant(2u)));
+    odds = fma(vec4<f32>(inverse_variance), odds, vec4<f32>(constant(1u) - constant(2u)));
     let shares = logistic(odds);
     for (var n = 0u; n < 2u; n++) {
         let x = at(n);
-        set_slope(n, precision * (shares.up * (x - constant(3u + n)) + shares.down * (x - constant(5u + n))));
+        set_slope(n, inverse_variance * (shares.up * (x - constant(3u + n)) + shares.down * (x - constant(5u + n))));
     }
-    let a = 0.5 * precision * square_a - constant(1u);
-    let b = 0.5 * precision * square_b - constant(2u);
+    let a = 0.5 * inverse_variance * square_a - constant(1u);
+    let b = 0.5 * inverse_variance * square_b - constant(2u);
     return select(b, a, odds > vec4<f32>(0.0)) - log_one_plus(odds);
 }
