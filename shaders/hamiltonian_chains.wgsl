@@ -190,7 +190,7 @@ fn decide(first: u32, step: u32, proposed: vec4<f32>) {
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
         let x = origin(quad) + n;
         scratch[x] = select(scratch[spare(START, n, quad)], scratch[x], yes);
-        set_slope(n, quad, select(scratch[spare(START_SLOPE, n, quad)], slope_of(n, quad), yes));
+        put_slope(n, quad, select(scratch[spare(START_SLOPE, n, quad)], slope_of(n, quad), yes));
     }
 }
 

@@ -6,9 +6,10 @@
 //! | --- | --- | --- |
 //! | [`model`] | the MLP: shape, activations, checkpoints | |
 //! | [`random`] | Philox and its streams | |
-//! | [`engine`] | the trait; `gpu`, `cpu` and `reference` | model, random, objective, sampler |
+//! | [`engine`] | the trait; `gpu`, `cpu` and `reference` | model, random, objective, sampler, target |
 //! | [`objective`] | what is minimised | model |
-//! | [`sampler`] | how chains move | |
+//! | [`sampler`] | how chains move, and what they are worth | |
+//! | [`target`] | energies in closed form, to judge samplers by | |
 //! | [`optimizer`] | Adam and its schedule | |
 //! | [`data`] | laws with exact densities, tables, standardisation | random |
 //! | [`eval`] | metrics | data, engine |
@@ -47,4 +48,5 @@ pub mod real;
 pub mod report;
 pub mod repro;
 pub mod sampler;
+pub mod target;
 pub mod train;

@@ -2,9 +2,10 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
-use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Shape, WORKGROUP};
+use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, WORKGROUP};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
+use ebm_gpu::target::Formula;
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 /// Parses and validates with what the device is created with: no capability beyond WebGPU's defaults.
@@ -22,13 +23,13 @@ fn shapes() -> impl Iterator<Item = Shape> {
     let kinds = [(false, false), (false, true), (true, false), (true, true)];
     Activation::ALL.into_iter().flat_map(move |activation| {
         [2, 3, 6].into_iter().flat_map(move |layers| {
-            kinds.map(|(field, tangents)| Shape { layers, activation, quads: 8, field, tangents })
+            kinds.map(|(field, tangents)| Shape { layers, activation, quads: 8, field, tangents, target: None })
         })
     })
 }
 
 fn shape(activation: Activation) -> Shape {
-    Shape { layers: 3, activation, quads: 8, field: false, tangents: true }
+    Shape { layers: 3, activation, quads: 8, field: false, tangents: true, target: None }
 }
 
 #[test]
@@ -37,6 +38,17 @@ fn every_shape_of_every_kernel_validates() {
     for kernel in ALL {
         for shape in shapes().filter(|s| !s.field || kernel.passes.has_fields()) {
             parse(kernel, shape);
+        }
+    }
+}
+
+#[test]
+fn every_target_validates_in_every_kernel_of_targets() {
+    let kernels: Vec<_> = ALL.iter().filter(|k| matches!(k.passes, Passes::Target | Passes::Chains(_))).collect();
+    assert!(!kernels.is_empty());
+    for kernel in kernels {
+        for target in Formula::ALL {
+            parse(kernel, Shape { target: Some(target), ..shape(Activation::Silu) });
         }
     }
 }

@@ -27,7 +27,7 @@ fn slope_of(n: u32, quad: u32) -> vec4<f32> {
     return -score_of(n, quad);
 }
 
-fn set_slope(n: u32, quad: u32, value: vec4<f32>) {
+fn put_slope(n: u32, quad: u32, value: vec4<f32>) {
     scratch[place(net[0].adjoint, 4u * net[0].input, n, 0u, quad)] = value;
 }
 

@@ -16,6 +16,7 @@ use crate::optimizer::Optimizer;
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::Transition;
+use crate::target::Target;
 
 /// Loss and parameter gradient of an objective on given points with given noise.
 #[derive(Debug, Clone)]
@@ -46,14 +47,17 @@ fn needs_energy(model: &Model) -> Result<()> {
 
 /// Refuses chains that the landscape cannot have.
 fn check_chains(landscape: Landscape<'_>, transition: &Transition, start: &Points) -> Result<()> {
-    let Landscape::Network(model) = landscape;
-    level_free(model)?;
-    let (columns, d) = (start.dim(), model.spec.dim());
+    let (columns, d) = (start.dim(), landscape.dim());
     if columns != d {
-        return Err(Error::input(format!("chains start at points of {columns} coordinates, the network takes {d}")));
+        return Err(Error::input(format!("chains start at points of {columns} coordinates, the landscape has {d}")));
+    }
+    if let Landscape::Network(model) = landscape {
+        level_free(model)?;
+        if matches!(transition, Transition::Hamiltonian(_)) {
+            needs_energy(model)?;
+        }
     }
     if let Transition::Hamiltonian(hamiltonian) = transition {
-        needs_energy(model)?;
         let (masses, replicas) = (hamiltonian.mass.len(), hamiltonian.replicas());
         if masses != 0 && masses != d {
             return Err(Error::input(format!("{masses} masses for {d} coordinates")));
@@ -157,11 +161,29 @@ pub trait Training {
 pub enum Landscape<'a> {
     /// A network without conditioning: see [`Model::at`].
     Network(&'a Model),
+    /// An energy in closed form.
+    Target(&'a Target),
 }
 
 impl<'a> From<&'a Model> for Landscape<'a> {
     fn from(model: &'a Model) -> Self {
         Self::Network(model)
+    }
+}
+
+impl<'a> From<&'a Target> for Landscape<'a> {
+    fn from(target: &'a Target) -> Self {
+        Self::Target(target)
+    }
+}
+
+impl Landscape<'_> {
+    /// Coordinates of a point.
+    pub fn dim(&self) -> usize {
+        match self {
+            Self::Network(model) => model.spec.dim(),
+            Self::Target(target) => target.dim(),
+        }
     }
 }
 

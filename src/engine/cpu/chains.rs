@@ -70,7 +70,7 @@ impl<'a, T: Real> NativeChains<'a, T> {
         };
         Ok(Self {
             pool,
-            ground: Ground::new(landscape)?,
+            ground: Ground::new(landscape),
             transition: transition.clone(),
             seed,
             positions,
@@ -221,7 +221,7 @@ impl<T: Real> Chains for NativeChains<'_, T> {
             }
             _ => return Err(another_kind()),
         }
-        self.ground = Ground::new(landscape)?;
+        self.ground = Ground::new(landscape);
         self.transition = transition.clone();
         Ok(())
     }

@@ -2,14 +2,15 @@
 
 use super::{Block, Channels, Tile, Weights};
 use crate::engine::Landscape;
-use crate::error::Result;
 use crate::model::Head;
 use crate::real::Real;
+use crate::target::Target;
 
 /// A landscape in the engine's own float type.
 #[derive(Debug, Clone)]
 pub(super) enum Ground<T> {
     Network(Weights<T>),
+    Target(Target),
 }
 
 /// Some chains: where they are, and what the landscape says of it.
@@ -22,18 +23,22 @@ pub(super) struct Site<T> {
     /// E.
     pub(super) energy: Vec<T>,
     tile: Tile<T>,
+    /// x and ∇E of one chain.
+    point: [Vec<T>; 2],
 }
 
 impl<T: Real> Ground<T> {
-    pub(super) fn new(landscape: Landscape<'_>) -> Result<Self> {
+    pub(super) fn new(landscape: Landscape<'_>) -> Self {
         match landscape {
-            Landscape::Network(model) => Ok(Self::Network(Weights::new(model))),
+            Landscape::Network(model) => Self::Network(Weights::new(model)),
+            Landscape::Target(target) => Self::Target(target.clone()),
         }
     }
 
     pub(super) fn dim(&self) -> usize {
         match self {
             Self::Network(weights) => weights.spec.dim(),
+            Self::Target(target) => target.dim(),
         }
     }
 
@@ -42,8 +47,8 @@ impl<T: Real> Ground<T> {
         site.position.shape(self.dim(), samples);
         site.slope.shape(self.dim(), samples);
         site.energy.resize(samples, T::default());
-        match self {
-            Self::Network(weights) => site.tile.shape(&weights.layers, Channels::VALUE, samples),
+        if let Self::Network(weights) = self {
+            site.tile.shape(&weights.layers, Channels::VALUE, samples);
         }
     }
 
@@ -51,6 +56,7 @@ impl<T: Real> Ground<T> {
     pub(super) fn survey(&self, site: &mut Site<T>) {
         match self {
             Self::Network(weights) => network(weights, site),
+            Self::Target(target) => analytic(target, site),
         }
     }
 }
@@ -72,5 +78,21 @@ fn network<T: Real>(weights: &Weights<T>, site: &mut Site<T>) {
     }
     if weights.spec.head() == Head::Energy {
         site.energy.copy_from_slice(output.row(0, 0..samples));
+    }
+}
+
+fn analytic<T: Real>(target: &Target, site: &mut Site<T>) {
+    let d = target.dim();
+    let Site { position, slope, energy, point: [x, g], .. } = site;
+    x.resize(d, T::default());
+    g.resize(d, T::default());
+    for (i, e) in energy.iter_mut().enumerate() {
+        for (n, x) in x.iter_mut().enumerate() {
+            *x = position.row(n, i..i + 1)[0];
+        }
+        *e = target.energy(x, g);
+        for (n, g) in g.iter().enumerate() {
+            slope.row_mut(n, i..i + 1)[0] = *g;
+        }
     }
 }

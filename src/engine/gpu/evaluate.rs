@@ -1,13 +1,15 @@
-//! Energies and scores of points.
+//! Energies, scores and gradients of points.
 
 use std::time::Instant;
 
 use super::device::Gpu;
-use super::kernels::{Energy, EnergyParams, Score, ScoreParams};
-use super::spread::{Spread, quads, to_f32, to_f64};
-use crate::error::Result;
+use super::kernel::WORKGROUP;
+use super::kernels::{Energy, EnergyParams, Score, ScoreParams, TargetEnergy, TargetParams};
+use super::spread::{Spread, quads, shape_of_target, to_f32, to_f64};
+use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::points::Points;
+use crate::target::Target;
 
 /// Points are evaluated in pieces of this many, up to so many pieces a submission.
 const PIECE: usize = 1024;
@@ -16,7 +18,7 @@ const MOST_PIECES: u64 = 64;
 pub(super) fn in_pieces(
     gpu: &Gpu,
     points: &Points,
-    evaluate: impl Fn(&Points) -> Result<Vec<f64>>,
+    mut evaluate: impl FnMut(&Points) -> Result<Vec<f64>>,
 ) -> Result<Vec<f64>> {
     let mut all = Vec::with_capacity(points.values().len());
     let (d, mut left) = (points.dim(), points.values());
@@ -70,4 +72,39 @@ pub(super) fn scores(gpu: &Gpu, model: &Model, points: &Points) -> Result<Vec<f6
     gpu.write_params(&params, 0, &[ScoreParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
     gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
     Ok(to_f64(&gpu.download(&scores)?))
+}
+
+/// E and ∇E of an analytic target at points.
+pub(super) fn target_energies(gpu: &Gpu, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)> {
+    let d = target.dim();
+    if points.dim() != d {
+        let (name, columns) = (target.name(), points.dim());
+        return Err(Error::input(format!("the points have {columns} coordinates, the target {name} has {d}")));
+    }
+    let mut constants = target.constants();
+    // a buffer cannot be empty
+    constants.resize(constants.len().max(1), 0.0);
+    let constants = gpu.upload("constants", &constants)?;
+    let mut all_gradients = Vec::with_capacity(points.values().len());
+    let all_energies = in_pieces(gpu, points, |some| {
+        let params = gpu.params(1)?;
+        let energies = gpu.zeros("energies", some.count())?;
+        let gradients = gpu.zeros("gradients", some.values().len())?;
+        let points = gpu.upload("points", &to_f32(some.values()))?;
+        let args = TargetEnergy {
+            params: &params,
+            points: &points,
+            constants: &constants,
+            energies: &energies,
+            gradients: &gradients,
+        };
+        let bound = args.bind(gpu, shape_of_target(target))?;
+        let count = some.count() as u32;
+        gpu.write_params(&params, 0, &[TargetParams { count, dim: d as u32, ..Default::default() }]);
+        let workgroups = count.div_ceil(4 * WORKGROUP).min(gpu.most_workgroups());
+        gpu.run(|pass| bound.dispatch(pass, 0, workgroups));
+        all_gradients.extend(to_f64(&gpu.download(&gradients)?));
+        Ok(to_f64(&gpu.download(&energies)?))
+    })?;
+    Ok((all_energies, Points::new(d, all_gradients)))
 }

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::model::Activation;
+use crate::target::Formula;
 
 /// What stands at one index of `@group(0)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +76,15 @@ pub struct Kernel {
 pub enum Passes {
     /// Nothing: it does not contain the network.
     None,
+    /// Nothing: it contains an analytic target.
+    Target,
     /// Values forward.
     Value,
     /// The score: values forward, and back for an energy.
     Score,
-    /// The score, and three more blocks of the input's shape: where a step of a chain started and how it goes on.
-    Chains,
+    /// Chains on a network (what the score needs) or on an analytic target, and so many more blocks of the input's shape: where
+    /// a step of a chain started and how it goes on.
+    Chains(u32),
     /// All terms of score matching.
     Matching,
     /// Three values of a sample forward and back.
@@ -90,16 +94,16 @@ pub enum Passes {
 impl Passes {
     /// Is the kernel made for fields of scores too?
     pub fn has_fields(self) -> bool {
-        matches!(self, Self::None | Self::Score | Self::Matching)
+        matches!(self, Self::None | Self::Target | Self::Score | Self::Chains(_) | Self::Matching)
     }
 
     /// Blocks of the input's shape that it needs beside those of the passes.
     pub(super) fn spare_blocks(self) -> u32 {
         match self {
-            Self::None | Self::Value | Self::Score => 0,
+            Self::None | Self::Target | Self::Value | Self::Score => 0,
             // z, or v
             Self::Matching | Self::Difference => 1,
-            Self::Chains => 3,
+            Self::Chains(blocks) => blocks,
         }
     }
 }
@@ -124,7 +128,7 @@ impl Channels {
     }
 }
 
-/// The constants that shape a kernel for one network.
+/// The constants that shape a kernel for one network or target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// Affine layers of the network.
@@ -137,6 +141,8 @@ pub struct Shape {
     pub field: bool,
     /// Does score matching have tangents?
     pub tangents: bool,
+    /// The analytic energy of kernels that have one instead of the network.
+    pub target: Option<Formula>,
 }
 
 /// Invocations of a workgroup: the most that WebGPU guarantees.
@@ -147,9 +153,10 @@ impl Kernel {
     pub fn channels(&self, shape: Shape) -> Option<Channels> {
         let only = |values, order| Some(Channels { values, second: 0, tangents: 0, order });
         match self.passes {
-            Passes::None => None,
+            Passes::None | Passes::Target => None,
+            Passes::Chains(_) if shape.target.is_some() => only(1, 0),
             Passes::Value => only(1, 0),
-            Passes::Score | Passes::Chains => only(1, u32::from(!shape.field)),
+            Passes::Score | Passes::Chains(_) => only(1, u32::from(!shape.field)),
             Passes::Difference => only(3, 1),
             Passes::Matching => {
                 let (second, tangents) = (u32::from(!shape.field), u32::from(shape.tangents));
@@ -160,14 +167,17 @@ impl Kernel {
 
     /// The shape with what does not change the kernel's text made equal, so that it is compiled once.
     pub(super) fn shape_that_matters(&self, shape: Shape) -> Shape {
+        let bare = Shape { activation: Activation::Silu, field: false, tangents: false, ..shape };
         match self.passes {
-            Passes::None => Shape { activation: Activation::Silu, field: false, tangents: false, ..shape },
-            Passes::Matching => shape,
-            _ => Shape { tangents: false, ..shape },
+            Passes::None => Shape { target: None, ..bare },
+            Passes::Target => bare,
+            Passes::Chains(_) if shape.target.is_some() => bare,
+            Passes::Matching => Shape { target: None, ..shape },
+            _ => Shape { tangents: false, target: None, ..shape },
         }
     }
 
-    /// The whole WGSL text for a network: constants, library, kernel.
+    /// The whole WGSL text for a network or target: constants, library, kernel.
     pub fn source(&self, shape: Shape) -> String {
         let mut text = format!("const WORKGROUP: u32 = {WORKGROUP}u;\nconst LAYERS: u32 = {}u;\n", shape.layers);
         if let Some(channels) = self.channels(shape) {
@@ -182,8 +192,8 @@ impl Kernel {
                 // writing to a string cannot fail
                 let _ = writeln!(text, "const {name}: u32 = {value}u;");
             }
-            text += activation_source(shape.activation);
         }
+        text += &self.energy_source(shape);
         for file in self.files {
             text += file;
         }
@@ -196,6 +206,25 @@ macro_rules! shader {
     ($file:literal) => {
         concat!("\n// ---- ", $file, " ----\n", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $file)))
     };
+}
+
+/// What chains need of a network, and of an analytic target.
+const NETWORK: [&str; 2] = [shader!("lib/jet.wgsl"), shader!("lib/landscape_network.wgsl")];
+const TARGET: [&str; 2] = [shader!("lib/target.wgsl"), shader!("lib/landscape_target.wgsl")];
+
+impl Kernel {
+    /// The network's activation, or the analytic target, with what goes with it.
+    fn energy_source(&self, shape: Shape) -> String {
+        let target =
+            |formula: Formula| format!("\n// ---- lib/target_{}.wgsl ----\n{}", formula.stem(), formula.wgsl());
+        match (self.passes, shape.target) {
+            (Passes::None, _) => String::new(),
+            (Passes::Target, formula) => target(formula.unwrap_or(Formula::Gaussian)),
+            (Passes::Chains(_), Some(formula)) => target(formula) + &TARGET.concat(),
+            (Passes::Chains(_), None) => activation_source(shape.activation).to_string() + &NETWORK.concat(),
+            _ => activation_source(shape.activation).to_string(),
+        }
+    }
 }
 
 fn activation_source(activation: Activation) -> &'static str {
@@ -215,7 +244,7 @@ macro_rules! kernel {
         $(#[$doc:meta])*
         pub $Args:ident = $name:ident,
         files: [$($file:literal),+ $(,)?],
-        passes: $passes:ident,
+        passes: $passes:ident $(($blocks:literal))?,
         bindings: { $($kind:ident $field:ident: $ty:ty),+ $(,)? } $(,)?
     ) => {
         $(#[$doc])*
@@ -237,7 +266,7 @@ macro_rules! kernel {
                         size: size_of::<$ty>(),
                         fields: <$ty as $crate::engine::gpu::kernel::Layout>::FIELDS,
                     }),+],
-                    passes: $crate::engine::gpu::kernel::Passes::$passes,
+                    passes: $crate::engine::gpu::kernel::Passes::$passes $(($blocks))?,
                 };
 
             /// Compiles the kernel for `shape` and binds the buffers to it.

@@ -21,7 +21,7 @@ mod training;
 pub use device::{Buffer, Gpu, GpuOptions};
 pub use network::LayerEntry;
 pub use pipeline::Bound;
-pub use spread::{QUADS, shape_of};
+pub use spread::{QUADS, shape_of, shape_of_target};
 
 use super::{
     Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, level_free,
@@ -33,6 +33,7 @@ use crate::objective::Objective;
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::Transition;
+use crate::target::Target;
 
 /// The WGSL kernels on one adapter.
 pub struct GpuEngine {
@@ -51,6 +52,14 @@ impl GpuEngine {
     /// The device.
     pub fn gpu(&self) -> &Gpu {
         &self.gpu
+    }
+
+    /// E and ∇E of an analytic target at each point; the native engines call [`Target::energy`] itself.
+    ///
+    /// # Errors
+    /// The points do not have the target's coordinates, or the device failed.
+    pub fn target_energy(&self, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)> {
+        evaluate::target_energies(&self.gpu, target, points)
     }
 }
 

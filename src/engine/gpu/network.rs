@@ -3,6 +3,7 @@
 //! All widths are padded to 4. The packed parameters are, for each layer, W as [4 output][input] vec4 and the bias as
 //! [output] vec4; the transposes of all W, [4 input][output] vec4, follow behind. Padding is zero and stays zero.
 
+use crate::engine::Landscape;
 use crate::engine::gpu::kernel::{Channels, Kernel, Shape, device_struct};
 use crate::model::{Layer, MlpSpec};
 
@@ -92,6 +93,28 @@ impl NetworkLayout {
             total += 4 * entry.input * entry.output;
         }
         Self { table, layers, packed, total, region, spare }
+    }
+
+    /// The layout of chains on an analytic target: x and ∇E where the first layer of a network has them.
+    pub(super) fn of_target(dim: usize, constants: usize, kernel: &Kernel, shape: Shape) -> Self {
+        let (inputs, input) = (dim as u32, dim.div_ceil(4) as u32);
+        let block = shape.quads * 4 * input;
+        let table = vec![LayerEntry { input, inputs, forward: 0, adjoint: block, ..Default::default() }];
+        let spare = 2 * block;
+        let region = spare + kernel.passes.spare_blocks() * block;
+        Self { table, layers: Vec::new(), packed: 0, total: constants.div_ceil(4).max(1) as u32, region, spare }
+    }
+
+    /// What `weights` holds of a landscape: a network's parameters and transposes, or a target's constants.
+    pub(super) fn pack_landscape(&self, landscape: Landscape<'_>) -> Vec<f32> {
+        match landscape {
+            Landscape::Network(model) => self.pack_with_transposes(&model.parameters),
+            Landscape::Target(target) => {
+                let mut constants = target.constants();
+                constants.resize(4 * self.total as usize, 0.0);
+                constants
+            }
+        }
     }
 
     /// Parameters in the device's order, padded, without the transposes.

@@ -3,8 +3,10 @@
 use super::device::{Buffer, Gpu};
 use super::kernel::{Kernel, Shape};
 use super::network::NetworkLayout;
+use crate::engine::Landscape;
 use crate::error::{Error, Result};
-use crate::model::{Head, MlpSpec};
+use crate::model::{Activation, Head, MlpSpec};
+use crate::target::Target;
 
 /// Column quads of a tile: 32 samples.
 pub const QUADS: u32 = 8;
@@ -27,6 +29,22 @@ pub fn shape_of(spec: &MlpSpec) -> Shape {
         quads: QUADS,
         field: spec.head() == Head::Score,
         tangents: true,
+        target: None,
+    }
+}
+
+/// Column quads of a tile of chains on an analytic target, where one lane in four has work for it: 256 chains.
+const TARGET_QUADS: u32 = 64;
+
+/// The shape of a target's kernels.
+pub fn shape_of_target(target: &Target) -> Shape {
+    Shape {
+        layers: 1,
+        activation: Activation::Silu,
+        quads: TARGET_QUADS,
+        field: false,
+        tangents: false,
+        target: Some(target.formula()),
     }
 }
 
@@ -38,13 +56,29 @@ impl Spread {
 
     pub(super) fn with_shape(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, shape: Shape, samples: usize) -> Result<Self> {
         let layout = NetworkLayout::new(spec, kernel, shape);
-        let tiles = samples.div_ceil(4 * QUADS as usize) as u32;
+        Self::of_layout(gpu, layout, shape, samples, &spec.to_string())
+    }
+
+    /// Chains on a landscape.
+    pub(super) fn of_chains(gpu: &Gpu, landscape: Landscape<'_>, kernel: &Kernel, chains: usize) -> Result<Self> {
+        match landscape {
+            Landscape::Network(model) => Self::new(gpu, &model.spec, kernel, chains),
+            Landscape::Target(target) => {
+                let shape = shape_of_target(target);
+                let layout = NetworkLayout::of_target(target.dim(), target.constants().len(), kernel, shape);
+                Self::of_layout(gpu, layout, shape, chains, target.name())
+            }
+        }
+    }
+
+    fn of_layout(gpu: &Gpu, layout: NetworkLayout, shape: Shape, samples: usize, what: &str) -> Result<Self> {
+        let tiles = samples.div_ceil(4 * shape.quads as usize) as u32;
         let most = gpu.largest_binding();
         let each = 16 * u64::from(layout.region.max(layout.total));
         let fit = (MEMORY.min(most) / each).clamp(1, gpu.most_workgroups().into()) as u32;
         if each > most {
             return Err(Error::input(format!(
-                "one tile of a {spec} network takes {each} bytes of device memory, this adapter binds at most {most}"
+                "one tile of {what} takes {each} bytes of device memory, this adapter binds at most {most}"
             ))
             .hint("narrower layers, or --engine cpu"));
         }

@@ -6,9 +6,8 @@ use crate::engine::gpu::kernel::WORKGROUP;
 use crate::engine::gpu::kernels::{ExchangeParams, ExchangeReplicas, HamiltonianChains, HamiltonianParams};
 use crate::engine::gpu::pipeline::Bound;
 use crate::engine::gpu::spread::{Spread, quads, to_f32};
-use crate::engine::{Fares, another_kind};
+use crate::engine::{Fares, Landscape, another_kind};
 use crate::error::Result;
-use crate::model::Model;
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::{Adaptation, Hamiltonian};
@@ -35,15 +34,15 @@ struct Exchange {
 impl HamiltonianMoves {
     pub(super) fn new(
         gpu: &Gpu,
-        model: &Model,
+        landscape: Landscape<'_>,
         h: &Hamiltonian,
         start: &Points,
         seed: Seed,
         chains: &Buffer<f32>,
     ) -> Result<(Self, Ground)> {
-        let spread = Spread::new(gpu, &model.spec, &HamiltonianChains::KERNEL, start.count())?;
+        let spread = Spread::of_chains(gpu, landscape, &HamiltonianChains::KERNEL, start.count())?;
         let params = gpu.params(IN_FLIGHT * MOST_PIECES)?;
-        let packed = spread.layout.pack_with_transposes(&model.parameters);
+        let packed = spread.layout.pack_landscape(landscape);
         let weights = gpu.upload("weights", quads(&packed))?;
         let states = gpu.upload("states", &vec![[0.0; 4]; 2 * start.count()])?;
         let table = gpu.upload("table", &to_f32(&[h.temperatures.clone(), h.scales(start.dim())].concat()))?;

@@ -1,12 +1,12 @@
 //! Unadjusted chains: one dispatch a submission.
 
 use super::{Ground, IN_FLIGHT, MOST_PIECES, walls};
+use crate::engine::Landscape;
 use crate::engine::gpu::device::{Buffer, Gpu};
 use crate::engine::gpu::kernels::{LangevinChains, LangevinParams};
 use crate::engine::gpu::pipeline::Bound;
 use crate::engine::gpu::spread::{Spread, quads};
 use crate::error::Result;
-use crate::model::Model;
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::Langevin;
@@ -21,15 +21,15 @@ pub(super) struct LangevinMoves {
 impl LangevinMoves {
     pub(super) fn new(
         gpu: &Gpu,
-        model: &Model,
+        landscape: Landscape<'_>,
         langevin: &Langevin,
         start: &Points,
         seed: Seed,
         chains: &Buffer<f32>,
     ) -> Result<(Self, Ground)> {
-        let spread = Spread::new(gpu, &model.spec, &LangevinChains::KERNEL, start.count())?;
+        let spread = Spread::of_chains(gpu, landscape, &LangevinChains::KERNEL, start.count())?;
         let params = gpu.params(IN_FLIGHT * MOST_PIECES)?;
-        let packed = spread.layout.pack_with_transposes(&model.parameters);
+        let packed = spread.layout.pack_landscape(landscape);
         let weights = gpu.upload("weights", quads(&packed))?;
         let bound = LangevinChains {
             params: &params,

@@ -71,14 +71,13 @@ impl<'a> GpuChains<'a> {
         seed: Seed,
     ) -> Result<Self> {
         let chains = gpu.upload("chains", &super::spread::to_f32(start.values()))?;
-        let Landscape::Network(model) = landscape;
         let (moves, ground) = match transition {
             Transition::Langevin(langevin) => {
-                let (moves, ground) = LangevinMoves::new(gpu, model, langevin, start, seed, &chains)?;
+                let (moves, ground) = LangevinMoves::new(gpu, landscape, langevin, start, seed, &chains)?;
                 (Moves::Langevin(moves), ground)
             }
             Transition::Hamiltonian(h) => {
-                let (moves, ground) = HamiltonianMoves::new(gpu, model, h, start, seed, &chains)?;
+                let (moves, ground) = HamiltonianMoves::new(gpu, landscape, h, start, seed, &chains)?;
                 (Moves::Hamiltonian(Box::new(moves)), ground)
             }
         };
@@ -140,8 +139,7 @@ impl Chains for GpuChains<'_> {
             (Moves::Hamiltonian(moves), Transition::Hamiltonian(h)) => moves.change(self.gpu, h)?,
             _ => return Err(another_kind()),
         }
-        let Landscape::Network(model) = landscape;
-        let packed = self.ground.layout.pack_with_transposes(&model.parameters);
+        let packed = self.ground.layout.pack_landscape(landscape);
         self.gpu.overwrite(&self.ground.weights, quads(&packed));
         Ok(())
     }

@@ -11,6 +11,7 @@ mod orthonormal_basis;
 mod reduce_gradient;
 mod score;
 mod score_matching;
+mod target_energy;
 
 pub use adam_step::{AdamParams, AdamStep};
 pub use difference_matching::DifferenceMatching;
@@ -23,6 +24,7 @@ pub use orthonormal_basis::{BasisParams, MOST_ROWS, OrthonormalBasis};
 pub use reduce_gradient::{ReduceGradient, ReduceParams};
 pub use score::{Score, ScoreParams};
 pub use score_matching::ScoreMatching;
+pub use target_energy::{TargetEnergy, TargetParams};
 
 use super::kernel::Kernel;
 
@@ -38,4 +40,5 @@ pub const ALL: &[Kernel] = &[
     LangevinChains::KERNEL,
     HamiltonianChains::KERNEL,
     ExchangeReplicas::KERNEL,
+    TargetEnergy::KERNEL,
 ];
