@@ -1,6 +1,7 @@
 //! Samplers: Markov chains that visit points with density proportional to exp(−E).
 
 mod annealed;
+pub mod diagnostics;
 
 pub use annealed::{STEP_PER_VARIANCE, annealed};
 
