@@ -10,6 +10,7 @@
 
 mod annealed;
 mod bounds;
+pub mod diagnostics;
 mod hamiltonian;
 mod langevin;
 

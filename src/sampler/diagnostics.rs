@@ -1,0 +1,168 @@
+//! What draws of Markov chains are worth: rank-normalised split R-hat, effective sample sizes, and the error of a mean
+//! (Vehtari, Gelman, Simpson, Carpenter and Bürkner 2021, arXiv:1903.08008).
+//!
+//! Chains are cut in halves first, so that a drift within chains shows like a difference between them. R-hat and the bulk
+//! ESS are those of the draws' normal scores, so that they exist for laws without a variance; R-hat is the larger of that
+//! and the one of the distances from the median, which sees chains of different spread. The tail ESS is the smaller of
+//! those of the events below the 5 % and the 95 % quantile.
+
+mod autocovariance;
+mod ess;
+mod rank;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::real::Real;
+use ess::Halves;
+
+/// R-hat above which chains have not mixed (Vehtari et al. 2021, section 4).
+pub const MOST_R_HAT: f64 = 1.01;
+/// The ESS of all chains together below which neither R-hat nor the error of a mean can be trusted.
+pub const LEAST_ESS: f64 = 100.0;
+/// Draws of a chain from which on there are diagnostics: three in each half.
+pub const FEWEST_DRAWS: usize = 6;
+
+/// What the draws of one coordinate are worth. Everything is NaN where it is not defined: if a draw is not finite, if no
+/// chain ever moved, or if there are fewer than [`FEWEST_DRAWS`] draws a chain.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Coordinate {
+    /// The mean of all draws.
+    pub mean: f64,
+    /// Their standard deviation.
+    pub standard_deviation: f64,
+    /// The standard error of the mean, from the ESS of the draws themselves.
+    pub mean_error: f64,
+    /// Rank-normalised split R-hat; 1 for chains of one law.
+    pub r_hat: f64,
+    /// The ESS for the middle of the law.
+    pub bulk_ess: f64,
+    /// The ESS for its 5 % and 95 % quantiles.
+    pub tail_ess: f64,
+    /// Draws that are NaN or infinite.
+    pub not_finite: usize,
+    /// Chains whose draws are all the same.
+    pub still: usize,
+}
+
+/// What the draws of some chains are worth.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Diagnostics {
+    /// Draws of each chain.
+    pub draws: usize,
+    /// Chains.
+    pub chains: usize,
+    /// One entry a coordinate.
+    pub coordinates: Vec<Coordinate>,
+}
+
+/// The diagnostics of draws `[draws, chains, dim]`, row-major.
+///
+/// # Errors
+/// There are no draws, or not as many values as the shape says.
+pub fn diagnose<T: Real>(values: &[T], [draws, chains, dim]: [usize; 3]) -> Result<Diagnostics> {
+    let count = draws.checked_mul(chains).and_then(|n| n.checked_mul(dim));
+    if count != Some(values.len()) || values.is_empty() {
+        let message = format!("{} values are no {draws} draws of {chains} chains in {dim} coordinates", values.len());
+        return Err(Error::input(message));
+    }
+    // chain by chain
+    let column = |n: usize| {
+        let chain = move |c: usize| (0..draws).map(move |i| values[(i * chains + c) * dim + n].f64());
+        (0..chains).flat_map(chain).collect::<Vec<f64>>()
+    };
+    let coordinates = (0..dim).into_par_iter().map(|n| coordinate(&column(n), draws)).collect();
+    Ok(Diagnostics { draws, chains, coordinates })
+}
+
+/// The diagnostics of one coordinate, from `[chains, draws]`.
+fn coordinate(values: &[f64], draws: usize) -> Coordinate {
+    let count = values.len() as f64;
+    let not_finite = values.iter().filter(|v| !v.is_finite()).count();
+    let still = values.chunks_exact(draws).filter(|chain| chain.iter().all(|v| *v == chain[0])).count();
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+    let nan = f64::NAN;
+    let unknown = Coordinate {
+        mean: if not_finite > 0 { nan } else { mean },
+        standard_deviation: if not_finite > 0 { nan } else { (squares / (count - 1.0)).sqrt() },
+        mean_error: nan,
+        r_hat: nan,
+        bulk_ess: nan,
+        tail_ess: nan,
+        not_finite,
+        still,
+    };
+    let constant = values.iter().all(|v| *v == values[0]);
+    if not_finite > 0 || constant || draws < FEWEST_DRAWS {
+        return unknown;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let median = rank::quantile(&sorted, 0.5);
+    let apart: Vec<f64> = values.iter().map(|v| (v - median).abs()).collect();
+    let scores_of = |values: &[f64]| Halves::of(values, draws).map_all(rank::normal_scores);
+    let (scores, folded_scores) = (scores_of(values), scores_of(&apart));
+    let tail = |q: f64| {
+        let bound = rank::quantile(&sorted, q);
+        let below: Vec<f64> = values.iter().map(|v| f64::from(u8::from(*v <= bound))).collect();
+        Halves::of(&below, draws).effective_sample_size()
+    };
+    let (low, high) = (tail(0.05), tail(0.95));
+    Coordinate {
+        mean_error: unknown.standard_deviation / Halves::of(values, draws).effective_sample_size().sqrt(),
+        r_hat: scores.r_hat().max(folded_scores.r_hat()),
+        bulk_ess: scores.effective_sample_size(),
+        tail_ess: if low.is_nan() || high.is_nan() { nan } else { low.min(high) },
+        ..unknown
+    }
+}
+
+impl Diagnostics {
+    /// Plain sentences for what makes the draws untrustworthy; none if nothing does.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let Self { draws, chains, .. } = *self;
+        let bad: usize = self.coordinates.iter().map(|c| c.not_finite).sum();
+        if bad > 0 {
+            let all = draws * chains * self.coordinates.len();
+            found.push(format!("{bad} of {all} numbers are not finite: the chains diverged, a smaller step may help"));
+        }
+        if draws < FEWEST_DRAWS {
+            found.push(format!("{draws} draws of each chain are too few: R-hat and ESS need {FEWEST_DRAWS} or more"));
+            return found;
+        }
+        let still = self.coordinates.iter().map(|c| c.still).max().unwrap_or(0);
+        if still > 0 {
+            let which = if still == chains { format!("all {chains}") } else { format!("{still} of {chains}") };
+            found.push(format!("{which} chains never moved: they are stuck, or every proposal was rejected"));
+        }
+        let more = |why: &str| format!("{why}: run the chains longer");
+        self.say(&mut found, "R-hat", |c| c.r_hat, |v| v > MOST_R_HAT, &more("above 1.01, the chains disagree"));
+        self.say(&mut found, "the bulk ESS", |c| -c.bulk_ess, |v| v > -LEAST_ESS, &more("below 100"));
+        self.say(&mut found, "the tail ESS", |c| -c.tail_ess, |v| v > -LEAST_ESS, &more("below 100"));
+        found
+    }
+
+    /// One sentence about the coordinates whose number is bad, with the worst (the largest) of them.
+    fn say(
+        &self,
+        found: &mut Vec<String>,
+        what: &str,
+        number: impl Fn(&Coordinate) -> f64,
+        is_bad: impl Fn(f64) -> bool,
+        why: &str,
+    ) {
+        let bad = || self.coordinates.iter().map(&number).enumerate().filter(|(_, v)| is_bad(*v));
+        let Some((worst, value)) = bad().max_by(|a, b| a.1.total_cmp(&b.1)) else { return };
+        let (count, dim, worst, value) = (bad().count(), self.coordinates.len(), worst + 1, value.abs());
+        let value = if value < 10.0 { format!("{value:.3}") } else { format!("{value:.0}") };
+        found.push(match count {
+            1 => format!("{what} of coordinate {worst} is {value}, {why}"),
+            _ => format!("{what} of {count} of {dim} coordinates (coordinate {worst}: {value}) is {why}"),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;
