@@ -15,6 +15,7 @@
 //! | [`eval`] | metrics | data, engine |
 //! | [`train`] | the training loop | engine |
 //! | [`report`] | figures | |
+//! | [`mod@sample`] | burn-in, draws and what they are worth | engine |
 //! | [`repro`] | published experiments, repeated | train, eval, report |
 //! | [`mod@check`], [`mod@bench`] | every kernel against the reference; how fast it is | engine |
 //!
@@ -47,6 +48,7 @@ pub mod random;
 pub mod real;
 pub mod report;
 pub mod repro;
+pub mod sample;
 pub mod sampler;
 pub mod target;
 pub mod train;

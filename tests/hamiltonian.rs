@@ -302,3 +302,17 @@ fn what_has_no_energy_or_no_balance_is_refused() {
     let langevin = Langevin::new(0.1, 1.0).expect("sampler").into();
     assert!(chains.change((&model).into(), &langevin).is_err());
 }
+
+/// The engine looks at the clock ever less often while steps are quick: many calls for one step each must not mislead it.
+#[test]
+fn a_thousand_short_calls_are_a_long_one() {
+    let model = network("1-4-1", Activation::Softplus, 84);
+    let cpu = Cpu::new().expect("threads");
+    let h = Hamiltonian::langevin(0.1, 1.0).expect("sampler");
+    let start = normal_points(3, 1, 85);
+    let mut chains = chains(&cpu, &model, &h, &start);
+    for _ in 0..1000 {
+        advance_by(chains.as_mut(), 1).expect("a step");
+    }
+    assert_eq!(chains.positions().expect("positions"), run(&cpu, &model, &h, &start, 1000).0);
+}

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod repro;
 mod run;
+mod sample;
 mod shaders;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -23,6 +24,8 @@ Examples:
   ebm-gpu run --loss mdsm --conditioning concat            many noise levels, annealed chains
   ebm-gpu run --loss ssm-vr --head score                   a score field without an energy
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
+  ebm-gpu sample results/dsm-8gaussians/model.safetensors --sampler mala
+  ebm-gpu sample --target gmm --sampler tempering          two far modes with the right weights
   ebm-gpu check                                            does this GPU compute rightly?
 
 Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input.
@@ -41,6 +44,8 @@ enum Command {
     /// Train, sample, evaluate and draw: everything into results/<name>/
     #[command(args_override_self = true)]
     Run(Box<run::Args>),
+    /// Chains from a model or an analytic target: ULA, MALA, HMC, annealed, parallel tempering
+    Sample(Box<sample::Args>),
     /// Loss and parameter gradient of an objective on given points and noise, as safetensors
     Grad(grad::Args),
     /// Published experiments, repeated: each line measured against the range it has to lie in
@@ -69,6 +74,7 @@ pub(crate) fn main() -> Result<()> {
     let parsed = Cli::from_arg_matches(&command().get_matches_from(args)).unwrap_or_else(|e| e.exit());
     match parsed.command {
         Command::Run(args) => run::run(&args),
+        Command::Sample(args) => sample::run(&args),
         Command::Grad(args) => grad::run(&args),
         Command::Repro(args) => repro::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -15,6 +15,7 @@ use ebm_gpu::eval::{Metrics, evaluate};
 use ebm_gpu::model::{Model, write_checkpoint};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
+use ebm_gpu::sample::{Listen, SamplingPlan, Stage};
 use ebm_gpu::train::{Trained, Watch, train};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -221,6 +222,8 @@ impl Watch for Recorder<'_> {
 /// What a checkpoint says beside the network's shape.
 fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     let list = |values: &[f64]| format!("{values:?}");
+    // where chains start
+    let data = Standardizer::fit(&plan.data.train);
     let sigma = plan.training.objective.smoothing();
     let level = (sigma > 0.0).then(|| ("sigma", sigma.to_string()));
     let ladder = plan.training.objective.conventions().remove("ladder").map(|ladder| ("ladder", ladder));
@@ -230,6 +233,8 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         ("columns", plan.data.columns.join(",")),
         ("mean", list(&plan.data.standardizer.mean)),
         ("scale", list(&plan.data.standardizer.scale)),
+        ("data_mean", list(&data.mean)),
+        ("data_deviation", list(&data.scale)),
     ];
     shared.into_iter().chain(level).chain(ladder).collect()
 }
@@ -267,49 +272,50 @@ fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> R
 
 /// Starts chains at a normal law with the data's own mean and variances, and runs them.
 fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Result<(Points, ChainSummary)> {
-    let start = Instant::now();
     let sampling = &plan.sampling;
-    let all = sampling.steps * sampling.levels.len() as u64;
-    let bar = progress::bar("chains", all, args.quiet);
-    let (first, step) = sampling.levels[0];
-    let mut chains = engine.chains((&model.at(first)).into(), &step.into(), &starting_points(args, plan), plan.seed)?;
-    let mut done = 0;
-    for (i, (sigma, step)) in sampling.levels.iter().enumerate() {
-        if i > 0 {
-            chains.change((&model.at(*sigma)).into(), &(*step).into())?;
-        }
-        let end = sampling.steps * (i as u64 + 1);
-        while done < end {
-            done += chains.advance(end - done)?;
-            bar.set_position(done);
-        }
-    }
-    let mut positions = chains.positions()?;
+    let models: Vec<Model> = sampling.levels.iter().map(|(sigma, _)| model.at(*sigma)).collect();
+    let stages = models.iter().zip(&sampling.levels).map(|(model, (_, step))| Stage {
+        landscape: model.into(),
+        transition: (*step).into(),
+        steps: sampling.steps,
+    });
     let (last, step) = sampling.levels[sampling.levels.len() - 1];
-    if sampling.denoise {
-        let scores = engine.score(&model.at(last), &positions)?;
-        positions.values_mut().iter_mut().zip(scores.values()).for_each(|(x, s)| *x += last * last * s);
-    }
-    bar.finish_and_clear();
-    let lost = positions.rows().filter(|x| x.iter().any(|v| !v.is_finite())).count();
-    if lost > 0 {
-        let count = args.chains;
-        return Err(Error::failed(format!("{lost} of {count} chains left every bound after {done} steps"))
-            .hint("a smaller --step-size"));
-    }
-    let seconds = start.elapsed().as_secs_f64();
+    let chains = SamplingPlan {
+        stages: stages.collect(),
+        burn_in: 0,
+        adapt: None,
+        thin: 0,
+        denoise: sampling.denoise.then_some(last),
+        seed: plan.seed,
+    };
+    let mut bar = ChainBar(progress::bar("chains", chains.all_steps(), args.quiet));
+    let sampled = chains.run(engine, &starting_points(args, plan), &mut bar)?;
+    bar.0.finish_and_clear();
     let summary = ChainSummary {
         sampler: sampling.name,
         count: args.chains,
-        steps: all,
+        steps: sampled.steps,
         step_size: step.step_size,
         temperature: step.temperature,
         denoised: sampling.denoise,
-        seconds,
-        chain_steps_per_second: args.chains as f64 * all as f64 / seconds,
-        acceptance: 1.0,
+        seconds: sampled.seconds,
+        chain_steps_per_second: sampled.chain_steps_per_second(),
+        acceptance: sampled.acceptance(),
     };
-    Ok((positions, summary))
+    Ok((sampled.positions, summary))
+}
+
+/// Moves a progress bar.
+struct ChainBar(ProgressBar);
+
+impl Listen for ChainBar {
+    fn steps(&mut self, done: u64) {
+        self.0.set_position(done);
+    }
+
+    fn draw(&mut self, _: &Points) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// How many standard deviations of the data are taken for far.

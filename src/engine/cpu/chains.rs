@@ -203,8 +203,9 @@ impl<T: Real> Chains for NativeChains<'_, T> {
                 if let Some(h) = tempered.as_ref().filter(|_| some == until_exchange) {
                     self.exchange(h);
                 }
-                if before.elapsed() < CALL / 4 {
-                    self.stride *= 2;
+                // a call for fewer steps says nothing of longer ones
+                if some == self.stride && before.elapsed() < CALL / 4 {
+                    self.stride = self.stride.saturating_mul(2);
                 }
             }
             Ok(done)

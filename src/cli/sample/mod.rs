@@ -1,0 +1,100 @@
+//! `sample`: chains from a model or an analytic target, and what their draws are worth.
+
+mod args;
+mod figure;
+mod summary;
+
+use std::path::Path;
+
+use ebm_gpu::data::npy::write_npy_f32;
+use ebm_gpu::data::NpyStream;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::points::Points;
+use ebm_gpu::sample::{Listen, SamplingPlan};
+use ebm_gpu::sampler::Transition;
+use indicatif::ProgressBar;
+
+use super::output::Folder;
+use super::progress;
+pub(super) use args::Args;
+use args::Subject;
+use summary::Summary;
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let subject = args.subject()?;
+    let plan = args.plan(&subject)?;
+    let start = args.starting_points(&subject, replicas(&plan))?;
+    let engine = args.engine.open(args.quiet)?.engine;
+    // what does not fit the device is refused before anything is written
+    let first = &plan.stages[0];
+    engine.chains(first.landscape, &first.transition, &start, plan.seed)?;
+    let default = Path::new("results").join(format!("sample-{}", subject.name));
+    let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
+    let mut listener = Listener::new(args, &plan, &subject, &folder)?;
+    let sampled = plan.run(engine.as_ref(), &start, &mut listener)?;
+    listener.finish()?;
+    let samples = subject.standardizer.undo(&sampled.positions);
+    let shape = [samples.count(), samples.dim()];
+    write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
+    folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, &subject)?)?;
+    figure::draw(&folder, engine.as_ref(), &subject, &samples)?;
+    let summary = Summary::new(args, &subject, &plan, engine.as_ref(), &sampled, &samples, folder.path())?;
+    folder.write_json("sample.json", &summary)?;
+    if !args.quiet {
+        summary.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    }
+    if args.json { super::print_json(&summary) } else { super::print_line(&summary.to_string()) }
+}
+
+/// Columns of a chain.
+fn replicas(plan: &SamplingPlan<'_>) -> usize {
+    match &plan.stages[0].transition {
+        Transition::Hamiltonian(h) => h.replicas(),
+        Transition::Langevin(_) => 1,
+    }
+}
+
+fn to_f32(points: &Points) -> Vec<f32> {
+    points.values().iter().map(|v| *v as f32).collect()
+}
+
+/// Moves the progress bar and writes draws, in original units.
+struct Listener<'a> {
+    bar: ProgressBar,
+    draws: Option<NpyStream>,
+    subject: &'a Subject,
+}
+
+impl<'a> Listener<'a> {
+    fn new(args: &Args, plan: &SamplingPlan<'_>, subject: &'a Subject, folder: &Folder) -> Result<Self> {
+        let bar = progress::bar("chains", plan.all_steps(), args.quiet);
+        if args.draws && plan.draws() == 0 {
+            return Err(Error::input(format!(
+                "--draws: there are none in {} steps with thin {}",
+                args.steps, plan.thin
+            )));
+        }
+        let stream =
+            || NpyStream::create(&folder.file("draws.npy"), [args.chains, subject.dim()], plan.draws() as usize);
+        let draws = args.draws.then(stream).transpose()?;
+        Ok(Self { bar, draws, subject })
+    }
+
+    fn finish(self) -> Result<()> {
+        self.bar.finish_and_clear();
+        self.draws.map_or(Ok(()), NpyStream::finish)
+    }
+}
+
+impl Listen for Listener<'_> {
+    fn steps(&mut self, done: u64) {
+        self.bar.set_position(done);
+    }
+
+    fn draw(&mut self, positions: &Points) -> Result<()> {
+        match &mut self.draws {
+            Some(draws) => draws.append(&to_f32(&self.subject.standardizer.undo(positions))),
+            None => Ok(()),
+        }
+    }
+}
