@@ -92,7 +92,13 @@ fn gradients_agree_with_finite_differences() {
 type Coordinates = fn(f64, f64) -> ([f64; 2], f64);
 
 /// ln Z, mean, variance, and the share nearest to each mode, by Simpson's rule with `n` intervals along each axis.
-fn quadrature(target: &Target, to_x: Coordinates, s: [f64; 2], t: [f64; 2], n: usize) -> (f64, Vec<f64>, Vec<f64>, Vec<f64>) {
+fn quadrature(
+    target: &Target,
+    to_x: Coordinates,
+    s: [f64; 2],
+    t: [f64; 2],
+    n: usize,
+) -> (f64, Vec<f64>, Vec<f64>, Vec<f64>) {
     let simpson = |i: usize| if i == 0 || i == n { 1.0 } else { [2.0, 4.0][i % 2] } / 3.0;
     let node = |[low, high]: [f64; 2], i: usize| (low + (high - low) * i as f64 / n as f64, (high - low) / n as f64);
     let modes = target.facts().modes;

@@ -7,11 +7,13 @@
 //! | [`toy`] | the two-dimensional laws of the literature, by name |
 //! | [`table`] | CSV, TSV, TXT and NPY files as [`Points`](crate::points::Points) with column names |
 //! | [`npy`] | the NPY array format, both ways |
+//! | [`NpyStream`] | draws of chains, written to an NPY file as they come |
 //! | [`standardize`] | shift and scale to mean 0 and standard deviation 1, and back |
 
 mod dataset;
 pub mod law;
 pub mod npy;
+mod npy_stream;
 pub mod standardize;
 pub mod table;
 #[cfg(test)]
@@ -20,5 +22,6 @@ pub mod toy;
 
 pub use dataset::Dataset;
 pub use law::{Law, Modes};
+pub use npy_stream::NpyStream;
 pub use standardize::Standardizer;
 pub use table::{Table, read_table};

@@ -45,6 +45,13 @@ fn write(path: &Path, descr: &str, shape: &[usize], count: usize, data: impl Ite
         let message = format!("{}: {count} values do not fill an array of shape {shape:?}", path.display());
         return Err(Error::failed(message));
     }
+    let mut bytes = head(path, descr, shape)?;
+    bytes.extend(data);
+    fs::write(path, bytes).map_err(|why| Error::failed(format!("cannot write {}: {why}", path.display())))
+}
+
+/// All that comes before the data of an array in row-major order.
+pub(super) fn head(path: &Path, descr: &str, shape: &[usize]) -> Result<Vec<u8>> {
     let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", sides.trim_end());
     // The format asks that the data start at a multiple of 64: ten bytes come before the header, a newline after.
@@ -54,9 +61,7 @@ fn write(path: &Path, descr: &str, shape: &[usize], count: usize, data: impl Ite
     header.push('\n');
     let length = u16::try_from(header.len())
         .map_err(|_| Error::failed(format!("{}: {} dimensions are too many", path.display(), shape.len())))?;
-    let mut bytes = [MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat();
-    bytes.extend(data);
-    fs::write(path, bytes).map_err(|why| Error::failed(format!("cannot write {}: {why}", path.display())))
+    Ok([MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat())
 }
 
 #[derive(Debug)]

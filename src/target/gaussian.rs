@@ -36,8 +36,10 @@ impl Gaussian {
         let d = mean.len();
         if d == 0 || d > MOST_COORDINATES || covariance.len() != d * d {
             let entries = covariance.len();
-            return Err(Error::input(format!("a mean of {d} numbers and a covariance of {entries} make no normal law"))
-                .hint("the covariance of d coordinates is row-major, d times d"));
+            return Err(Error::input(format!(
+                "a mean of {d} numbers and a covariance of {entries} make no normal law"
+            ))
+            .hint("the covariance of d coordinates is row-major, d times d"));
         }
         if let Some(bad) = mean.iter().chain(&covariance).find(|v| !v.is_finite()) {
             return Err(Error::input(format!("the mean or covariance of the normal law holds {bad}")));
@@ -216,7 +218,8 @@ mod tests {
 
     #[test]
     fn what_is_no_covariance_is_refused() {
-        let says = |covariance: &[f64]| Gaussian::new(vec![0.0; 2], covariance.to_vec()).expect_err("refused").to_string();
+        let says =
+            |covariance: &[f64]| Gaussian::new(vec![0.0; 2], covariance.to_vec()).expect_err("refused").to_string();
         let indefinite = says(&[1.0, 2.0, 2.0, 1.0]);
         assert!(indefinite.ends_with("the variance of coordinate 2 given those before it is -3.000e0"), "{indefinite}");
         assert!(says(&[1.0, 1.0, 1.0, 1.0]).contains("not positive definite"), "singular");

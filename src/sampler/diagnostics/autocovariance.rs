@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn it_is_the_direct_sum() {
         for (chains, length) in [(1, 1), (1, 2), (3, 7), (4, 64), (131, 33)] {
-            let values: Vec<f64> = (0..chains * length).map(|i| (1.7 * i as f64).sin() + (0.01 * i as f64).cos()).collect();
+            let values: Vec<f64> =
+                (0..chains * length).map(|i| (1.7 * i as f64).sin() + (0.01 * i as f64).cos()).collect();
             let got = mean_autocovariance(&values, length);
             assert_eq!(got.len(), length);
             for (lag, got) in got.iter().enumerate() {
