@@ -164,7 +164,7 @@ fn draws_that_are_no_good_are_told_apart() {
     let few = "5 draws of each chain are too few: R-hat and ESS need 6 or more";
     assert_eq!(says(&good[..20], [5, chains, 1]), few);
     assert_eq!(says(&[0.5], [1, 1, 1]), "1 draws of each chain are too few: R-hat and ESS need 6 or more");
-    let short = says(&good[..80], [20, chains, 1]);
+    let short = says(&good[..40], [10, chains, 1]);
     assert!(short.contains("the bulk ESS of coordinate 1 is "), "{short}");
 
     assert!(diagnose::<f64>(&[], [0, 4, 1]).is_err());
