@@ -6,6 +6,9 @@
 //! | `tutorial-multiscale` | its exercise on noise levels | one network for four noise levels |
 //! | `gmm-banana-score` | Hyvärinen 2005, Vincent 2011, Song et al. 2019 (arXiv:1905.07088) | score fields on two laws |
 //! | `ncsn-toy` | Song and Ermon 2019 (arXiv:1907.05600), section 3.2 | weights of modes, with and without noise levels |
+//! | `ncsn-toy-langevin`, `gmm-banana-langevin`, `gmm-banana-anneal` | the same, and a course project on two Gaussians | chains on exact scores |
+//! | `mala-banana` | Roberts and Tweedie 1996 | acceptance and moments |
+//! | `u1` to `u4` | Rezende and Mohamed 2015 (arXiv:1505.05770) | moments and ln Z in a box |
 //! | `dim-scaling` | Song et al. 2019 (arXiv:1905.07088), section 5 | exact and sliced score matching against dimension |
 //! | `esm-vs-dsm` | Vincent 2011 | the gradient of denoising against that of score matching, over σ |
 //!
@@ -14,10 +17,13 @@
 
 mod dim_scaling;
 mod esm_vs_dsm;
+mod exact_scores;
 mod gmm_banana;
+mod mala_banana;
 mod measure;
 mod multiscale;
 mod ncsn_toy;
+mod potentials;
 mod recipe;
 mod report;
 mod tutorial;
@@ -81,6 +87,44 @@ pub const EXPERIMENTS: &[Experiment] = &[
         laws: &[],
         run: dim_scaling::run,
     },
+    Experiment {
+        name: "ncsn-toy-langevin",
+        about: "the same weights with the exact score: naive and annealed chains",
+        losses: &[],
+        laws: &[],
+        run: exact_scores::ncsn_toy,
+    },
+    Experiment {
+        name: "gmm-banana-langevin",
+        about: "Langevin chains with the exact score: the variance in each mode, the weights that they miss",
+        losses: &[],
+        laws: &[],
+        run: exact_scores::gmm_langevin,
+    },
+    Experiment {
+        name: "gmm-banana-anneal",
+        about: "annealed chains with the exact score: how large the largest noise level has to be",
+        losses: &[],
+        laws: &[],
+        run: exact_scores::gmm_annealed,
+    },
+    Experiment {
+        name: "mala-banana",
+        about: "acceptance and moments of MALA on the banana",
+        losses: &[],
+        laws: &[],
+        run: mala_banana::run,
+    },
+    Experiment {
+        name: "u1",
+        about: "moments and ln Z of the potential u1 in its box, by HMC and annealed importance sampling",
+        losses: &[],
+        laws: &[],
+        run: potentials::u1,
+    },
+    Experiment { name: "u2", about: "the same of u2", losses: &[], laws: &[], run: potentials::u2 },
+    Experiment { name: "u3", about: "the same of u3", losses: &[], laws: &[], run: potentials::u3 },
+    Experiment { name: "u4", about: "the same of u4", losses: &[], laws: &[], run: potentials::u4 },
     Experiment {
         name: "esm-vs-dsm",
         about: "the gradient of denoising against that of exact score matching, over sigma",

@@ -16,4 +16,5 @@ mod program;
 mod repeats;
 mod repro;
 mod results;
+mod samples;
 mod tables;

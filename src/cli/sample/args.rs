@@ -326,6 +326,9 @@ impl Args {
                 Error::input(format!("thin is {thin}: there would be too many draws")).hint("1 to 1000000 draws")
             );
         }
+        if self.draws && self.steps < thin {
+            return Err(Error::input(format!("--draws: there are none in {} steps with thin {thin}", self.steps)));
+        }
         let stages = transitions.into_iter().zip(&subject.levels).map(|(transition, (_, ground))| Stage {
             landscape: ground.landscape(),
             transition,

@@ -6,9 +6,9 @@ mod summary;
 
 use std::path::Path;
 
-use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::data::NpyStream;
-use ebm_gpu::error::{Error, Result};
+use ebm_gpu::data::npy::write_npy_f32;
+use ebm_gpu::error::Result;
 use ebm_gpu::points::Points;
 use ebm_gpu::sample::{Listen, SamplingPlan};
 use ebm_gpu::sampler::Transition;
@@ -68,12 +68,6 @@ struct Listener<'a> {
 impl<'a> Listener<'a> {
     fn new(args: &Args, plan: &SamplingPlan<'_>, subject: &'a Subject, folder: &Folder) -> Result<Self> {
         let bar = progress::bar("chains", plan.all_steps(), args.quiet);
-        if args.draws && plan.draws() == 0 {
-            return Err(Error::input(format!(
-                "--draws: there are none in {} steps with thin {}",
-                args.steps, plan.thin
-            )));
-        }
         let stream =
             || NpyStream::create(&folder.file("draws.npy"), [args.chains, subject.dim()], plan.draws() as usize);
         let draws = args.draws.then(stream).transpose()?;

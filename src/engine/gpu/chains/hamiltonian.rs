@@ -19,6 +19,8 @@ pub(super) struct HamiltonianMoves {
     workgroups: u32,
     /// Two vec4 a column: see the kernel.
     states: Buffer<[f32; 4]>,
+    /// Temperatures and scales: see the kernel.
+    table: Buffer<f32>,
     exchange: Exchange,
 }
 
@@ -29,6 +31,11 @@ struct Exchange {
     every: u64,
     /// How often the even and the odd pairs have been tried since the last report.
     tries: [u64; 2],
+}
+
+/// What the kernel's table holds.
+fn numbers(h: &Hamiltonian, dim: usize) -> Vec<f32> {
+    to_f32(&[h.temperatures.clone(), h.scales(dim)].concat())
 }
 
 impl HamiltonianMoves {
@@ -45,7 +52,7 @@ impl HamiltonianMoves {
         let packed = spread.layout.pack_landscape(landscape);
         let weights = gpu.upload("weights", quads(&packed))?;
         let states = gpu.upload("states", &vec![[0.0; 4]; 2 * start.count()])?;
-        let table = gpu.upload("table", &to_f32(&[h.temperatures.clone(), h.scales(start.dim())].concat()))?;
+        let table = gpu.upload("table", &numbers(h, start.dim()))?;
         let bound = HamiltonianChains {
             params: &params,
             net: &gpu.upload_uniform("net", &spread.layout.table)?,
@@ -79,7 +86,7 @@ impl HamiltonianMoves {
             forgetting: Adaptation::FORGETTING as f32,
             ..Default::default()
         };
-        let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups, states, exchange };
+        let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups, states, table, exchange };
         moves.set(h);
         Ok((moves, Ground { weights, layout: spread.layout }))
     }
@@ -102,6 +109,7 @@ impl HamiltonianMoves {
             states.iter_mut().step_by(2).for_each(|s| s[1] = s[2]);
             gpu.overwrite(&self.states, &states);
         }
+        gpu.overwrite(&self.table, &numbers(h, self.fixed.dim as usize));
         self.set(h);
         Ok(())
     }

@@ -1,0 +1,138 @@
+//! `sample`: every sampler from the command line, what it leaves, and what is refused.
+
+use crate::program::{Folder, TINY, assert_keys, npy, number};
+
+const SMALL: &str = "--engine cpu --chains 60 --steps 40 --quiet --json --out s";
+
+/// A folder with a small model.
+fn trained(flags: &str) -> Folder {
+    let folder = Folder::new();
+    folder.done(&format!("{TINY} --chains 0 {flags} --out m"));
+    folder
+}
+
+#[test]
+fn every_sampler_runs_on_a_target() {
+    for (flags, dim, acceptance_is_one) in [
+        ("--target banana", 2, true),
+        ("--target banana --noise-scale 0.05 --temperature 2", 2, true),
+        ("--target gaussian --dim 5 --sampler mala --step-size 0.3", 5, false),
+        ("--target funnel --dim 3 --sampler hmc --leapfrogs 4 --mass 1,2,3 --burn-in 20 --adapt 0.8", 3, false),
+        ("--target gmm --sampler tempering --temperatures 9,3,1 --swap-every 3 --step-size 0.5", 2, false),
+        ("--target gmm-ncsn --ladder 5,2,1 --sampler annealed --denoise", 2, true),
+        ("--target u2 --step-size 0.001", 2, true),
+        ("--target himmelblau --box -5,5 --wall clamp --step-size 1e-4 --start -1,1", 2, true),
+    ] {
+        let folder = Folder::new();
+        let run = folder.run(&format!("sample {flags} {SMALL}"));
+        assert_eq!(run.code, Some(0), "{flags}: {run}");
+        let report = run.json();
+        assert_keys(&report["chains"], &["count", "steps", "seconds", "chain_steps_per_second", "acceptance"]);
+        let (shape, values) = npy(&folder.path("s/samples.npy"));
+        assert_eq!(shape, [60, dim], "{flags}");
+        assert!(values.iter().all(|v| v.is_finite()));
+        let acceptance = number(&report["chains"], "acceptance");
+        assert_eq!(acceptance == 1.0, acceptance_is_one, "{flags}: {acceptance}");
+        assert_eq!(report["exchanges"].as_array().unwrap().len(), if flags.contains("tempering") { 2 } else { 0 });
+        assert_eq!(report["step_factor"].is_null(), !flags.contains("adapt"), "{flags}");
+        assert_eq!(report["coordinates"].as_array().unwrap().len(), dim);
+        assert!(number(&report["coordinates"][0], "bulk_ess") > 0.0, "{flags}");
+        let names = folder.names("s");
+        assert!(names.contains(&"sample.json".into()) && names.contains(&"moments.jsonl".into()), "{names:?}");
+        assert_eq!(names.contains(&"samples.png".into()), dim == 2, "{flags}: {names:?}");
+        if let Some(bounds) = flags.contains("himmelblau").then_some(5.0).or(flags.contains("u2").then_some(4.0)) {
+            assert!(values.iter().all(|v| v.abs() <= bounds), "{flags}");
+        }
+    }
+}
+
+#[test]
+fn a_model_is_sampled_where_its_data_are() {
+    let folder = trained("--data moons");
+    for flags in ["", "--sampler mala", "--sampler hmc --leapfrogs 3", "--sampler tempering --temperatures 2,1"] {
+        let run = folder.run(&format!("sample m/model.safetensors {flags} {SMALL} --force"));
+        assert_eq!(run.code, Some(0), "{flags}: {run}");
+        assert_eq!(npy(&folder.path("s/samples.npy")).0, [60, 2]);
+    }
+    // a file's columns are given back in their own units and under their names
+    folder.write("t.csv", (0..200).map(|i| format!("{},{}\n", 1000 + i % 17, 50 - i % 13)).collect::<String>());
+    folder.done(&format!("{TINY} --chains 0 --data t.csv --out n"));
+    let report = folder.run(&format!("sample n/model.safetensors {SMALL} --force")).json();
+    assert!((number(&report["coordinates"][0], "mean") - 1008.0).abs() < 40.0, "{report}");
+    assert!((number(&report["coordinates"][1], "mean") - 44.0).abs() < 40.0, "{report}");
+}
+
+#[test]
+fn a_model_with_levels_is_annealed_unless_said() {
+    let folder = trained("--loss mdsm --ladder 2,1,0.5 --conditioning concat");
+    let report = folder.run(&format!("sample m/model.safetensors {SMALL}")).json();
+    assert_eq!((&report["sampler"], &report["levels"]), (&"annealed".into(), &serde_json::json!([2.0, 1.0, 0.5])));
+    assert_eq!(report["chains"]["steps"], 120);
+    let at = folder.run(&format!("sample m/model.safetensors --sampler ula --sigma 0.7 {SMALL} --force")).json();
+    assert_eq!(at["levels"], serde_json::json!([0.7]));
+    let smallest = folder.run(&format!("sample m/model.safetensors --sampler mala {SMALL} --force")).json();
+    assert_eq!(smallest["levels"], serde_json::json!([0.5]));
+}
+
+#[test]
+fn draws_are_the_chains_over_time() {
+    let folder = Folder::new();
+    folder.done(&format!("sample --target gaussian --sampler mala --thin 10 --draws {SMALL}"));
+    let (shape, values) = npy(&folder.path("s/draws.npy"));
+    assert_eq!(shape, [4, 60, 2]);
+    let (_, last) = npy(&folder.path("s/samples.npy"));
+    assert_eq!(values[3 * 120..], last[..], "the last draw is where the chains are");
+    assert_eq!(folder.text("s/moments.jsonl").lines().count(), 4);
+    // fewer chains are the first of more
+    folder.done(
+        "sample --target gaussian --sampler mala --engine cpu --chains 7 --steps 40 --quiet --out few --start -1,1",
+    );
+    folder.done(
+        "sample --target gaussian --sampler mala --engine cpu --chains 33 --steps 40 --quiet --out many --start -1,1",
+    );
+    let (few, many) = (npy(&folder.path("few/samples.npy")).1, npy(&folder.path("many/samples.npy")).1);
+    assert_eq!(many[..14], few[..]);
+}
+
+#[test]
+fn what_cannot_be_sampled_is_refused() {
+    let folder = trained("--data moons");
+    folder.done(&format!("{TINY} --chains 0 --head score --out f"));
+    for (command, says) in [
+        ("sample", "CHECKPOINT"),
+        ("sample --target banan", "did you mean `banana`?"),
+        ("sample --target banana --dim 3", "the target banana has 2 coordinates, not 3"),
+        ("sample --target banana --sampler nuts", "the samplers are: ula, mala, hmc, annealed, tempering"),
+        ("sample --target banana --sampler annealed", "annealed chains need noise levels"),
+        ("sample --target banana --ladder 2,1", "smoothed with noise has no closed form"),
+        ("sample --target banana --chains 0", "chains is 0"),
+        ("sample --target banana --steps 0", "0 steps of each chain"),
+        ("sample --target banana --step-size 0", "the step size is 0"),
+        ("sample --target banana --step-size nan --sampler hmc", "the step size is NaN"),
+        ("sample --target banana --adapt 0.8 --burn-in 10", "--sampler mala, hmc or tempering"),
+        ("sample --target banana --sampler mala --adapt 0.8", "--adapt without burn-in"),
+        ("sample --target banana --sampler hmc --mass 1", "1 masses for 2 coordinates"),
+        ("sample --target banana --sampler hmc --leapfrogs 0", "leapfrogs is 0"),
+        ("sample --target banana --sampler tempering --temperatures 2,0", "the temperature is 0"),
+        ("sample --target banana --sampler mala --noise-scale 1", "--noise-scale 1 is for ula"),
+        ("sample --target u1 --sampler mala --wall clamp", "spoils the balance"),
+        ("sample --target u1 --box 4,-4", "the box runs from 4 to -4"),
+        ("sample --target u1 --box 1", "the box has 1 ends"),
+        ("sample --target u1 --wall soft", "the walls are: reflect, clamp"),
+        ("sample --target u1 --start 3,1", "a box runs from a number to a larger one"),
+        ("sample --target u1 --start none.npy", "none.npy"),
+        ("sample --target u1 --thin 0", "thin is 0"),
+        ("sample --target u1 --draws --steps 5 --thin 9", "there are none in 5 steps"),
+        ("sample --target u1 --sigma 1", "for models that see a noise level"),
+        ("sample m/model.safetensors --target u1", "cannot be used with"),
+        ("sample m/model.safetensors --sigma 1", "does not see a noise level"),
+        ("sample m/model.safetensors --ladder 2,1", "does not see a noise level"),
+        ("sample f/model.safetensors --sampler mala", "has no energy"),
+        ("sample none.safetensors", "cannot read checkpoint none.safetensors"),
+    ] {
+        let outcome = folder.run(&format!("{command} --engine cpu --quiet --out r"));
+        assert_eq!(outcome.code, Some(2), "{command}: {outcome}");
+        assert!(outcome.stderr.contains(says), "{command}: {outcome}");
+        assert!(!folder.path("r").exists(), "{command} left a folder");
+    }
+}
