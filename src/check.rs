@@ -10,7 +10,10 @@ use crate::engine::cpu::Reference;
 use crate::engine::{Engine, Given, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::model::{Activation, Conditioning, Head, MlpSpec, Model};
-use crate::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
+use crate::objective::{
+    Contrastive, Denoising, Discrepancy, FdSsm, Ladder, NoiseContrastive, Objective, ProbeLaw, Probes, Program, Replay,
+    SeparableLaw, Weighting,
+};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -88,13 +91,24 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
         let want = reference.score(&model, &points)?;
         find("score", engine.score(&model, &points)?.values(), want.values(), GRADIENT);
 
-        for objective in objectives()? {
+        for objective in objectives(d)? {
             if objective.check(&model.spec).is_err() {
                 continue;
             }
             let probes = directions(2 * samples, d);
             let sigmas: Vec<f64> = (0..samples).map(|i| [1.0, 0.5, 0.25][i % 3]).collect();
-            let given = Given { points: &points, noise: Some(&noise), sigmas: Some(&sigmas), probes: Some(&probes) };
+            let each = match objective.program(head) {
+                Program::Contrast(contrast) => contrast.negatives,
+                _ => 1,
+            };
+            let negatives = normals(samples * each, d, 7);
+            let given = Given {
+                points: &points,
+                noise: Some(&noise),
+                sigmas: Some(&sigmas),
+                probes: Some(&probes),
+                negatives: Some(&negatives),
+            };
             let want = reference.loss_gradient(&model, &objective, &given)?;
             let got = engine.loss_gradient(&model, &objective, &given)?;
             let [losses, gradient] = kernels_of(&objective);
@@ -107,6 +121,8 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
             Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2)?),
             Objective::Ssm(Probes::new(2, ProbeLaw::Rademacher)?),
             Objective::SsmVr(Probes::new(1, ProbeLaw::Sphere)?),
+            Objective::Ed(Discrepancy::new(0.5, 3, 1.0)?),
+            Objective::Nce(NoiseContrastive::new(2, SeparableLaw::fitted(&points, 2.0)?)?),
         ] {
             if objective.check(&model.spec).is_err() {
                 continue;
@@ -116,6 +132,17 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
             find("adam_step: parameters", &got.parameters, &want.parameters, TRAINED);
             find("adam_step: first moments", &got.first_moment, &want.first_moment, TRAINED);
         }
+        for objective in chained(&points)? {
+            if objective.check(&model.spec).is_err() {
+                continue;
+            }
+            let want = trained(&reference, &model, &objective, &points)?;
+            let got = trained(engine, &model, &objective, &points)?;
+            find("negative_chains: parameters", &got.parameters, &want.parameters, TRAINED);
+            if let Some((got, want)) = got.replay.zip(want.replay) {
+                find("negative_chains: replay buffer", got.values(), want.values(), CHAINS);
+            }
+        }
 
         let (got, want) = (moved(engine, &model, &points)?, moved(&reference, &model, &points)?);
         find("langevin_chains", got.values(), want.values(), CHAINS);
@@ -123,8 +150,17 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
     Ok(good)
 }
 
-/// Every term of every kernel of losses, with two tangents.
-fn objectives() -> Result<Vec<Objective>> {
+/// Contrastive divergence from noisy data, and from a replay buffer many of whose chains begin anew in a box.
+fn chained(points: &Points) -> Result<[Objective; 2]> {
+    let replay = Replay::new(70, 0.3, SeparableLaw::around(points)?)?;
+    Ok([
+        Objective::Cd(Contrastive::new(4, 0.01, 0.1, 0.2)?),
+        Objective::Pcd(Contrastive::new(3, 0.01, 0.0, 0.0)?, replay),
+    ])
+}
+
+/// Every term of every kernel of losses, with two tangents, or some negatives, in `d` dimensions.
+fn objectives(d: usize) -> Result<Vec<Objective>> {
     let probes = Probes::new(2, ProbeLaw::Gaussian)?;
     Ok(vec![
         Objective::Denoising(Denoising {
@@ -135,6 +171,9 @@ fn objectives() -> Result<Vec<Objective>> {
         Objective::Ssm(probes),
         Objective::SsmVr(probes),
         Objective::FdSsm(FdSsm::new(2, 1.0)?),
+        Objective::Cd(Contrastive::new(1, 0.01, 0.1, 0.0)?),
+        Objective::Ed(Discrepancy::new(1.0, 5, 0.5)?),
+        Objective::Nce(NoiseContrastive::new(3, SeparableLaw::isotropic(d, 2.0)?)?),
     ])
 }
 
@@ -148,6 +187,9 @@ fn kernels_of(objective: &Objective) -> [&'static str; 2] {
         Objective::SsmVr(_) => ["score_matching (ssm-vr): losses", "score_matching (ssm-vr)"],
         Objective::FdSsm(_) => ["difference_matching: losses", "difference_matching, reduce_gradient"],
         Objective::Denoising(_) => ["score_matching (mdsm): losses", "score_matching (mdsm), reduce_gradient"],
+        Objective::Cd(_) | Objective::Pcd(..) => ["contrast (cd): losses", "contrast (cd), reduce_gradient"],
+        Objective::Ed(_) => ["contrast (ed): losses", "contrast (ed), reduce_gradient"],
+        Objective::Nce(_) => ["contrast (nce): losses", "contrast (nce), reduce_gradient"],
     }
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod config;
+mod contrast;
 mod devices;
 mod engine;
 mod grad;
@@ -22,6 +23,7 @@ Examples:
   ebm-gpu run --loss dsm --engine gpu                      the same through the WGSL kernels
   ebm-gpu run --loss mdsm --conditioning concat            many noise levels, annealed chains
   ebm-gpu run --loss ssm-vr --head score                   a score field without an energy
+  ebm-gpu run --loss nce --data 3clusters                  an energy with its normalising constant
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
   ebm-gpu check                                            does this GPU compute rightly?
 

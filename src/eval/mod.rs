@@ -5,10 +5,12 @@
 //! | [`evaluate`] | all metrics of a trained model, through an engine; the rest works on plain arrays |
 //! | [`grid`] | midpoints of a regular grid and the normaliser of an energy on it |
 //! | [`divergence`] | NLL, KL, mass outside the support, Fisher divergence, log-density error, mode weights |
+//! | [`Health`] | chains of contrastive divergence, while they train |
 //! | [`two_sample`] | sliced Wasserstein distance and maximum mean discrepancy between two samples |
 
 pub mod divergence;
 pub mod grid;
+mod health;
 mod metrics;
 #[cfg(test)]
 mod tests;
@@ -16,5 +18,6 @@ pub mod two_sample;
 
 pub use divergence::{Divergence, LawOnGrid, fisher, log_density_mse, mode_tv};
 pub use grid::Grid;
-pub use metrics::{Metrics, evaluate};
+pub use health::Health;
+pub use metrics::{Metrics, Target, evaluate};
 pub use two_sample::{mmd2_unbiased, sliced_wasserstein2};

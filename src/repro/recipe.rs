@@ -3,6 +3,7 @@
 use super::Setup;
 use crate::engine::{StepRecord, TrainingPlan, TrainingState};
 use crate::error::{Error, Result};
+use crate::eval::Health;
 use crate::model::{MlpSpec, Model};
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Schedule};
@@ -73,6 +74,10 @@ impl Watch for Silent {
     }
 
     fn checkpoint(&mut self, _: &TrainingState, _: &Model) -> Result<()> {
+        Ok(())
+    }
+
+    fn health(&mut self, _: &Health) -> Result<()> {
         Ok(())
     }
 }

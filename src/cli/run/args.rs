@@ -175,7 +175,7 @@ impl Args {
         let activation = Activation::by_name(&self.activation)?;
         let (head, conditioning) = (Head::by_name(&self.head)?, Conditioning::by_name(&self.conditioning)?);
         // what is wrong whatever the data is refused before they are read
-        self.objective.objective(&Scales::UNIT)?;
+        self.objective.objective(&Scales::unit(1)?)?;
         let optimizer = Optimizer {
             learning_rate: self.lr,
             schedule: Schedule::by_name(&self.schedule)?,
@@ -218,11 +218,11 @@ impl Args {
             Some(spec) => spec,
             None => MlpSpec::hidden(data.dim(), &hidden, activation, head, conditioning)?,
         };
-        let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train))?;
-        objective.check(&spec)?;
+        let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train)?)?;
         warnings.extend(objective.warnings(&spec));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
+        training.check(&spec)?;
         Ok(Plan { data, spec, training, sampling, seed, warnings })
     }
 

@@ -83,6 +83,8 @@ pub enum Passes {
     Matching,
     /// Three values of a sample forward and back.
     Difference,
+    /// Two values of a sample forward and back.
+    Contrast,
 }
 
 impl Passes {
@@ -139,6 +141,7 @@ impl Kernel {
             Passes::Value => only(1, 0),
             Passes::Score => only(1, u32::from(!shape.field)),
             Passes::Difference => only(3, 1),
+            Passes::Contrast => only(2, 1),
             Passes::Matching => {
                 let (second, tangents) = (u32::from(!shape.field), u32::from(shape.tangents));
                 Some(Channels { values: 1, second, tangents, order: 1 + second + tangents })

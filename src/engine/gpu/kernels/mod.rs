@@ -1,20 +1,27 @@
 //! The kernels: each a `.wgsl` and the Rust that declares its parameters and bindings.
 
 mod adam_step;
+mod contrast;
 mod difference_matching;
 mod energy;
 mod langevin_chains;
 mod loss_params;
+mod negative_chains;
 mod orthonormal_basis;
 mod reduce_gradient;
 mod score;
 mod score_matching;
 
 pub use adam_step::{AdamParams, AdamStep};
+pub use contrast::Contrast;
 pub use difference_matching::DifferenceMatching;
 pub use energy::{Energy, EnergyParams};
 pub use langevin_chains::{LangevinChains, LangevinParams};
-pub use loss_params::{LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE, LossParams};
+pub use loss_params::{
+    FORM_CLASSIFICATION, FORM_DIFFERENCE, FORM_RANKING, FROM_DATA, FROM_GIVEN, FROM_LAW, LAW_BASIS, LAW_GAUSSIAN,
+    LAW_RADEMACHER, LAW_SPHERE, LossParams,
+};
+pub use negative_chains::{NegativeChains, NegativeParams};
 pub use orthonormal_basis::{BasisParams, MOST_ROWS, OrthonormalBasis};
 pub use reduce_gradient::{ReduceGradient, ReduceParams};
 pub use score::{Score, ScoreParams};
@@ -29,6 +36,8 @@ pub const ALL: &[Kernel] = &[
     OrthonormalBasis::KERNEL,
     ScoreMatching::KERNEL,
     DifferenceMatching::KERNEL,
+    Contrast::KERNEL,
+    NegativeChains::KERNEL,
     ReduceGradient::KERNEL,
     AdamStep::KERNEL,
     LangevinChains::KERNEL,
