@@ -73,9 +73,9 @@ fn load_samples(first: u32) {
             x = fma(vec4<f32>(params.data_noise), z, x);
         }
         if params.source == FROM_DATA {
-            let shared = normal_chunk(chunk, first, params.step, STREAM_NEGATIVE, key());
+            let both = normal_chunk(chunk, first, params.step, STREAM_NEGATIVE, key());
             if n < params.dim {
-                scratch[noise_block(quad, n)] = fma(vec4<f32>(params.spread), shared, x);
+                scratch[noise_block(quad, n)] = fma(vec4<f32>(params.spread), both, x);
             }
         }
         if n < params.dim {
