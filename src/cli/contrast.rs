@@ -67,9 +67,10 @@ pub(crate) struct NegativeArgs {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) form: FormArgs,
-    /// cd, pcd: Langevin steps of a chain in a training step
-    #[arg(long, default_value_t = 60)]
-    pub(super) k: usize,
+    /// cd, pcd: Langevin steps of a chain in a training step [default: 60; pcd: 20]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) k: Option<usize>,
     /// cd, pcd: step size of those chains, y ← y − η∇E(y) + √(2η) ξ, in the units of the network (a paper's h is 2η)
     #[arg(long, default_value_t = 0.01)]
     pub(super) eta: f64,
@@ -101,10 +102,16 @@ pub(crate) struct NegativeArgs {
     pub(super) nu: usize,
 }
 
+/// k unless said: chains that go on at the next step need fewer than those that start again.
+pub(super) fn default_steps(loss: &str) -> usize {
+    if loss == "pcd" { 20 } else { 60 }
+}
+
 impl NegativeArgs {
     /// The objective of that name, if it is one that learns by contrast.
     pub(super) fn objective(&self, name: &str, scales: &Scales) -> Result<Option<Objective>> {
-        let chains = || Contrastive::new(self.k, self.eta, self.form.alpha, self.data_noise);
+        let steps = self.k.unwrap_or(default_steps(name));
+        let chains = || Contrastive::new(steps, self.eta, self.form.alpha, self.data_noise);
         Ok(Some(match name {
             "cd" => Objective::Cd(chains()?),
             "pcd" => {

@@ -70,7 +70,7 @@ pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
     let parsed = Cli::from_arg_matches(&command().get_matches_from(args)).unwrap_or_else(|e| e.exit());
     match parsed.command {
-        Command::Run(args) => run::run(&args),
+        Command::Run(args) => run::run(*args),
         Command::Grad(args) => grad::run(&args),
         Command::Repro(args) => repro::run(&args),
         Command::Bench(args) => bench::run(&args),

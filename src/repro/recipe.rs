@@ -11,7 +11,7 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::train::{Watch, train};
 
-/// What is trained, and how. The learning rate is 1e-3.
+/// What is trained, and how. The learning rate is 1e-3 unless said.
 #[derive(Debug, Clone)]
 pub(super) struct Recipe {
     /// The network.
@@ -33,8 +33,14 @@ pub(super) struct Recipe {
 impl Recipe {
     /// Trains a network from the initial parameters of `seed`.
     pub(super) fn train(&self, setup: &Setup<'_>, data: &Points, seed: u64) -> Result<Model> {
+        let diverged = || Error::failed(format!("{} with seed {seed} diverged", self.objective.name()));
+        self.attempt(setup, data, seed, 1e-3)?.ok_or_else(diverged)
+    }
+
+    /// The same at another learning rate; none if it diverges.
+    pub(super) fn attempt(&self, setup: &Setup<'_>, data: &Points, seed: u64, rate: f64) -> Result<Option<Model>> {
         let optimizer = Optimizer {
-            learning_rate: 1e-3,
+            learning_rate: rate,
             schedule: self.schedule,
             warmup: 0,
             beta1: 0.9,
@@ -54,14 +60,7 @@ impl Recipe {
         let model = self.spec.initial(Seed(seed));
         let state = TrainingState::start(&model);
         let trained = train(setup.engine, &model, &plan, data, state, 0, &mut Silent)?;
-        match trained.diverged {
-            Some(record) => Err(Error::failed(format!(
-                "{} with seed {seed} diverged at step {}",
-                self.objective.name(),
-                record.step
-            ))),
-            None => Ok(trained.model),
-        }
+        Ok(trained.diverged.is_none().then_some(trained.model))
     }
 }
 

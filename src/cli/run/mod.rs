@@ -77,7 +77,9 @@ struct ChainSummary {
     acceptance: f64,
 }
 
-pub(super) fn run(args: &Args) -> Result<()> {
+pub(super) fn run(mut args: Args) -> Result<()> {
+    args.resolve();
+    let args = &args;
     let start = Instant::now();
     let plan = args.plan()?;
     let engine = args.engine.open(args.quiet)?.engine;
