@@ -1,16 +1,12 @@
-// Loss and parameter gradient of objectives that learn by contrast, a tile of samples at a time. With M negatives y of a
-// sample, and F = E, or E + ln q in the last form:
-//
-//     difference       F(x) - F(y) + alpha (F(x)^2 + F(y)^2)
-//     ranking          ln(w/M + 1/M sum over y of exp(F(x) - F(y)))
-//     classification   softplus(-G(x)) + sum over y of softplus(G(y)),   G = -F - ln M
+// Loss and parameter gradient of objectives that learn by contrast, a tile of samples at a time: E at x and at M negatives
+// y of each sample, and what lib/forms.wgsl makes of them.
 //
 // losses [batch]; slabs [workgroups][slab]; law [2][dim], means and standard deviations of q. lib/batch.wgsl says what data,
 // given_draws and params are. Each workgroup takes tiles of 4 QUADS samples in turn and adds them up in its slab.
 // Value 0 of a sample is x, value 1 one negative after another. A negative goes forward and back; where its weight depends
 // on all others (ranking), all but the last go forward once before, and leave a running sum of exponentials. x goes forward
 // with the first and back with the last.
-// Reference: src/engine/cpu/contrast.rs, src/objective/contrast.rs. Needs: lib/rows.wgsl, lib/batch.wgsl, lib/jet.wgsl,
+// Reference: src/engine/cpu/contrast.rs. Needs: lib/rows.wgsl, lib/batch.wgsl, lib/forms.wgsl, lib/jet.wgsl,
 // lib/gradient.wgsl, an activation.
 
 @group(0) @binding(0) var<uniform> params: LossParams;
@@ -25,22 +21,12 @@
 
 const_assert VALUES == 2u && CHANNELS == 2u;
 
-const FORM_DIFFERENCE: u32 = 0u;
-const FORM_RANKING: u32 = 1u;
-const FORM_CLASSIFICATION: u32 = 2u;
 const FROM_GIVEN: u32 = 0u;
 const FROM_DATA: u32 = 1u;
 const FROM_LAW: u32 = 2u;
 
-// of column quad local / ROWS, where local % ROWS == 0: the losses, F(x), the derivative of the loss by F(x)
-var<private> loss: vec4<f32>;
-var<private> positive: vec4<f32>;
-var<private> positive_slope: vec4<f32>;
 // ln q of x and of the negative
 var<private> log_noise: array<vec4<f32>, 2>;
-// the sum of exp(F(x) - F(y)) and w so far is total exp(top), with every term of total at most 1
-var<private> top: vec4<f32>;
-var<private> total: vec4<f32>;
 
 fn noise_block(quad: u32, n: u32) -> u32 {
     return region + params.noise + quad * 4u * net[0].input + n;
@@ -113,64 +99,6 @@ fn load_negatives(first: u32, j: u32) {
         square = fma(z, z, square);
     }
     set_log_noise(1u, square);
-}
-
-struct Softplus {
-    value: vec4<f32>,
-    slope: vec4<f32>,
-}
-
-// ln(1 + exp(z)) and its derivative.
-fn soft(z: vec4<f32>) -> Softplus {
-    let e = exp(-abs(z));
-    let tail = 1.0 / (1.0 + e);
-    let above = z > vec4<f32>(0.0);
-    return Softplus(max(z, vec4<f32>(0.0)) + two_artanh(e / (2.0 + e)), select(e * tail, tail, above));
-}
-
-// ln of a number from 1 on.
-fn natural_log(x: vec4<f32>) -> vec4<f32> {
-    return vec4<f32>(log_normal_range(x.xy), log_normal_range(x.zw));
-}
-
-// Adds exp(gap) to the running sum.
-fn add_to_total(gap: vec4<f32>) {
-    let higher = max(top, gap);
-    // what is below exp(-87) of the largest term is lost in rounding
-    let floor = vec4<f32>(-87.0);
-    total = total * exp(max(top - higher, floor)) + exp(max(gap - higher, floor));
-    top = higher;
-}
-
-// Takes in F(x), for the forms in which x has a part of its own.
-fn take_positive(value: vec4<f32>) {
-    positive = value;
-    if params.form == FORM_CLASSIFICATION {
-        let s = soft(positive + vec4<f32>(params.log_count));
-        loss = s.value;
-        positive_slope = s.slope;
-    }
-}
-
-// What a negative adds to the loss and to the derivative by F(x), and the derivative by its own F.
-fn settle(negative: vec4<f32>) -> vec4<f32> {
-    let log_count = vec4<f32>(params.log_count);
-    if params.form == FORM_RANKING {
-        let log_total = top + natural_log(total);
-        loss = log_total - log_count;
-        let weight = exp(max(positive - negative - log_total, vec4<f32>(-87.0)));
-        positive_slope += weight;
-        return -weight;
-    }
-    if params.form == FORM_CLASSIFICATION {
-        let s = soft(-negative - log_count);
-        loss += s.value;
-        return -s.slope;
-    }
-    let alpha = vec4<f32>(params.alpha);
-    loss = positive - negative + alpha * fma(positive, positive, negative * negative);
-    positive_slope = fma(2.0 * alpha, positive, vec4<f32>(1.0));
-    return fma(2.0 * alpha, negative, vec4<f32>(-1.0));
 }
 
 // Takes in the energies of x, if it is fresh, and of a negative; sets the derivatives by them if the loss depends on no

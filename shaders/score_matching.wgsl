@@ -7,7 +7,8 @@
 // of LAW_BASIS; losses [batch]; slabs [workgroups][slab]. lib/batch.wgsl says what data, given_draws and params are. Each
 // workgroup takes tiles of 4 QUADS samples in turn and adds them up in its slab. Passes over a tile: the value forward;
 // beta back; each tangent forward and back; h forward; the value's adjoint back. A field has no beta and no h.
-// Reference: src/engine/cpu/matching.rs. Needs: lib/rows.wgsl, lib/batch.wgsl, lib/jet.wgsl, lib/gradient.wgsl, an activation.
+// Reference: src/engine/cpu/matching.rs. Needs: lib/rows.wgsl, lib/batch.wgsl, lib/jet.wgsl, lib/gradient.wgsl, an
+// activation.
 
 @group(0) @binding(0) var<uniform> params: LossParams;
 @group(0) @binding(1) var<uniform> net: array<Layer, LAYERS>;

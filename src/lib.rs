@@ -7,12 +7,12 @@
 //! | [`model`] | the MLP: shape, activations, checkpoints | |
 //! | [`random`] | Philox and its streams | |
 //! | [`engine`] | the trait; `gpu`, `cpu` and `reference` | model, random, objective, sampler |
-//! | [`objective`] | what is minimised | model |
+//! | [`objective`] | what is minimised | model, random |
 //! | [`sampler`] | how chains move | |
 //! | [`optimizer`] | Adam and its schedule | |
 //! | [`data`] | laws with exact densities, tables, standardisation | random |
 //! | [`eval`] | metrics | data, engine |
-//! | [`train`] | the training loop | engine |
+//! | [`train`] | the training loop | engine, eval |
 //! | [`report`] | figures | |
 //! | [`repro`] | published experiments, repeated | train, eval, report |
 //! | [`mod@check`], [`mod@bench`] | every kernel against the reference; how fast it is | engine |
@@ -26,6 +26,8 @@
 //! | σ (`sigma`) | a standard deviation, always |
 //! | η (`step_size`) | multiplies ∇E in x ← x − η∇E + √(2ηT) ξ |
 //! | T (`temperature`) | 1 unless said |
+//! | t | the variance of energy discrepancy's perturbation |
+//! | y; M, ν | negative points of a data point x; how many (ν of noise) |
 //! | z, ξ | standard normal numbers |
 //!
 //! Arrays are row-major `[samples, dim]` at every boundary; weights are `[out, in]`, as in `torch.nn.Linear`. Points and

@@ -396,4 +396,11 @@ fn numbers_outside_their_range_are_refused() {
     };
     let plan = TrainingPlan { objective: small, batch: 5, optimizer, steps: 1, seed: Seed(1) };
     refused(plan.check(&spec), "4 chains for a batch of 5");
+    let model = network("2-5-1", Activation::Silu, 112);
+    let state = TrainingState { replay: Some(normal_points(3, 2, 115)), ..TrainingState::start(&model) };
+    let plan = TrainingPlan { batch: 2, ..plan };
+    refused(
+        reference().train(&model, &plan, &x, state),
+        "left with a replay buffer of 3 x 2, it is to go on with 4 x 2",
+    );
 }

@@ -15,6 +15,7 @@ kernel! {
         "lib/jet.wgsl",
         "lib/rows.wgsl",
         "lib/batch.wgsl",
+        "lib/forms.wgsl",
         "lib/gradient.wgsl",
         "contrast.wgsl",
     ],
