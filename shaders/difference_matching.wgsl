@@ -5,7 +5,8 @@
 // losses [batch]; slabs [workgroups][slab]. lib/batch.wgsl says what data, given_draws and params are. Each workgroup takes
 // tiles of 4 QUADS samples in turn and adds them up in its slab. Values 0, 1, 2 of a sample are x, x + v, x - v; x stays
 // while the probes come and go, and goes back with the last.
-// Reference: src/engine/cpu/difference.rs. Needs: lib/batch.wgsl, lib/jet.wgsl, lib/gradient.wgsl, an activation.
+// Reference: src/engine/cpu/difference.rs. Needs: lib/rows.wgsl, lib/batch.wgsl, lib/jet.wgsl, lib/gradient.wgsl, an
+// activation.
 
 @group(0) @binding(0) var<uniform> params: LossParams;
 @group(0) @binding(1) var<uniform> net: array<Layer, LAYERS>;
@@ -26,7 +27,7 @@ var<private> middle_adjoint: vec4<f32>;
 var<private> square: vec4<f32>;
 
 fn load_samples(first: u32) {
-    choose_rows(first);
+    choose_rows(first, params.given == 1u);
     let quad = local / ROWS;
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
         scratch[place(net[0].forward, 4u * net[0].input, n, 0u, quad)] = data_row(quad, n);

@@ -7,7 +7,8 @@
 // of LAW_BASIS; losses [batch]; slabs [workgroups][slab]. lib/batch.wgsl says what data, given_draws and params are. Each
 // workgroup takes tiles of 4 QUADS samples in turn and adds them up in its slab. Passes over a tile: the value forward;
 // beta back; each tangent forward and back; h forward; the value's adjoint back. A field has no beta and no h.
-// Reference: src/engine/cpu/matching.rs. Needs: lib/batch.wgsl, lib/jet.wgsl, lib/gradient.wgsl, an activation.
+// Reference: src/engine/cpu/matching.rs. Needs: lib/rows.wgsl, lib/batch.wgsl, lib/jet.wgsl, lib/gradient.wgsl, an
+// activation.
 
 @group(0) @binding(0) var<uniform> params: LossParams;
 @group(0) @binding(1) var<uniform> net: array<Layer, LAYERS>;
@@ -31,7 +32,7 @@ fn level(quad: u32, i: u32) -> vec4<f32> {
 
 // Sets x~, z, the noise levels and kappa for the tile whose first sample is `first`.
 fn load_samples(first: u32) {
-    choose_rows(first);
+    choose_rows(first, params.given == 1u);
     let quad = local / ROWS;
     if params.levels > 0u && local < 4u * QUADS {
         let sample = min(first + local, params.batch - 1u);

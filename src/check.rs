@@ -10,7 +10,10 @@ use crate::engine::cpu::Reference;
 use crate::engine::{Engine, Given, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::model::{Activation, Conditioning, Head, MlpSpec, Model};
-use crate::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
+use crate::objective::{
+    Contrastive, Denoising, Discrepancy, FdSsm, Ladder, NoiseContrastive, Objective, ProbeLaw, Probes, Program, Replay,
+    SeparableLaw, Weighting,
+};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -25,7 +28,8 @@ pub struct Finding {
     pub net: String,
     /// Its activation.
     pub activation: &'static str,
-    /// The largest |got − want| over the largest |want|; infinite if anything is NaN.
+    /// The largest |got − want| over the largest |want| (over 1, in gradients of contrast that are smaller: they are
+    /// differences of such terms); infinite if anything is NaN.
     pub worst: f64,
     /// The most that is right.
     pub bound: f64,
@@ -59,6 +63,8 @@ const GRADIENT: f64 = 5e-6;
 const DIFFERENCE: f64 = 2e-5;
 /// After ten steps of Adam.
 const TRAINED: f64 = 5e-6;
+/// The same for gradients that are differences: of data and negatives, whose weights each sum to 1.
+const CONTRASTED: f64 = 2e-5;
 /// After twenty Langevin steps.
 const CHAINS: f64 = 1e-5;
 
@@ -74,9 +80,10 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
         let model = MlpSpec::parse_conditioned(net, activation, head, Conditioning::None)?.initial(Seed(7));
         let d = model.spec.dim();
         let (points, noise) = (normals(samples, d, 1), normals(samples, d, 2));
-        let mut find = |kernel, got: &[f64], want: &[f64], bound| {
-            let finding =
-                Finding { kernel, net: net.to_string(), activation: activation.name(), worst: worst(got, want), bound };
+        let mut find = |kernel: &'static str, got: &[f64], want: &[f64], bound| {
+            let least = if kernel_cancels(kernel) { 1.0 } else { f64::MIN_POSITIVE };
+            let worst = worst(got, want, least);
+            let finding = Finding { kernel, net: net.to_string(), activation: activation.name(), worst, bound };
             good &= finding.holds();
             report(&finding);
         };
@@ -88,13 +95,24 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
         let want = reference.score(&model, &points)?;
         find("score", engine.score(&model, &points)?.values(), want.values(), GRADIENT);
 
-        for objective in objectives()? {
+        for objective in objectives(d)? {
             if objective.check(&model.spec).is_err() {
                 continue;
             }
             let probes = directions(2 * samples, d);
             let sigmas: Vec<f64> = (0..samples).map(|i| [1.0, 0.5, 0.25][i % 3]).collect();
-            let given = Given { points: &points, noise: Some(&noise), sigmas: Some(&sigmas), probes: Some(&probes) };
+            let each = match objective.program(head) {
+                Program::Contrast(contrast) => contrast.negatives,
+                _ => 1,
+            };
+            let negatives = normals(samples * each, d, 7);
+            let given = Given {
+                points: &points,
+                noise: Some(&noise),
+                sigmas: Some(&sigmas),
+                probes: Some(&probes),
+                negatives: Some(&negatives),
+            };
             let want = reference.loss_gradient(&model, &objective, &given)?;
             let got = engine.loss_gradient(&model, &objective, &given)?;
             let [losses, gradient] = kernels_of(&objective);
@@ -103,18 +121,25 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
             find(gradient, &got.gradient, &want.gradient, bound);
         }
 
-        for objective in [
-            Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2)?),
-            Objective::Ssm(Probes::new(2, ProbeLaw::Rademacher)?),
-            Objective::SsmVr(Probes::new(1, ProbeLaw::Sphere)?),
-        ] {
+        for objective in trainings(&points)? {
             if objective.check(&model.spec).is_err() {
                 continue;
             }
             let want = trained(&reference, &model, &objective, &points)?;
             let got = trained(engine, &model, &objective, &points)?;
-            find("adam_step: parameters", &got.parameters, &want.parameters, TRAINED);
-            find("adam_step: first moments", &got.first_moment, &want.first_moment, TRAINED);
+            let [parameters, moments] = match objective {
+                Objective::Cd(_) | Objective::Pcd(..) => {
+                    ["negative_chains: parameters", "negative_chains: first moments"]
+                }
+                _ => ["adam_step: parameters", "adam_step: first moments"],
+            };
+            find(parameters, &got.parameters, &want.parameters, TRAINED);
+            let contrast = matches!(objective.program(head), Program::Contrast(_));
+            find(moments, &got.first_moment, &want.first_moment, if contrast { CONTRASTED } else { TRAINED });
+            if let Some(want) = want.replay {
+                let got = got.replay.map_or_else(Vec::new, |replay| replay.values().to_vec());
+                find("negative_chains: replay buffer", &got, want.values(), CHAINS);
+            }
         }
 
         let (got, want) = (moved(engine, &model, &points)?, moved(&reference, &model, &points)?);
@@ -123,8 +148,23 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
     Ok(good)
 }
 
-/// Every term of every kernel of losses, with two tangents.
-fn objectives() -> Result<Vec<Objective>> {
+/// What is trained for some steps: every law of draws, and chains from noisy data and from a replay buffer many of whose
+/// chains begin anew in a box.
+fn trainings(points: &Points) -> Result<Vec<Objective>> {
+    let replay = Replay::new(70, 0.3, SeparableLaw::around(points)?)?;
+    Ok(vec![
+        Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2)?),
+        Objective::Ssm(Probes::new(2, ProbeLaw::Rademacher)?),
+        Objective::SsmVr(Probes::new(1, ProbeLaw::Sphere)?),
+        Objective::Ed(Discrepancy::new(0.5, 3, 1.0)?),
+        Objective::Nce(NoiseContrastive::new(2, SeparableLaw::fitted(points, 2.0)?)?),
+        Objective::Cd(Contrastive::new(4, 0.01, 0.1, 0.2)?),
+        Objective::Pcd(Contrastive::new(3, 0.01, 0.0, 0.0)?, replay),
+    ])
+}
+
+/// Every term of every kernel of losses, with two tangents, or some negatives, in `d` dimensions.
+fn objectives(d: usize) -> Result<Vec<Objective>> {
     let probes = Probes::new(2, ProbeLaw::Gaussian)?;
     Ok(vec![
         Objective::Denoising(Denoising {
@@ -135,6 +175,9 @@ fn objectives() -> Result<Vec<Objective>> {
         Objective::Ssm(probes),
         Objective::SsmVr(probes),
         Objective::FdSsm(FdSsm::new(2, 1.0)?),
+        Objective::Cd(Contrastive::new(1, 0.01, 0.1, 0.0)?),
+        Objective::Ed(Discrepancy::new(1.0, 5, 0.5)?),
+        Objective::Nce(NoiseContrastive::new(3, SeparableLaw::isotropic(d, 2.0)?)?),
     ])
 }
 
@@ -148,6 +191,9 @@ fn kernels_of(objective: &Objective) -> [&'static str; 2] {
         Objective::SsmVr(_) => ["score_matching (ssm-vr): losses", "score_matching (ssm-vr)"],
         Objective::FdSsm(_) => ["difference_matching: losses", "difference_matching, reduce_gradient"],
         Objective::Denoising(_) => ["score_matching (mdsm): losses", "score_matching (mdsm), reduce_gradient"],
+        Objective::Cd(_) | Objective::Pcd(..) => ["contrast (cd): losses", "contrast (cd), reduce_gradient"],
+        Objective::Ed(_) => ["contrast (ed): losses", "contrast (ed), reduce_gradient"],
+        Objective::Nce(_) => ["contrast (nce): losses", "contrast (nce), reduce_gradient"],
     }
 }
 
@@ -202,12 +248,17 @@ fn directions(count: usize, dim: usize) -> Points {
     rows
 }
 
-/// The largest error over the largest entry; infinite if anything is NaN or an array is short.
-fn worst(got: &[f64], want: &[f64]) -> f64 {
+/// Whether numbers are differences of terms of size 1: the weights of data and of negatives each sum to 1.
+fn kernel_cancels(kernel: &str) -> bool {
+    kernel.starts_with("contrast") && kernel.ends_with("reduce_gradient")
+}
+
+/// The largest error over the largest entry, or over `least`; infinite if anything is NaN or an array is short.
+fn worst(got: &[f64], want: &[f64], least: f64) -> f64 {
     if got.len() != want.len() {
         return f64::INFINITY;
     }
-    let scale = want.iter().fold(f64::MIN_POSITIVE, |m, w| m.max(w.abs()));
+    let scale = want.iter().fold(least, |m, w| m.max(w.abs()));
     let error = |(g, w): (&f64, &f64)| {
         let e = (g - w).abs() / scale;
         if e.is_nan() { f64::INFINITY } else { e }

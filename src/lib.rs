@@ -7,13 +7,13 @@
 //! | [`model`] | the MLP: shape, activations, checkpoints | |
 //! | [`random`] | Philox and its streams | |
 //! | [`engine`] | the trait; `gpu`, `cpu` and `reference` | model, random, objective, sampler, target |
-//! | [`objective`] | what is minimised | model |
+//! | [`objective`] | what is minimised | model, random |
 //! | [`sampler`] | how chains move, and what they are worth | |
 //! | [`target`] | energies in closed form, to judge samplers by | |
 //! | [`optimizer`] | Adam and its schedule | |
 //! | [`data`] | laws with exact densities, tables, standardisation | random |
 //! | [`eval`] | metrics | data, engine |
-//! | [`train`] | the training loop | engine |
+//! | [`train`] | the training loop | engine, eval |
 //! | [`report`] | figures | |
 //! | [`mod@sample`] | burn-in, draws and what they are worth | engine |
 //! | [`repro`] | published experiments, repeated | train, eval, report |
@@ -28,6 +28,8 @@
 //! | σ (`sigma`) | a standard deviation, always |
 //! | η (`step_size`) | multiplies ∇E in x ← x − η∇E + √(2ηT) ξ |
 //! | T (`temperature`) | 1 unless said |
+//! | t | the variance of energy discrepancy's perturbation |
+//! | y; M, ν | negative points of a data point x; how many (ν of noise) |
 //! | z, ξ | standard normal numbers |
 //!
 //! Arrays are row-major `[samples, dim]` at every boundary; weights are `[out, in]`, as in `torch.nn.Linear`. Points and

@@ -29,6 +29,12 @@ pub enum Stream {
     Start = 7,
     /// Splitting and subsampling of data, random projections: what is done on the host.
     Host = 8,
+    /// What carries negative points away from where they start.
+    Negative = 9,
+    /// Slots of a replay buffer, and which chains begin anew.
+    Replay = 10,
+    /// Where chains of a replay buffer begin.
+    Restart = 11,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
 use crate::error::Result;
+use crate::eval::Health;
 use crate::model::Model;
 use crate::points::Points;
 
@@ -48,7 +49,16 @@ pub trait Watch {
     /// # Errors
     /// As [`Watch::steps`].
     fn checkpoint(&mut self, state: &TrainingState, model: &Model) -> Result<()>;
+
+    /// How the chains of the last step are, at most some hundred times a run, where an objective has any.
+    ///
+    /// # Errors
+    /// As [`Watch::steps`].
+    fn health(&mut self, health: &Health) -> Result<()>;
 }
+
+/// Looks at chains in a run.
+const LOOKS: u64 = 100;
 
 /// Trains `model` on `data` from `state` to the plan's end, with a checkpoint every `every` steps (0 for none).
 ///
@@ -68,8 +78,10 @@ pub fn train(
     let mut history = Vec::with_capacity(plan.steps.saturating_sub(done) as usize);
     let mut diverged = None;
     let mut training = engine.train(model, plan, data, state)?;
+    let looks = if plan.has_chains(&model.spec) { plan.steps.div_ceil(LOOKS) } else { 0 };
     while done < plan.steps && diverged.is_none() {
-        let stop = done.checked_div(every).map_or(plan.steps, |n| (n + 1) * every).min(plan.steps);
+        let next = |interval: u64| done.checked_div(interval).map_or(plan.steps, |n| (n + 1) * interval);
+        let stop = next(every).min(next(looks)).min(plan.steps);
         while done < stop && diverged.is_none() {
             let records = training.advance(stop)?;
             let good = records.iter().position(|r| !r.is_finite());
@@ -79,9 +91,16 @@ pub fn train(
             history.extend_from_slice(records);
             watch.steps(records)?;
         }
-        if every > 0 && diverged.is_none() {
+        let due = |interval: u64| interval > 0 && (done.is_multiple_of(interval) || done == plan.steps);
+        if diverged.is_none() && (due(every) || due(looks)) {
             let state = training.state()?;
-            watch.checkpoint(&state, &averaged(model, plan, &state))?;
+            if let Some(negatives) = training.negatives()?.filter(|_| due(looks)) {
+                let model = Model { spec: model.spec.clone(), parameters: state.parameters.clone() };
+                watch.health(&Health::of(engine, &model, data, &negatives)?)?;
+            }
+            if due(every) {
+                watch.checkpoint(&state, &averaged(model, plan, &state))?;
+            }
         }
     }
     let state = training.state()?;

@@ -8,7 +8,10 @@ use common::{network, network_of, normal_points, scale, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Engine, Given, LossGradient};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec, Model};
-use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
+use ebm_gpu::objective::{
+    Contrastive, Denoising, Discrepancy, FdSsm, Ladder, NoiseContrastive, Objective, ProbeLaw, Probes, SeparableLaw,
+    Weighting,
+};
 use ebm_gpu::points::Points;
 use num_dual::{Dual, Dual2, DualNum, third_derivative};
 
@@ -99,6 +102,7 @@ struct Sample<'a> {
     x: &'a [f64],
     z: &'a [f64],
     sigma: f64,
+    /// Probes, or negatives.
     probes: Vec<&'a [f64]>,
 }
 
@@ -138,6 +142,28 @@ fn loss_of(model: &Model, objective: &Objective, sample: &Sample<'_>, parameter:
             let residual: Vec<_> = s.iter().zip(sample.z).map(|(s, z)| *s + *z / sigma).collect();
             half_square(&residual) * sigma.powf(denoising.weighting.0)
         }
+        Objective::Cd(_) | Objective::Pcd(..) | Objective::Ed(_) | Objective::Nce(_) => {
+            contrast_of(objective, sample, &|x| line(model, x, &vec![0.0; d], sigma, parameter)[0][0])
+        }
+    }
+}
+
+/// The loss of a sample against its negatives.
+fn contrast_of(objective: &Objective, sample: &Sample<'_>, energy: &dyn Fn(&[f64]) -> Dual<f64>) -> Dual<f64> {
+    let (x, count) = (energy(sample.x), sample.probes.len() as f64);
+    let negatives = || sample.probes.iter().map(|y| (*y, energy(y)));
+    match objective {
+        Objective::Cd(cd) | Objective::Pcd(cd, _) => {
+            let y = energy(sample.probes[0]);
+            x - y + (x * x + y * y) * cd.alpha
+        }
+        Objective::Ed(ed) => ((total(negatives().map(|(_, y)| (x - y).exp())) + ed.w) / count).ln(),
+        Objective::Nce(nce) => {
+            let odds = |at: &[f64], e: Dual<f64>| -e - nce.noise.log_density(at) - count.ln();
+            let softplus = |z: Dual<f64>| (z.exp() + 1.0).ln();
+            softplus(-odds(sample.x, x)) + total(negatives().map(|(at, y)| softplus(odds(at, y))))
+        }
+        other => panic!("{} has no negatives", other.name()),
     }
 }
 
@@ -158,7 +184,8 @@ impl Batch {
 
     fn run(&self, engine: &dyn Engine, model: &Model, objective: &Objective) -> LossGradient {
         let (noise, sigmas) = (Some(&self.noise), Some(&self.sigmas[..]));
-        let given = Given { points: &self.points, noise, sigmas, probes: Some(&self.probes) };
+        let vectors = Some(&self.probes);
+        let given = Given { points: &self.points, noise, sigmas, probes: vectors, negatives: vectors };
         engine.loss_gradient(model, objective, &given).expect("loss")
     }
 
@@ -180,8 +207,8 @@ impl Batch {
     }
 }
 
-/// Every objective, with its number of probes.
-fn objectives() -> Vec<(Objective, usize)> {
+/// Every objective in `d` dimensions, with its number of probes or negatives.
+fn objectives(d: usize) -> Vec<(Objective, usize)> {
     let probes = |k| Probes::new(k, ProbeLaw::Gaussian).expect("probes");
     let levels = || Ladder::explicit(vec![1.5, 0.5, 0.25]).expect("ladder");
     let mut all = vec![
@@ -195,7 +222,17 @@ fn objectives() -> Vec<(Objective, usize)> {
     ];
     let weightings = [Weighting::ONE, Weighting::SIGMA2, Weighting::SIGMA4, Weighting(1.0)];
     all.extend(weightings.map(|weighting| (Objective::Denoising(Denoising { ladder: levels(), weighting }), 1)));
+    all.extend(contrasting(d));
     all
+}
+
+/// Every form of contrast, with its number of negatives.
+fn contrasting(d: usize) -> [(Objective, usize); 6] {
+    let ed = |negatives, w| Objective::Ed(Discrepancy::new(1.0, negatives, w).expect("numbers"));
+    let cd = |alpha| Objective::Cd(Contrastive::new(1, 0.01, alpha, 0.0).expect("numbers"));
+    let noise = SeparableLaw::normal(vec![0.25; d], vec![1.75; d]).expect("law");
+    let nce = NoiseContrastive::new(3, noise).expect("negatives");
+    [(cd(0.0), 1), (cd(0.3), 1), (ed(1, 1.0), 1), (ed(5, 0.0), 5), (ed(33, 4.0), 33), (Objective::Nce(nce), 3)]
 }
 
 /// Every network with every conditioning.
@@ -211,7 +248,7 @@ fn losses_and_gradients_agree_with_dual_numbers() {
     for (net, head, conditioning) in kinds() {
         for activation in Activation::ALL {
             let model = network_of(net, activation, head, conditioning, 31);
-            for (objective, probes) in objectives() {
+            for (objective, probes) in objectives(model.spec.dim()) {
                 if objective.check(&model.spec).is_err() {
                     continue;
                 }
@@ -232,8 +269,8 @@ fn losses_and_gradients_agree_with_dual_numbers() {
             }
         }
     }
-    // 5 energies: 4 smooth activations x (11 + 4 + 4), 2 others x (6 + 4 + 4); 4 fields: 4 x (9 + 4 + 4), 2 x (4 + 4 + 4)
-    assert_eq!(cases, 5 * (4 * 19 + 2 * 14) + 4 * (4 * 17 + 2 * 12));
+    // 5 energies: 4 smooth activations x (17 + 4 + 4), 2 others x (12 + 4 + 4); 4 fields: 4 x (9 + 4 + 4), 2 x (4 + 4 + 4)
+    assert_eq!(cases, 5 * (4 * 25 + 2 * 20) + 4 * (4 * 17 + 2 * 12));
 }
 
 // E = φ(x + b) of a network with one hidden neuron: the loss of ssm with v = 1 is f²/2 - g with f, g, h the first three
@@ -316,7 +353,7 @@ fn gradients_agree_with_central_differences() {
     for (net, head) in [("5-3-4-1", Head::Energy), ("2-5-4-2", Head::Score)] {
         for activation in smooth() {
             let model = network_of(net, activation, head, Conditioning::None, 33);
-            for (objective, probes) in objectives() {
+            for (objective, probes) in objectives(model.spec.dim()) {
                 if objective.check(&model.spec).is_err() {
                     continue;
                 }
@@ -360,7 +397,7 @@ fn f32_agrees_with_f64() {
     for (net, head) in [("3-65-33-1", Head::Energy), ("37-20-9-1", Head::Energy), ("3-65-33-3", Head::Score)] {
         for activation in Activation::ALL {
             let model = network_of(net, activation, head, Conditioning::None, 36);
-            for (objective, probes) in objectives() {
+            for (objective, probes) in objectives(model.spec.dim()) {
                 if objective.check(&model.spec).is_err() {
                     continue;
                 }
@@ -370,7 +407,9 @@ fn f32_agrees_with_f64() {
                 // a few units of 6e-8 of the largest term of each sum; energies over the square of a short probe lose more
                 let bound = if objective.name() == "fd-ssm" { 1e-4 } else { 4e-6 };
                 assert!(worst(&got.losses, &want.losses, 0.0, bound * scale(&want.losses)) <= 1.0, "losses, {what}");
-                let abs = bound * scale(&want.gradient).max(1e-3);
+                // the weights of data and of negatives, which each sum to 1, cancel
+                let terms = if matches!(objective.name(), "cd" | "ed" | "nce") { 1.0 } else { 1e-3 };
+                let abs = bound * scale(&want.gradient).max(terms);
                 assert!(worst(&got.gradient, &want.gradient, 0.0, abs) <= 1.0, "gradient, {what}");
             }
         }
@@ -417,6 +456,16 @@ fn what_is_not_defined_is_refused() {
     for conditioning in [Conditioning::Scale, Conditioning::Concat] {
         let spec = network_of("2-5-1", Activation::Silu, Head::Energy, conditioning, 1).spec;
         assert!(Objective::Esm.check(&spec).is_err() && fd.check(&spec).is_err());
+        assert!(contrasting(2).iter().all(|(objective, _)| objective.check(&spec).is_err()));
     }
+    let relu = |net, head| network_of(net, Activation::Relu, head, Conditioning::None, 1).spec;
+    for (objective, _) in contrasting(2) {
+        let error = objective.check(&relu("2-5-2", Head::Score)).expect_err("no energy").to_string();
+        assert!(error.contains(objective.name()) && error.contains("energies"), "{error}");
+        objective.check(&relu("2-5-1", Head::Energy)).expect("values alone are differentiated");
+    }
+    // a law in 2 dimensions for a network of 3
+    let nce = &contrasting(2)[5].0;
+    assert!(nce.check(&relu("3-5-1", Head::Energy)).expect_err("2 of 3").to_string().contains("in 2 dimensions"));
     assert!(ProbeLaw::by_name("unit-sphere").is_err());
 }

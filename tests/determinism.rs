@@ -9,7 +9,9 @@ use ebm_gpu::engine::cpu::{Cpu, Native, Reference};
 use ebm_gpu::engine::gpu::GpuEngine;
 use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Model};
-use ebm_gpu::objective::{Denoising, Objective, Weighting};
+use ebm_gpu::objective::{
+    Contrastive, Denoising, Discrepancy, NoiseContrastive, Objective, Replay, SeparableLaw, Weighting,
+};
 use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream, pick};
@@ -158,6 +160,81 @@ fn the_size_of_submissions_changes_nothing() {
         .map(|max_submit_ms| train(&common::gpu_with(max_submit_ms), &plan(5, 1100), &data, start(), 1100, 1100));
     assert!(results[0] == results[1]);
     assert_eq!(results[0].1.step, 1100);
+}
+
+/// Every way of making negatives.
+fn contrasting() -> [Objective; 4] {
+    let chains = |noise| Contrastive::new(4, 0.05, 0.1, noise).expect("numbers");
+    let law = SeparableLaw::isotropic(2, 1.5).expect("law");
+    let replay = Replay::new(90, 0.2, law.clone()).expect("replay");
+    [
+        Objective::Cd(chains(0.1)),
+        Objective::Pcd(chains(0.0), replay),
+        Objective::Ed(Discrepancy::new(0.5, 5, 1.0).expect("numbers")),
+        Objective::Nce(NoiseContrastive::new(3, law).expect("negatives")),
+    ]
+}
+
+#[test]
+fn pieces_and_resumption_change_no_negatives() {
+    let data = normal_points(50, 2, 70);
+    for objective in contrasting() {
+        let plan = TrainingPlan { objective, ..plan(70, 12) };
+        for engine in [&reference() as &dyn Engine, &cpu(), &*GPU] {
+            let name = format!("{} {}", engine.name(), plan.objective.name());
+            let (records, state) = train(engine, &plan, &data, start(), 12, 12);
+            assert!(state.parameters != start().parameters, "{name} did train");
+            assert_eq!(state.replay.is_some(), plan.objective.name() == "pcd");
+            let (more, again) = train(engine, &plan, &data, start(), 12, 5);
+            assert!(more == records && again == state, "{name} differs in pieces of 5");
+            let (_, half) = train(engine, &plan, &data, start(), 7, 12);
+            let (rest, resumed) = train(engine, &plan, &data, half, 12, 12);
+            assert!(rest == records[7..] && resumed == state, "{name} differs when resumed");
+        }
+    }
+}
+
+#[test]
+fn threads_and_submissions_change_no_negatives() {
+    let data = normal_points(50, 2, 71);
+    let [one, three] = [1, 3].map(|threads| Native::<f32>::with_threads(threads).expect("threads"));
+    for objective in contrasting() {
+        let plan = TrainingPlan { objective, ..plan(77, 15) };
+        let results = [&one, &three].map(|engine| train(engine, &plan, &data, start(), 15, 15));
+        assert!(results[0] == results[1], "threads, {}", plan.objective.name());
+    }
+    let [.., pcd, _, _] = contrasting();
+    let plan = TrainingPlan { objective: pcd, ..plan(33, 40) };
+    let results =
+        [500.0, 0.5].map(|max_submit_ms| train(&common::gpu_with(max_submit_ms), &plan, &data, start(), 40, 40));
+    assert!(results[0] == results[1], "submissions");
+}
+
+#[test]
+fn a_broken_run_by_contrast_stays_at_its_last_good_step() {
+    let (rows, batch, steps) = (50, 4, 60);
+    let spoilt = 17;
+    let drawn = |step: u64| {
+        (0..batch)
+            .any(|s| pick(plan(batch, steps).seed.words(Stream::Batch, s as u32, step as u32, 0)[0], rows) == spoilt)
+    };
+    let good = (1..=steps).find(|step| drawn(*step)).expect("the row is drawn") - 1;
+    let data = normal_points(rows as usize, 2, 72);
+    let mut broken = data.clone();
+    broken.values_mut()[2 * spoilt as usize..][..2].fill(f64::NAN);
+    for objective in contrasting() {
+        let plan = TrainingPlan { objective, ..plan(batch, steps) };
+        for engine in [&cpu() as &dyn Engine, &*GPU] {
+            let what = format!("{} {}", engine.name(), plan.objective.name());
+            let (records, state) = train(engine, &plan, &broken, start(), steps, steps);
+            assert_eq!(records.len() as u64, good + 1, "{what}: the broken step is the last that is reported");
+            let (_, want) = train(engine, &plan, &data, start(), good, good);
+            assert!(state.parameters == want.parameters && state.ema == want.ema, "{what}");
+            // persistent chains have made the move of the broken step, and no more
+            let (_, next) = train(engine, &plan, &data, start(), good + 1, good + 1);
+            assert!(state.replay == next.replay, "{what}: replay buffer");
+        }
+    }
 }
 
 /// Loss and gradient norm of ten steps of the reference. After a change that is meant to change them, run

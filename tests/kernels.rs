@@ -8,7 +8,10 @@ use common::{gpu, network, network_of, normal_points, scale, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Engine, Given, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Conditioning, Head, Model};
-use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
+use ebm_gpu::objective::{
+    Contrastive, Denoising, Discrepancy, FdSsm, Ladder, NoiseContrastive, Objective, ProbeLaw, Probes, Replay,
+    SeparableLaw, Weighting,
+};
 use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::Langevin;
@@ -56,11 +59,21 @@ fn agree(engine: &dyn Engine, model: &Model, samples: usize) {
     assert!(worst(&got.gradient, &want.gradient, 1e-5, abs) <= 1.0, "gradient of {net} {activation}");
 }
 
-/// Every objective with draws that are given, two or three tangents where they have any.
-fn objectives() -> Vec<(Objective, usize)> {
+/// Every objective in `d` dimensions with draws that are given: two or three tangents, one to 33 negatives.
+fn objectives(d: usize) -> Vec<(Objective, usize)> {
     let probes = |k| Probes::new(k, ProbeLaw::Gaussian).expect("probes");
     let ladder = Ladder::explicit(vec![1.5, 0.5, 0.25]).expect("ladder");
+    let ed = |negatives, w| (Objective::Ed(Discrepancy::new(1.0, negatives, w).expect("numbers")), negatives);
+    let noise = SeparableLaw::normal(vec![0.25; d], vec![1.75; d]).expect("law");
+    let nce = |nu| (Objective::Nce(NoiseContrastive::new(nu, noise.clone()).expect("negatives")), nu);
     vec![
+        (Objective::Cd(Contrastive::new(1, 0.01, 0.2, 0.0).expect("numbers")), 1),
+        ed(1, 1.0),
+        ed(3, 0.0),
+        ed(5, 0.5),
+        ed(33, 4.0),
+        nce(1),
+        nce(5),
         (Objective::Esm, 1),
         (Objective::Ssm(probes(3)), 3),
         (Objective::SsmVr(probes(2)), 2),
@@ -75,12 +88,13 @@ fn objectives_agree(engine: &dyn Engine, model: &Model, samples: usize) {
     let (spec, d) = (&model.spec, model.spec.dim());
     let [points, noise] = [21, 22].map(|seed| normal_points(samples, d, seed));
     let sigmas: Vec<f64> = (0..samples).map(|i| [1.5, 0.5, 0.25][i % 3]).collect();
-    for (objective, each) in objectives() {
+    for (objective, each) in objectives(d) {
         if objective.check(spec).is_err() {
             continue;
         }
         let probes = normal_points(samples * each, d, 23);
-        let given = Given { points: &points, noise: Some(&noise), sigmas: Some(&sigmas), probes: Some(&probes) };
+        let (sigmas, vectors) = (Some(&sigmas[..]), Some(&probes));
+        let given = Given { points: &points, noise: Some(&noise), sigmas, probes: vectors, negatives: vectors };
         let want = reference.loss_gradient(model, &objective, &given).expect("reference");
         let got = engine.loss_gradient(model, &objective, &given).expect("loss");
         let what =
@@ -88,7 +102,9 @@ fn objectives_agree(engine: &dyn Engine, model: &Model, samples: usize) {
         eprintln!("{} {what}", engine.name());
         // sums of terms of both signs, judged by the largest; energies over the square of a short probe lose more
         let bound = if objective.name() == "fd-ssm" { 1e-4 } else { 5e-6 };
-        let abs = [&want.losses, &want.gradient].map(|v| bound * scale(v).max(1e-3));
+        // of contrast, the weights of data and of negatives, which each sum to 1, cancel
+        let terms = if matches!(objective.name(), "cd" | "ed" | "nce") { 1.0 } else { 1e-3 };
+        let abs = [&want.losses, &want.gradient].map(|v| bound * scale(v).max(terms));
         assert!(worst(&got.losses, &want.losses, 0.0, abs[0]) <= 1.0, "losses of {what}");
         assert!(worst(&got.gradient, &want.gradient, 0.0, abs[1]) <= 1.0, "gradient of {what}");
     }
@@ -154,6 +170,12 @@ fn training_agrees(engine: &dyn Engine) {
     let ladder = Ladder::geometric(2.0, 0.1, 7).expect("ladder");
     let mdsm = Objective::Denoising(Denoising { ladder, weighting: Weighting::SIGMA2 });
     let none = Conditioning::None;
+    let chains = |noise| Contrastive::new(5, 0.02, 0.1, noise).expect("numbers");
+    let normal = SeparableLaw::normal(vec![0.5; 5], vec![1.5; 5]).expect("law");
+    let uniform = SeparableLaw::around(&normal_points(100, 5, 31)).expect("box");
+    let pcd = |slots, restart, start: &SeparableLaw| {
+        Objective::Pcd(chains(0.0), Replay::new(slots, restart, start.clone()).expect("replay"))
+    };
     for (net, head, conditioning, objective) in [
         ("5-33-9-1", Head::Energy, none, Objective::Ssm(probes(3, ProbeLaw::Gaussian))),
         ("5-33-9-1", Head::Energy, none, Objective::SsmVr(probes(2, ProbeLaw::Rademacher))),
@@ -162,6 +184,12 @@ fn training_agrees(engine: &dyn Engine) {
         ("37-20-9-1", Head::Energy, none, Objective::Esm),
         ("5-33-9-1", Head::Energy, Conditioning::Concat, mdsm.clone()),
         ("5-33-9-5", Head::Score, Conditioning::Scale, mdsm),
+        ("5-33-9-1", Head::Energy, none, Objective::Cd(chains(0.0))),
+        ("5-33-9-1", Head::Energy, none, Objective::Cd(chains(0.3))),
+        ("5-33-9-1", Head::Energy, none, pcd(37, 0.2, &uniform)),
+        ("5-33-9-1", Head::Energy, none, pcd(90, 0.2, &normal)),
+        ("5-33-9-1", Head::Energy, none, Objective::Ed(Discrepancy::new(0.5, 3, 1.0).expect("numbers"))),
+        ("5-33-9-1", Head::Energy, none, Objective::Nce(NoiseContrastive::new(3, normal.clone()).expect("negatives"))),
     ] {
         let model = network_of(net, Activation::Softplus, head, conditioning, 12);
         eprintln!("{} trains {} on {net}", engine.name(), objective.name());
@@ -171,6 +199,11 @@ fn training_agrees(engine: &dyn Engine) {
         let abs = 2e-5 * scale(&want.first_moment);
         assert!(worst(&got.first_moment, &want.first_moment, 0.0, abs) <= 1.0, "{} moments", objective.name());
         assert!(worst(&got.parameters, &want.parameters, 0.0, 1e-6) <= 1.0, "{} parameters", objective.name());
+        assert_eq!(got.replay.is_some(), objective.name() == "pcd");
+        if let Some((got, want)) = got.replay.zip(want.replay) {
+            // places of size 3, moved some 50 times
+            assert!(worst(got.values(), want.values(), 0.0, 1e-5) <= 1.0, "replay buffer");
+        }
     }
 }
 

@@ -14,7 +14,10 @@ use common::{normal_points, worst};
 use ebm_gpu::engine::cpu::Reference;
 use ebm_gpu::engine::{Engine, Given, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec, Model};
-use ebm_gpu::objective::{Denoising, FdSsm, Ladder, MOST_PROBES, Objective, ProbeLaw, Probes, Weighting};
+use ebm_gpu::objective::{
+    Denoising, Discrepancy, FdSsm, Ladder, MOST_PROBES, NoiseContrastive, Objective, ProbeLaw, Probes, SeparableLaw,
+    Weighting,
+};
 use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
@@ -291,7 +294,7 @@ fn columns(d: usize, width: usize, head: Head, objective: &Objective, probes: us
     let out = if head == Head::Energy { 1 } else { d };
     let [points, noise] = [85, 86].map(|seed| normal_points(batch, d, seed));
     let v = normal_points(batch * probes, d, 87);
-    let given = Given { probes: Some(&v), ..Given::noisy(&points, &noise) };
+    let given = Given { probes: Some(&v), negatives: Some(&v), ..Given::noisy(&points, &noise) };
     let work = |net: String| {
         let model = network_of(&net, head, Conditioning::None);
         let done = reference.loss_gradient(&model, objective, &given).expect("loss").multiply_adds.expect("counted");
@@ -307,6 +310,9 @@ fn no_objective_does_more_than_the_least_work() {
     let (ssm, vr) =
         (|k| Objective::Ssm(probes(k, ProbeLaw::Sphere)), |k| Objective::SsmVr(probes(k, ProbeLaw::Sphere)));
     let fd = |k| Objective::FdSsm(FdSsm::new(k, 0.1).expect("epsilon"));
+    let ed = |m| Objective::Ed(Discrepancy::new(1.0, m, 1.0).expect("numbers"));
+    let noise = SeparableLaw::isotropic(8, 2.0).expect("law");
+    let nce = |nu| Objective::Nce(NoiseContrastive::new(nu, noise.clone()).expect("negatives"));
     let (energy, score, width) = (Head::Energy, Head::Score, 16);
     // columns there and back and into the gradient: K tangents, a value and the second order; or K tangents and a value
     for (objective, d, head, probes, want) in [
@@ -322,6 +328,11 @@ fn no_objective_does_more_than_the_least_work() {
         (dsm(0.3, Weighting::SIGMA2), 8, energy, 1, 3 * 2),
         (fd(1), 8, energy, 1, 3 * 3),
         (fd(2), 8, energy, 2, 3 * 5),
+        (ed(1), 8, energy, 1, 3 * 2),
+        (ed(4), 8, energy, 4, 3 * 5),
+        // more columns than a tile of many samples has
+        (ed(700), 8, energy, 700, 3 * 701),
+        (nce(3), 8, energy, 3, 3 * 4),
         (Objective::Esm, 8, score, 1, 3 * (8 + 1)),
         (ssm(1), 8, score, 1, 3 * (1 + 1)),
         (vr(11), 8, score, 11, 3 * (11 + 1)),

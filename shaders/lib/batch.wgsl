@@ -1,8 +1,9 @@
-// The samples of a batch: rows of the data that each sample draws, or all that a caller gives.
+// The samples of a batch and their draws: drawn from the data, or all that a caller gives.
 //
-// data [rows][dim]; given_draws, if params.given is 1, noise [batch][dim] or probes [batch][tangents][dim].
+// data [rows][dim]; given_draws, if they are given, noise [batch][dim], probes [batch][tangents][dim] or negatives
+// [batch][negatives][dim].
 // Reference: src/engine/cpu/source.rs. Declared in Rust in src/engine/gpu/kernels/loss_params.rs.
-// Needs: lib/tile.wgsl, lib/philox.wgsl, lib/noise.wgsl, `data`, `given_draws`, `params`.
+// Needs: lib/rows.wgsl, lib/tile.wgsl, lib/philox.wgsl, lib/noise.wgsl, `given_draws`, `params`.
 
 struct LossParams {
     // the seed
@@ -34,7 +35,23 @@ struct LossParams {
     curved: f32,
     // length of a probe on a sphere
     length: f32,
-    unused: u32,
+    // negatives of a sample
+    negatives: u32,
+    // how energies become a loss: a FORM_* constant
+    form: u32,
+    // where negatives come from: a FROM_* constant
+    source: u32,
+    // standard deviation of noise on the data
+    data_noise: f32,
+    // sqrt(t) of perturbed negatives
+    spread: f32,
+    alpha: f32,
+    // ln w of the ranking form, far below every difference of energies for w = 0
+    log_w: f32,
+    // ln of the number of negatives
+    log_count: f32,
+    // ln q at the mean of the noise law
+    log_peak: f32,
 }
 
 const LAW_GAUSSIAN: u32 = 0u;
@@ -42,32 +59,7 @@ const LAW_RADEMACHER: u32 = 1u;
 const LAW_SPHERE: u32 = 2u;
 const LAW_BASIS: u32 = 3u;
 
-var<workgroup> rows: array<u32, 4u * QUADS>;
 var<workgroup> lengths: array<vec4<f32>, QUADS>;
-
-fn key() -> vec2<u32> {
-    return vec2<u32>(params.key_low, params.key_high);
-}
-
-// The words that choose the row and the noise level of a sample.
-fn choices(sample: u32) -> vec4<u32> {
-    return philox4x32_10(vec4<u32>(sample, params.step, 0u, STREAM_BATCH), key());
-}
-
-fn choose_rows(first: u32) {
-    if local < 4u * QUADS {
-        let sample = min(first + local, params.batch - 1u);
-        rows[local] = select(pick(choices(sample).x, params.rows), sample, params.given == 1u);
-    }
-    workgroupBarrier();
-}
-
-// Coordinate n of the four rows of a column quad.
-fn data_row(quad: u32, n: u32) -> vec4<f32> {
-    return vec4<f32>(
-        data[rows[4u * quad] * params.dim + n], data[rows[4u * quad + 1u] * params.dim + n],
-        data[rows[4u * quad + 2u] * params.dim + n], data[rows[4u * quad + 3u] * params.dim + n]);
-}
 
 // Coordinate n of vector k of `each` that are given for each of four samples.
 fn given_vector(first: u32, each: u32, k: u32, n: u32) -> vec4<f32> {

@@ -4,24 +4,33 @@
 // the numbers are drawn by whole Philox blocks (4 coordinates of one sample) and exchanged through workgroup memory.
 // Reference: src/engine/cpu/draws.rs. Needs: lib/philox.wgsl, lib/tile.wgsl.
 
-// The numbers of chunk `chunk` at `step` of `stream`, from block `base` on; the tile's first sample draws at index `first`.
-fn chunk_of(
-    chunk: u32, first: u32, step: u32, stream: u32, key: vec2<u32>, base: u32, signs: bool,
-) -> vec4<f32> {
+// The words of chunk `chunk` that this invocation draws: for coordinates 4 b .. 4 b + 4 of sample local % (4 QUADS) of the
+// tile, b = local / (4 QUADS) counted from the chunk's first block.
+fn chunk_words(chunk: u32, first: u32, step: u32, stream: u32, key: vec2<u32>, base: u32) -> vec4<u32> {
     let samples = 4u * QUADS;
     let block = base + chunk * (ROWS / 4u) + local / samples;
-    let words = philox4x32_10(vec4<u32>(first + local % samples, step, block, stream), key);
-    let sign = select(vec4<f32>(1.0), vec4<f32>(-1.0), (words >> vec4<u32>(31u)) == vec4<u32>(1u));
-    let drawn = select(normals(words), sign, signs);
+    return philox4x32_10(vec4<u32>(first + local % samples, step, block, stream), key);
+}
+
+// The neuron in four columns that this invocation gets of what all have drawn.
+fn exchange(drawn: vec4<f32>) -> vec4<f32> {
     workgroupBarrier();
     stage[local] = drawn;
     workgroupBarrier();
     let row = local % ROWS;
-    let from_row = (row / 4u) * samples + 4u * (local / ROWS);
+    let from_row = (row / 4u) * (4u * QUADS) + 4u * (local / ROWS);
     let n = row % 4u;
-    let value = vec4<f32>(
+    return vec4<f32>(
         stage[from_row][n], stage[from_row + 1u][n], stage[from_row + 2u][n], stage[from_row + 3u][n]);
-    return value;
+}
+
+// The numbers of chunk `chunk` at `step` of `stream`, from block `base` on; the tile's first sample draws at index `first`.
+fn chunk_of(
+    chunk: u32, first: u32, step: u32, stream: u32, key: vec2<u32>, base: u32, signs: bool,
+) -> vec4<f32> {
+    let words = chunk_words(chunk, first, step, stream, key, base);
+    let sign = select(vec4<f32>(1.0), vec4<f32>(-1.0), (words >> vec4<u32>(31u)) == vec4<u32>(1u));
+    return exchange(select(normals(words), sign, signs));
 }
 
 // Standard normals of a chunk.

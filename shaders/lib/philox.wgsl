@@ -10,6 +10,9 @@ const STREAM_NOISE: u32 = 2u;
 const STREAM_PROBE: u32 = 3u;
 const STREAM_CHAIN: u32 = 4u;
 const STREAM_ACCEPT: u32 = 5u;
+const STREAM_NEGATIVE: u32 = 9u;
+const STREAM_REPLAY: u32 = 10u;
+const STREAM_RESTART: u32 = 11u;
 
 // The low and the high word of a 32 x 32 bit product.
 fn wide_product(a: u32, b: u32) -> vec2<u32> {

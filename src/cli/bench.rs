@@ -89,7 +89,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     let conditioning = Conditioning::by_name(&args.conditioning)?;
     let spec = MlpSpec::parse_conditioned(&common.net, activation, head, conditioning)?;
     // the benchmark's data are standard normal
-    let (objective, _) = args.objective.objective(&Scales::UNIT)?;
+    let (objective, _) = args.objective.objective(&Scales::unit(spec.dim())?)?;
     objective.check(&spec)?;
     let engine = common.engine.open(common.json)?.engine;
     let ms = train_step_ms(engine.as_ref(), &spec, &objective, args.batch, args.seconds)?;

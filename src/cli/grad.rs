@@ -1,14 +1,16 @@
 //! `grad`: loss and parameter gradient of an objective on given points, noise and probes.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ebm_gpu::data::npy::{read_npy, write_npy_f64};
 use ebm_gpu::engine::Given;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::model::{read_checkpoint, write_gradient};
-use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
+use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, SeparableLaw, Weighting};
 use ebm_gpu::points::Points;
 
+use super::contrast::FormArgs;
 use super::engine::EngineArgs;
 
 #[derive(clap::Args)]
@@ -16,7 +18,7 @@ pub(super) struct Args {
     /// The model: a .safetensors file as `run` writes it
     #[arg(long, value_name = "FILE")]
     checkpoint: PathBuf,
-    /// The objective: esm, ssm, ssm-vr, fd-ssm, dsm or mdsm
+    /// The objective: esm, ssm, ssm-vr, fd-ssm, dsm, mdsm, cd, pcd, ed or nce
     #[arg(long, default_value = "dsm")]
     loss: String,
     /// Points x, [B, d] as .npy, in the units that the network sees (standardised, for a model of a file)
@@ -28,6 +30,14 @@ pub(super) struct Args {
     /// Directions v of ssm, ssm-vr and fd-ssm, [B, K, d] as .npy; those of fd-ssm have the length epsilon
     #[arg(long, value_name = "FILE")]
     probes: Option<PathBuf>,
+    /// Negative points y of cd, pcd, ed and nce, [B, M, d] as .npy, where chains or noise have left them
+    #[arg(long, value_name = "FILE")]
+    negatives: Option<PathBuf>,
+    /// nce: ν, the negatives of a sample [default: as many as are given]
+    #[arg(long)]
+    nu: Option<usize>,
+    #[command(flatten)]
+    form: FormArgs,
     /// Standard deviation of the noise: a number, or [B] as .npy [default: the checkpoint's own, or 0.3 if it names none]
     #[arg(long, value_name = "S|FILE")]
     sigma: Option<String>,
@@ -49,7 +59,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     Objective::check_name(&args.loss)?;
-    let weighting = Weighting::by_name(&args.weighting)?;
+    Weighting::by_name(&args.weighting)?;
     let (model, metadata) = read_checkpoint(&args.checkpoint)?;
     let d = model.spec.dim();
     let points = read_points(&args.data, d)?;
@@ -58,7 +68,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
         let (has, want) = (noise.count(), points.count());
         return Err(Error::input(format!("{} has {has} rows, {} has {want}", path.display(), args.data.display())));
     }
-    let probes = args.probes.as_deref().map(|path| read_probes(path, points.count(), d)).transpose()?;
+    let read_vectors = |path: &PathBuf, what| read_vectors(path, what, points.count(), d);
+    let probes = args.probes.as_ref().map(|path| read_vectors(path, "probes")).transpose()?;
+    let negatives = args.negatives.as_ref().map(|path| read_vectors(path, "negatives")).transpose()?;
     let stored = metadata.get("sigma").and_then(|s| s.parse().ok()).unwrap_or(0.3);
     let sigmas = match &args.sigma {
         None if args.loss == "mdsm" => None,
@@ -68,24 +80,19 @@ pub(super) fn run(args: &Args) -> Result<()> {
             Err(_) => read_points(Path::new(text), 1)?.values().to_vec(),
         }),
     };
-    let count = probes.as_ref().map_or(1, |p| p.count() / points.count());
-    // the law of given probes does not matter, only their number
-    let given_probes = Probes::new(count, ProbeLaw::Rademacher)?;
-    let objective = match args.loss.as_str() {
-        "esm" => Objective::Esm,
-        "ssm" => Objective::Ssm(given_probes),
-        "ssm-vr" => Objective::SsmVr(given_probes),
-        "fd-ssm" => {
-            let length = probes.as_ref().map(|p| p.row(0).iter().map(|v| v * v).sum::<f64>().sqrt());
-            Objective::FdSsm(FdSsm::new(count, length.unwrap_or(0.1))?)
-        }
-        "mdsm" => Objective::Denoising(Denoising { ladder: ladder_of(sigmas.as_deref())?, weighting }),
-        _ => {
-            let sigma = sigmas.as_ref().map_or(stored, |s| s[0]);
-            Objective::Denoising(Denoising::single(sigma, weighting)?)
-        }
+    let each = args.nu.unwrap_or_else(|| negatives.as_ref().map_or(1, |y| y.count() / points.count()));
+    let own = noise_law(&metadata)?;
+    let objective = match args.form.given(&args.loss, each, own, &points)? {
+        Some(objective) => objective,
+        None => matching(args, stored, sigmas.as_deref(), probes.as_ref(), points.count())?,
     };
-    let given = Given { points: &points, noise: noise.as_ref(), sigmas: sigmas.as_deref(), probes: probes.as_ref() };
+    let given = Given {
+        points: &points,
+        noise: noise.as_ref(),
+        sigmas: sigmas.as_deref(),
+        probes: probes.as_ref(),
+        negatives: negatives.as_ref(),
+    };
     given.check(&objective, &model.spec)?;
     let engine = args.engine.open(args.json)?.engine;
     let result = engine.loss_gradient(&model, &objective, &given)?;
@@ -94,6 +101,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         return Err(Error::failed(format!("the loss is {}, the norm of its gradient {norm}", result.loss()))
             .hint("the numbers leave what the engine can hold: --engine reference computes in f64"));
     }
+    let formula = objective.formula_of_given();
     if let Some(out) = &args.out {
         write_gradient(out, &model.spec, &result.gradient, engine.name() == "reference")?;
     }
@@ -102,11 +110,36 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     if args.json {
         return super::print_json(&serde_json::json!({
-            "loss": result.loss(), "gradient_norm": norm, "objective": objective.formula(), "engine": engine.name(),
+            "loss": result.loss(), "gradient_norm": norm, "objective": formula, "engine": engine.name(),
             "net": model.spec.to_string(), "batch": points.count(),
         }));
     }
-    super::print_line(&format!("loss {}\ngradient norm {norm}\n{}", result.loss(), objective.formula()))
+    super::print_line(&format!("loss {}\ngradient norm {norm}\n{formula}", result.loss()))
+}
+
+/// The objective that matches scores, for what is given.
+fn matching(
+    args: &Args,
+    stored: f64,
+    sigmas: Option<&[f64]>,
+    probes: Option<&Points>,
+    batch: usize,
+) -> Result<Objective> {
+    let weighting = Weighting::by_name(&args.weighting)?;
+    let count = probes.map_or(1, |p| p.count() / batch);
+    // the law of given probes does not matter, only their number
+    let given_probes = Probes::new(count, ProbeLaw::Rademacher)?;
+    Ok(match args.loss.as_str() {
+        "esm" => Objective::Esm,
+        "ssm" => Objective::Ssm(given_probes),
+        "ssm-vr" => Objective::SsmVr(given_probes),
+        "fd-ssm" => {
+            let length = probes.map(|p| p.row(0).iter().map(|v| v * v).sum::<f64>().sqrt());
+            Objective::FdSsm(FdSsm::new(count, length.unwrap_or(0.1))?)
+        }
+        "mdsm" => Objective::Denoising(Denoising { ladder: ladder_of(sigmas)?, weighting }),
+        _ => Objective::Denoising(Denoising::single(sigmas.map_or(stored, |s| s[0]), weighting)?),
+    })
 }
 
 /// The levels that occur among the samples', and one more if there is only one: mdsm is made of several.
@@ -121,15 +154,22 @@ fn ladder_of(sigmas: Option<&[f64]>) -> Result<Ladder> {
     Ladder::explicit(levels)
 }
 
+/// The noise law that the checkpoint's network has learnt against, if it names one.
+fn noise_law(metadata: &HashMap<String, String>) -> Result<Option<SeparableLaw>> {
+    let list = |name: &str| serde_json::from_str(metadata.get(name)?).ok();
+    let named = list("noise_mean").zip(list("noise_std"));
+    named.map(|(mean, deviation)| SeparableLaw::normal(mean, deviation)).transpose()
+}
+
 /// Vectors of `dim` numbers, [B, K, dim] or [B, dim].
-fn read_probes(path: &Path, batch: usize, dim: usize) -> Result<Points> {
+fn read_vectors(path: &Path, what: &str, batch: usize, dim: usize) -> Result<Points> {
     let (shape, values) = read_npy(path)?;
     let name = path.display();
     let fits = matches!(shape[..], [rows, k, columns] if rows == batch && columns == dim && k > 0)
         || matches!(shape[..], [rows, columns] if rows == batch && columns == dim);
     if !fits {
         return Err(Error::input(format!(
-            "{name} has shape {shape:?}, the probes of {batch} points are [{batch}, K, {dim}]"
+            "{name} has shape {shape:?}, the {what} of {batch} points are [{batch}, K, {dim}]"
         )));
     }
     match values.iter().position(|v| !v.is_finite()) {

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod config;
+mod contrast;
 mod devices;
 mod engine;
 mod grad;
@@ -23,6 +24,7 @@ Examples:
   ebm-gpu run --loss dsm --engine gpu                      the same through the WGSL kernels
   ebm-gpu run --loss mdsm --conditioning concat            many noise levels, annealed chains
   ebm-gpu run --loss ssm-vr --head score                   a score field without an energy
+  ebm-gpu run --loss nce --data 3clusters                  an energy with its normalising constant
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
   ebm-gpu sample results/dsm-8gaussians/model.safetensors --sampler mala
   ebm-gpu sample --target gmm --sampler tempering          two far modes with the right weights
@@ -73,7 +75,7 @@ pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
     let parsed = Cli::from_arg_matches(&command().get_matches_from(args)).unwrap_or_else(|e| e.exit());
     match parsed.command {
-        Command::Run(args) => run::run(&args),
+        Command::Run(args) => run::run(*args),
         Command::Sample(args) => sample::run(&args),
         Command::Grad(args) => grad::run(&args),
         Command::Repro(args) => repro::run(&args),

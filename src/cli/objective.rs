@@ -1,15 +1,18 @@
 //! The flags that name an objective, shared by `run`, `bench train` and `grad`.
 
 use ebm_gpu::error::Result;
-use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, Weighting};
+use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, SeparableLaw, Weighting};
 use ebm_gpu::points::Points;
 use serde::Serialize;
+
+use super::contrast::NegativeArgs;
 
 #[derive(clap::Args, Serialize, Clone)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct ObjectiveArgs {
     /// The objective: esm, ssm, ssm-vr, fd-ssm (explicit, sliced, variance-reduced, finite-difference score matching), dsm,
-    /// mdsm (denoising at one noise level, at many)
+    /// mdsm (denoising at one noise level, at many), cd, pcd (contrastive divergence from the data, from a replay buffer),
+    /// ed (energy discrepancy), nce (noise-contrastive estimation)
     #[arg(long, default_value = "dsm")]
     pub(crate) loss: String,
     /// dsm: standard deviation of the noise, in the units of the network (standardised, for files)
@@ -40,6 +43,9 @@ pub(crate) struct ObjectiveArgs {
     /// mdsm: how many levels
     #[arg(long, default_value_t = 10)]
     pub(crate) levels: usize,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) negatives: NegativeArgs,
 }
 
 /// What an objective takes from the data.
@@ -48,13 +54,21 @@ pub(super) struct Scales {
     pub(super) deviation: f64,
     /// The largest distance between two points, of some hundreds.
     pub(super) diameter: f64,
+    /// The normal law of their mean and standard deviations.
+    pub(super) normal: SeparableLaw,
+    /// The uniform law of the box that holds them.
+    pub(super) bounds: SeparableLaw,
 }
 
 impl Scales {
     /// Scales of standard normal data.
-    pub(super) const UNIT: Self = Self { deviation: 1.0, diameter: 6.0 };
+    pub(super) fn unit(dim: usize) -> Result<Self> {
+        let corners = Points::new(dim, [vec![-3.0; dim], vec![3.0; dim]].concat());
+        let (normal, bounds) = (SeparableLaw::isotropic(dim, 1.0)?, SeparableLaw::around(&corners)?);
+        Ok(Self { deviation: 1.0, diameter: 6.0, normal, bounds })
+    }
 
-    pub(super) fn of(points: &Points) -> Self {
+    pub(super) fn of(points: &Points) -> Result<Self> {
         /// Points whose distances are looked at.
         const SOME: usize = 1000;
         let (n, d) = (points.count() as f64, points.dim());
@@ -66,7 +80,8 @@ impl Scales {
         let some: Vec<&[f64]> = points.rows().take(SOME).collect();
         let square = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
         let pairs = some.iter().enumerate().flat_map(|(i, a)| some[i + 1..].iter().map(|b| square(a, b)));
-        Self { deviation, diameter: pairs.fold(0.0, f64::max).sqrt() }
+        let (normal, bounds) = (SeparableLaw::fitted(points, 1.0)?, SeparableLaw::around(points)?);
+        Ok(Self { deviation, diameter: pairs.fold(0.0, f64::max).sqrt(), normal, bounds })
     }
 }
 
@@ -74,6 +89,9 @@ impl ObjectiveArgs {
     /// The objective, and what a user should know about its scales.
     pub(super) fn objective(&self, scales: &Scales) -> Result<(Objective, Vec<String>)> {
         Objective::check_name(&self.loss)?;
+        if let Some(objective) = self.negatives.objective(&self.loss, scales)? {
+            return Ok((objective, Vec::new()));
+        }
         let mut warnings = Vec::new();
         let probes = || Probes::new(self.probes, ProbeLaw::by_name(&self.probe_law)?);
         let objective = match self.loss.as_str() {

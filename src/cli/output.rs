@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ebm_gpu::engine::StepRecord;
 use ebm_gpu::error::{Error, Result};
+use ebm_gpu::eval::Health;
 use ebm_gpu::files::write_atomically;
 use serde::Serialize;
 
@@ -105,6 +106,7 @@ pub(super) struct MetricsLog {
     file: std::io::BufWriter<std::fs::File>,
     window: u64,
     pending: Vec<StepRecord>,
+    health: Option<Health>,
 }
 
 #[derive(Serialize)]
@@ -113,6 +115,8 @@ struct Line {
     loss: f64,
     gradient_norm: f64,
     learning_rate: f64,
+    #[serde(flatten)]
+    health: Option<Health>,
 }
 
 impl MetricsLog {
@@ -121,18 +125,24 @@ impl MetricsLog {
         let file =
             std::fs::File::create(&path).map_err(|e| Error::input(format!("cannot write {}: {e}", path.display())))?;
         let file = std::io::BufWriter::new(file);
-        Ok(Self { path, file, window: (steps / 2000).max(1), pending: Vec::new() })
+        Ok(Self { path, file, window: (steps / 2000).max(1), pending: Vec::new(), health: None })
     }
 
     /// Takes in records; `rate` is the learning rate of a step.
     pub(super) fn add(&mut self, records: &[StepRecord], rate: impl Fn(u64) -> f64) -> Result<()> {
         for record in records {
-            self.pending.push(*record);
+            // a full window waits for what is still said of its last step
             if self.pending.len() as u64 >= self.window {
                 self.flush(&rate)?;
             }
+            self.pending.push(*record);
         }
         Ok(())
+    }
+
+    /// Puts what chains are like into the line of the last record.
+    pub(super) fn health(&mut self, health: &Health) {
+        self.health = Some(*health);
     }
 
     fn flush(&mut self, rate: &impl Fn(u64) -> f64) -> Result<()> {
@@ -144,6 +154,7 @@ impl MetricsLog {
             loss: mean(|r| r.loss),
             gradient_norm: mean(|r| r.gradient_norm),
             learning_rate: rate(last.step),
+            health: self.health.take(),
         };
         serde_json::to_writer(&mut self.file, &line)
             .map_err(std::io::Error::from)

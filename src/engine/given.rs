@@ -16,12 +16,14 @@ pub struct Given<'a> {
     pub sigmas: Option<&'a [f64]>,
     /// vₖ, `[batch · K, dim]`, those of a sample together; for finite differences their length is ε.
     pub probes: Option<&'a Points>,
+    /// Negative points, `[batch · M, dim]`, those of a sample together.
+    pub negatives: Option<&'a Points>,
 }
 
 impl<'a> Given<'a> {
     /// Points alone, for objectives that draw nothing.
     pub fn points(points: &'a Points) -> Self {
-        Self { points, noise: None, sigmas: None, probes: None }
+        Self { points, noise: None, sigmas: None, probes: None, negatives: None }
     }
 
     /// Points and noise, for denoising at one level.
@@ -32,6 +34,11 @@ impl<'a> Given<'a> {
     /// Points and probes, for sliced objectives.
     pub fn probed(points: &'a Points, probes: &'a Points) -> Self {
         Self { probes: Some(probes), ..Self::points(points) }
+    }
+
+    /// Points and negatives, for objectives that learn by contrast.
+    pub fn contrasted(points: &'a Points, negatives: &'a Points) -> Self {
+        Self { negatives: Some(negatives), ..Self::points(points) }
     }
 
     /// Checks that everything the objective needs is there and has the shape of the points.
@@ -46,6 +53,7 @@ impl<'a> Given<'a> {
         }
         let (noisy, probes) = match objective.program(spec.head()) {
             Program::Difference(fd) => (false, fd.probes),
+            Program::Contrast(contrast) => return self.check_negatives(name, contrast.negatives),
             Program::Matching(terms) => match terms.tangents {
                 Tangents::Probes(probes) => (false, probes.count),
                 _ => (terms.denoising.is_some(), 0),
@@ -91,5 +99,20 @@ impl<'a> Given<'a> {
             }
         }
         Ok(())
+    }
+
+    fn check_negatives(&self, name: &str, each: usize) -> Result<()> {
+        let (batch, d) = (self.points.count(), self.points.dim());
+        let negatives = self.negatives.ok_or_else(|| {
+            Error::input(format!("{name} needs its negative points y")).hint("--negatives y.npy, of shape [B, M, d]")
+        })?;
+        if (negatives.count(), negatives.dim()) == (batch * each, d) {
+            return Ok(());
+        }
+        let (rows, columns) = (negatives.count(), negatives.dim());
+        Err(Error::input(format!(
+            "the negatives are {rows} points of {columns}, {batch} points with {each} each need {} of {d}",
+            batch * each
+        )))
     }
 }

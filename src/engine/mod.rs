@@ -4,14 +4,15 @@
 pub mod cpu;
 mod given;
 pub mod gpu;
+mod replay;
 mod select;
 
 pub use given::Given;
 pub use select::{EngineChoice, Selection, select};
 
 use crate::error::{Error, Result};
-use crate::model::{Conditioning, Head, Model};
-use crate::objective::Objective;
+use crate::model::{Conditioning, Head, MlpSpec, Model};
+use crate::objective::{Objective, Program, Proposal};
 use crate::optimizer::Optimizer;
 use crate::points::Points;
 use crate::random::Seed;
@@ -93,6 +94,32 @@ pub struct TrainingPlan {
     pub seed: Seed,
 }
 
+impl TrainingPlan {
+    /// Refuses what cannot be trained.
+    ///
+    /// # Errors
+    /// A network that the objective is not defined for, or a replay buffer that has not a chain for each sample.
+    pub fn check(&self, spec: &MlpSpec) -> Result<()> {
+        self.objective.check(spec)?;
+        match &self.objective {
+            Objective::Pcd(_, replay) if replay.slots < self.batch => Err(Error::input(format!(
+                "a replay buffer of {} chains for a batch of {}: each sample of a step needs a chain of its own",
+                replay.slots, self.batch
+            ))
+            .hint("a larger --buffer, or a smaller --batch")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether chains make the negative points.
+    pub(crate) fn has_chains(&self, spec: &MlpSpec) -> bool {
+        match self.objective.program(spec.head()) {
+            Program::Contrast(contrast) => matches!(contrast.proposal, Proposal::Chains(..)),
+            _ => false,
+        }
+    }
+}
+
 /// Where a training run stands: what it needs to go on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingState {
@@ -106,6 +133,8 @@ pub struct TrainingState {
     pub first_moment: Vec<f64>,
     /// Second moments of Adam.
     pub second_moment: Vec<f64>,
+    /// The replay buffer of persistent chains, `[slots, dim]`; none before the first step, and for other objectives.
+    pub replay: Option<Points>,
 }
 
 impl TrainingState {
@@ -118,6 +147,7 @@ impl TrainingState {
             ema: model.parameters.clone(),
             first_moment: zero.clone(),
             second_moment: zero,
+            replay: None,
         }
     }
 }
@@ -141,7 +171,7 @@ impl StepRecord {
 }
 
 /// A training run on a device. A step whose loss or gradient is not finite changes nothing, and neither does any after
-/// it, so the state is then the last good one.
+/// it, so the state is then the last good one; persistent chains alone have made the bad step's moves.
 pub trait Training {
     /// Does some 50 to 100 ms of work, up to step `until`, and returns the records that have arrived since, in order.
     ///
@@ -154,6 +184,13 @@ pub trait Training {
     /// # Errors
     /// The device failed.
     fn state(&mut self) -> Result<TrainingState>;
+
+    /// Waits for all work and returns the negative points of the last step, `[batch, dim]`, where chains make them and there
+    /// has been a step.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn negatives(&mut self) -> Result<Option<Points>>;
 }
 
 /// What chains move on.

@@ -277,6 +277,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// The bias of the last output: of the energy, where the network gives one.
+    pub fn output_bias(&self) -> f64 {
+        self.parameters.last().copied().unwrap_or_default()
+    }
+
     /// The network at one noise level: the same function of x, without conditioning. ln σ goes into the biases of the
     /// first layer, 1/σ into the last.
     pub fn at(&self, sigma: f64) -> Self {

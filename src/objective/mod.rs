@@ -1,18 +1,31 @@
 //! Objectives: what is minimised. One file per family: its hyper-parameters, what it refuses, its mathematics.
 
+mod contrast;
+mod contrastive;
 mod denoising;
 mod difference;
+mod discrepancy;
 mod implicit;
 mod ladder;
+mod noise_contrastive;
 mod probe;
 mod program;
+mod replay;
+mod separable;
 
+pub use contrast::{Contrast, Form, Proposal};
+pub use contrastive::Contrastive;
 pub use denoising::{Denoising, Level, Weighting};
 pub use difference::FdSsm;
+pub use discrepancy::{Discrepancy, MOST_NEGATIVES};
 pub use implicit::{MOST_PROBES, Probes};
 pub use ladder::Ladder;
+pub use noise_contrastive::NoiseContrastive;
 pub use probe::ProbeLaw;
 pub use program::{Program, Tangents, Terms};
+pub use replay::Replay;
+pub(crate) use replay::SlotOrder;
+pub use separable::{Coordinate, SeparableLaw};
 
 use std::collections::BTreeMap;
 
@@ -20,7 +33,7 @@ use crate::error::{Error, Result, unknown_name};
 use crate::model::{Conditioning, Head, MlpSpec};
 
 /// The names that `--loss` takes.
-pub const NAMES: &[&str] = &["esm", "ssm", "ssm-vr", "fd-ssm", "dsm", "mdsm"];
+pub const NAMES: &[&str] = &["esm", "ssm", "ssm-vr", "fd-ssm", "dsm", "mdsm", "cd", "pcd", "ed", "nce"];
 
 /// What is minimised.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +48,14 @@ pub enum Objective {
     FdSsm(FdSsm),
     /// Denoising score matching at one noise level (`dsm`) or more (`mdsm`).
     Denoising(Denoising),
+    /// Contrastive divergence.
+    Cd(Contrastive),
+    /// Persistent contrastive divergence.
+    Pcd(Contrastive, Replay),
+    /// Energy discrepancy.
+    Ed(Discrepancy),
+    /// Noise-contrastive estimation.
+    Nce(NoiseContrastive),
 }
 
 impl Objective {
@@ -47,6 +68,10 @@ impl Objective {
             Self::FdSsm(_) => "fd-ssm",
             Self::Denoising(denoising) if denoising.is_multi() => "mdsm",
             Self::Denoising(_) => "dsm",
+            Self::Cd(_) => "cd",
+            Self::Pcd(..) => "pcd",
+            Self::Ed(_) => "ed",
+            Self::Nce(_) => "nce",
         }
     }
 
@@ -59,6 +84,10 @@ impl Objective {
             Self::FdSsm(_) => "finite-difference score matching",
             Self::Denoising(denoising) if denoising.is_multi() => "multi-scale denoising score matching",
             Self::Denoising(_) => "denoising score matching",
+            Self::Cd(_) => "contrastive divergence",
+            Self::Pcd(..) => "persistent contrastive divergence",
+            Self::Ed(_) => "energy discrepancy",
+            Self::Nce(_) => "noise-contrastive estimation",
         }
     }
 
@@ -89,6 +118,19 @@ impl Objective {
             return Err(Error::input("fd-ssm is made of energies, a network with --head score has none")
                 .hint("--head energy, or --loss ssm"));
         }
+        if matches!(self.program(spec.head()), Program::Contrast(_)) && spec.head() == Head::Score {
+            return Err(Error::input(format!("{name} compares energies, a network with --head score has none"))
+                .hint("--head energy, or --loss dsm"));
+        }
+        let laws = match self {
+            Self::Pcd(_, replay) => Some(("replay buffer starts", &replay.start)),
+            Self::Nce(nce) => Some(("noise lies", &nce.noise)),
+            _ => None,
+        };
+        if let Some((what, law)) = laws.filter(|(_, law)| law.dim() != spec.dim()) {
+            let (has, want) = (law.dim(), spec.dim());
+            return Err(Error::input(format!("the {what} in {has} dimensions, the network takes {want}")));
+        }
         if !matches!(self, Self::Denoising(_)) && spec.conditioning() != Conditioning::None {
             let conditioning = spec.conditioning().name();
             return Err(Error::input(format!(
@@ -108,6 +150,24 @@ impl Objective {
         };
         Program::Matching(match self {
             Self::FdSsm(fd) => return Program::Difference(fd),
+            Self::Cd(cd) => return Program::Contrast(chained(cd, None)),
+            Self::Pcd(cd, replay) => return Program::Contrast(chained(cd, Some(replay))),
+            Self::Ed(Discrepancy { t, negatives, w }) => {
+                return Program::Contrast(Contrast {
+                    negatives: *negatives,
+                    form: Form::Ranking { w: *w },
+                    proposal: Proposal::Perturbed { t: *t },
+                    data_noise: 0.0,
+                });
+            }
+            Self::Nce(NoiseContrastive { negatives, noise }) => {
+                return Program::Contrast(Contrast {
+                    negatives: *negatives,
+                    form: Form::Classification,
+                    proposal: Proposal::Law(noise),
+                    data_noise: 0.0,
+                });
+            }
             Self::Denoising(denoising) => Terms { denoising: Some(denoising), ..none },
             // Σ (vₖ·s)² over the basis is ‖s‖² for a gradient, which lies in the row space
             Self::Esm if head == Head::Energy => Terms { sliced: 1.0, curved: 1.0, tangents: Tangents::Basis, ..none },
@@ -122,6 +182,13 @@ impl Objective {
         let width = spec.dims()[1];
         match self.program(spec.head()) {
             Program::Difference(fd) => 3 * (1 + 2 * fd.probes),
+            Program::Contrast(contrast) => {
+                let chains = match contrast.proposal {
+                    Proposal::Chains(cd, _) => 2 * cd.steps,
+                    _ => 0,
+                };
+                3 * (contrast.negatives + 1) + chains
+            }
             Program::Matching(terms) => {
                 let tangents = terms.tangent_count(spec.dim(), width);
                 match spec.head() {
@@ -140,6 +207,21 @@ impl Objective {
             Self::SsmVr(probes) => format!("1/2 |s|^2 + v' grad s v, {}", probes.describe()),
             Self::FdSsm(fd) => fd.formula(),
             Self::Denoising(denoising) => denoising.formula(),
+            Self::Cd(cd) => cd.formula(None),
+            Self::Pcd(cd, replay) => cd.formula(Some(replay)),
+            Self::Ed(ed) => ed.formula(),
+            Self::Nce(nce) => nce.formula(),
+        }
+    }
+
+    /// The same for a batch whose negatives are given, wherever they come from.
+    pub fn formula_of_given(&self) -> String {
+        match self.program(Head::Energy) {
+            Program::Contrast(contrast) => {
+                let law = contrast.noise_law().map_or(String::new(), |law| format!(", q {}", law.describe()));
+                format!("{}, y given{law}", contrast.form.formula(contrast.negatives))
+            }
+            _ => self.formula(),
         }
     }
 
@@ -166,6 +248,10 @@ impl Objective {
                 say("ladder", denoising.ladder.to_string());
                 say("level_choice", "uniform, each sample its own".to_string());
             }
+            Self::Cd(cd) => all.extend(cd.conventions(None)),
+            Self::Pcd(cd, replay) => all.extend(cd.conventions(Some(replay))),
+            Self::Ed(ed) => all.extend(ed.conventions()),
+            Self::Nce(nce) => all.extend(nce.conventions()),
         }
         all
     }
@@ -175,14 +261,22 @@ impl Objective {
     pub fn smoothing(&self) -> f64 {
         match self {
             Self::Denoising(denoising) => denoising.ladder.smallest(),
+            Self::Cd(cd) | Self::Pcd(cd, _) => cd.data_noise,
             _ => 0.0,
         }
+    }
+
+    /// Whether −E is itself a normalised log-density at the objective's minimum.
+    pub fn normalizes(&self) -> bool {
+        matches!(self, Self::Nce(_))
     }
 
     /// What a user should know before training `spec` with this objective.
     pub fn warnings(&self, spec: &MlpSpec) -> Vec<String> {
         match self {
             Self::Denoising(denoising) => denoising.warnings(spec),
+            Self::Cd(cd) | Self::Pcd(cd, _) => cd.warnings(),
+            Self::Ed(ed) => ed.warnings(),
             Self::FdSsm(_) if !spec.activation().is_smooth() => vec![format!(
                 "fd-ssm stands for second derivatives, which {} does not have: it sees kinks only where probes cross them",
                 spec.activation().name()
@@ -190,4 +284,10 @@ impl Objective {
             _ => Vec::new(),
         }
     }
+}
+
+/// One chain a sample, from the data or from a replay buffer.
+fn chained<'a>(cd: &'a Contrastive, replay: Option<&'a Replay>) -> Contrast<'a> {
+    let (form, proposal) = (Form::Difference { alpha: cd.alpha }, Proposal::Chains(cd, replay));
+    Contrast { negatives: 1, form, proposal, data_noise: cd.data_noise }
 }

@@ -5,9 +5,10 @@
 //! ½ w ‖z + σs‖² + ½ full ‖s‖² + Σₖ [½ sliced (vₖ·s)² + curved vₖᵀ∇s vₖ]
 //!
 //! with the first term where there are noise levels only, and tangents vₖ that are probes or an orthonormal basis. Every
-//! objective that needs derivatives of the score is such a sum, so one kernel and one native code serve them all.
+//! objective that needs derivatives of the score is such a sum, so one kernel and one native code serve them all. Those that
+//! learn by contrast need energies alone: see [`Form`](super::Form).
 
-use super::{Denoising, FdSsm, Probes};
+use super::{Contrast, Denoising, FdSsm, Probes};
 
 /// What an engine computes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +17,8 @@ pub enum Program<'a> {
     Matching(Terms<'a>),
     /// Differences of energies.
     Difference(&'a FdSsm),
+    /// Energies of data against those of negative points.
+    Contrast(Contrast<'a>),
 }
 
 /// The directions along which the score is differentiated.

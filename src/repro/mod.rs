@@ -11,17 +11,23 @@
 //! | `u1` to `u4` | Rezende and Mohamed 2015 (arXiv:1505.05770) | moments and ln Z in a box |
 //! | `dim-scaling` | Song et al. 2019 (arXiv:1905.07088), section 5 | exact and sliced score matching against dimension |
 //! | `esm-vs-dsm` | Vincent 2011 | the gradient of denoising against that of score matching, over σ |
+//! | `ed-myopia` | Schröder et al. 2023 (arXiv:2307.06431), figure 1 | weights of distant modes: energy discrepancy, Fisher, KL |
+//! | `ed-w` | the same, figure 2 | the curvature that energy discrepancy learns, over w |
+//! | `nce-logz` | Gutmann and Hyvärinen 2010 | the normalising constant that noise contrast learns |
 //!
 //! A line of a [`Report`] holds a measured number, one value a seed, and the range in which its median has to lie.
 //! Ranges are set beforehand; a line outside its range fails and stays so.
 
 mod dim_scaling;
+mod ed_myopia;
+mod ed_w;
 mod esm_vs_dsm;
 mod exact_scores;
 mod gmm_banana;
 mod mala_banana;
 mod measure;
 mod multiscale;
+mod nce_logz;
 mod ncsn_toy;
 mod potentials;
 mod recipe;
@@ -131,6 +137,27 @@ pub const EXPERIMENTS: &[Experiment] = &[
         losses: &[],
         laws: &[],
         run: esm_vs_dsm::run,
+    },
+    Experiment {
+        name: "ed-myopia",
+        about: "energy discrepancy, Fisher and KL divergence of a wrong weight of distant modes",
+        losses: &[],
+        laws: &[],
+        run: ed_myopia::run,
+    },
+    Experiment {
+        name: "ed-w",
+        about: "the curvature that energy discrepancy learns of a Gaussian, over w",
+        losses: &[],
+        laws: &[],
+        run: ed_w::run,
+    },
+    Experiment {
+        name: "nce-logz",
+        about: "the normalising constant that noise-contrastive estimation learns",
+        losses: &[],
+        laws: &[],
+        run: nce_logz::run,
     },
 ];
 

@@ -3,6 +3,7 @@
 use super::Setup;
 use crate::engine::{StepRecord, TrainingPlan, TrainingState};
 use crate::error::{Error, Result};
+use crate::eval::Health;
 use crate::model::{MlpSpec, Model};
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Schedule};
@@ -34,6 +35,12 @@ pub(super) struct Recipe {
 impl Recipe {
     /// Trains a network from the initial parameters of `seed`.
     pub(super) fn train(&self, setup: &Setup<'_>, data: &Points, seed: u64) -> Result<Model> {
+        let diverged = || Error::failed(format!("{} with seed {seed} diverged", self.objective.name()));
+        self.attempt(setup, data, seed)?.ok_or_else(diverged)
+    }
+
+    /// The same; none if it diverges.
+    pub(super) fn attempt(&self, setup: &Setup<'_>, data: &Points, seed: u64) -> Result<Option<Model>> {
         let optimizer = Optimizer {
             learning_rate: self.learning_rate,
             schedule: self.schedule,
@@ -55,14 +62,7 @@ impl Recipe {
         let model = self.spec.initial(Seed(seed));
         let state = TrainingState::start(&model);
         let trained = train(setup.engine, &model, &plan, data, state, 0, &mut Silent)?;
-        match trained.diverged {
-            Some(record) => Err(Error::failed(format!(
-                "{} with seed {seed} diverged at step {}",
-                self.objective.name(),
-                record.step
-            ))),
-            None => Ok(trained.model),
-        }
+        Ok(trained.diverged.is_none().then_some(trained.model))
     }
 }
 
@@ -75,6 +75,10 @@ impl Watch for Silent {
     }
 
     fn checkpoint(&mut self, _: &TrainingState, _: &Model) -> Result<()> {
+        Ok(())
+    }
+
+    fn health(&mut self, _: &Health) -> Result<()> {
         Ok(())
     }
 }

@@ -53,7 +53,7 @@ fn sentences_as_a_person_sees_them() {
     );
     assert_eq!(
         says("--loss dsn"),
-        "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: esm, ssm, ssm-vr, fd-ssm, dsm, mdsm\n"
+        "error: there is no loss called `dsn`\nhint: did you mean `dsm`? The losses are: esm, ssm, ssm-vr, fd-ssm, dsm, mdsm, cd, pcd, ed, nce\n"
     );
 }
 

@@ -78,6 +78,60 @@ fn engines_agree() {
 }
 
 #[test]
+fn engines_agree_on_contrast() {
+    let folder = folder(1.5);
+    for (each, seed) in [(1, 3), (4, 5)] {
+        write_npy_f32(&folder.path(&format!("y{each}.npy")), &[BATCH, each, 3], &numbers(3 * BATCH * each, seed))
+            .unwrap();
+    }
+    let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
+    for (settings, says) in [
+        ("--loss cd --alpha 0.1 --negatives y1.npy", "E(x) - E(y) + 0.1 (E(x)^2 + E(y)^2), y given"),
+        ("--loss pcd --negatives y1.npy", "E(x) - E(y), y given"),
+        ("--loss ed --ed-w 0.5 --negatives y4.npy", "M = 4, w = 0.5, y given"),
+        ("--loss nce --negatives y4.npy --nu 4", "nu = 4, y given, q normal"),
+        ("--loss nce --noise-std 2 --negatives y4.npy", "standard deviation (2.0000, 2.0000, 2.0000)"),
+    ] {
+        let (want, reference) = gradient(&folder, &format!("{settings} --engine reference"), Dtype::F64);
+        assert!(norm(&reference) > 1e-2, "a gradient of 0 agrees with everything");
+        assert!(want["objective"].as_str().unwrap().contains(says), "{want}");
+        for engine in ["cpu", &format!("gpu {adapter}")] {
+            let (got, entries) = gradient(&folder, &format!("{settings} --engine {engine}"), Dtype::F32);
+            let difference: Vec<f64> = entries.iter().zip(&reference).map(|(g, w)| g - w).collect();
+            let relative = norm(&difference) / norm(&reference);
+            assert!(relative <= 1e-4, "{engine} {settings}: the gradient differs by {relative} of its norm");
+            let (loss, wanted) = (number(&got, "loss"), number(&want, "loss"));
+            assert!((loss - wanted).abs() <= 1e-4 * wanted.abs(), "{engine}: loss {loss}, the reference's {wanted}");
+        }
+    }
+    for (args, words) in [
+        ("--loss ed", "hint: --negatives y.npy"),
+        ("--loss cd --negatives y4.npy", "21 points with 1 each need 21"),
+        ("--loss nce --negatives y4.npy --nu 3", "21 points with 3 each need 63"),
+        ("--loss ed --negatives x.npy --ed-w -1", "w is -1"),
+    ] {
+        folder.all_refused("grad --checkpoint m.safetensors --data x.npy --engine cpu", &[(args, &[words])]);
+    }
+}
+
+/// The negatives of a run's own noise law: grad takes it from the checkpoint.
+#[test]
+fn noise_contrast_knows_its_law() {
+    let folder = Folder::new();
+    let small = "run --engine cpu --steps 5 --chains 0 --points 500 --hidden 8 --quiet --out r";
+    folder.done(&format!("{small} --loss nce --noise-std 3"));
+    write_npy_f32(&folder.path("x.npy"), &[4, 2], &numbers(8, 1)).unwrap();
+    write_npy_f32(&folder.path("y.npy"), &[4, 2], &numbers(8, 2)).unwrap();
+    let args =
+        "grad --checkpoint r/model.safetensors --loss nce --data x.npy --negatives y.npy --engine reference --json";
+    let objective =
+        |more: &str| folder.done(&format!("{args} {more}")).json()["objective"].as_str().unwrap().to_string();
+    assert!(objective("").ends_with("q normal, mean (0.0000, 0.0000), standard deviation (3.0000, 3.0000)"));
+    assert!(objective("--noise-std 1").ends_with("standard deviation (1.0000, 1.0000)"));
+    assert!(!objective("--noise-scale 2").contains("3.0000, 3.0000"));
+}
+
+#[test]
 fn what_is_printed() {
     let folder = folder(1.5);
     let (printed, entries) = gradient(&folder, "--engine reference", Dtype::F64);

@@ -16,7 +16,7 @@ fn runs(flags: &str) -> serde_json::Value {
     }
     let energy = !flags.contains("--head score");
     assert_eq!(folder.path("r/energy.png").exists(), energy, "{flags}");
-    if flags.contains("concat") {
+    if flags.contains("concat") || flags.contains("pcd") || flags.contains("ed-sigma") {
         // the configuration that was written runs again
         let again = folder.run("run --config r/config.toml --out again --json --quiet");
         assert_eq!(again.code, Some(0), "{again}");
@@ -39,6 +39,10 @@ fn every_objective_and_head_runs() {
         ("mdsm --levels 4 --conditioning scale", &["energy", "score"]),
         ("mdsm --ladder 2,1,0.5 --conditioning concat --denoise", &["energy", "score"]),
         ("mdsm --ladder linear --sampler ula", &["energy"]),
+        ("cd --k 3 --alpha 0.01", &["energy"]),
+        ("pcd --k 2 --buffer 300 --restart-law normal", &["energy"]),
+        ("ed --ed-sigma 0.5 --ed-m 3 --activation relu", &["energy"]),
+        ("nce --nu 2", &["energy"]),
     ] {
         for head in heads {
             let run = runs(&format!("--loss {loss} --head {head}"));
@@ -77,6 +81,59 @@ fn every_objective_and_head_runs() {
     }
 }
 
+/// Objectives that learn by contrast, small enough for a software driver, and what their conventions have to say.
+const CONTRASTING: [(&str, &str, &str); 4] = [
+    ("cd --k 3 --data-noise 0.1", "negative_chains", "3 steps, eta = 0.01 multiplies grad E; a paper's h is 2 eta"),
+    ("pcd --k 3 --buffer 256", "replay", "256 chains, each begins anew with probability 0.05 at a step"),
+    ("ed --ed-t 0.25", "ed_sigma", "0.5 (its root, a standard deviation)"),
+    ("nce --noise-std 3", "nce_noise", "normal, mean (0.0000, 0.0000), standard deviation (3.0000, 3.0000)"),
+];
+
+#[test]
+fn contrast_runs_on_every_engine() {
+    let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").map_or(String::new(), |name| format!("--adapter {name}"));
+    for engine in ["cpu", "reference", &format!("gpu {adapter}")] {
+        for (flags, key, says) in CONTRASTING {
+            let folder = Folder::new();
+            let outcome = folder.run(&format!("{SMALL} --loss {flags} --engine {engine}"));
+            assert_eq!(outcome.code, Some(0), "{outcome}");
+            let run = outcome.json();
+            assert_eq!(run["engine"], engine.split(' ').next().unwrap());
+            assert_eq!(run["conventions"][key], says, "{flags}");
+            assert_eq!(run["log_z"].is_number(), flags.starts_with("nce"), "{flags}");
+            assert_eq!(run["sigma"].is_number(), flags.contains("data-noise"), "{flags}");
+            let log = folder.text("r/metrics.jsonl");
+            let lines: Vec<serde_json::Value> = log.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+            assert_eq!(lines.len(), 20, "{flags}: a line a step");
+            for line in &lines {
+                number(line, "loss");
+                for figure in ["energy_gap", "gradient_at_negatives", "diversity"] {
+                    assert_eq!(line[figure].is_number(), key.contains("chains") || key == "replay", "{flags}: {line}");
+                }
+            }
+        }
+    }
+}
+
+/// Beyond two dimensions the constant that noise contrast has learnt gives the NLL.
+#[test]
+fn noise_contrast_has_a_likelihood_in_any_dimension() {
+    let folder = Folder::new();
+    let rows: String = (0..400)
+        .map(|i| f64::from(i) * 0.7)
+        .map(|t| format!("{},{},{}\n", t.sin(), (1.3 * t).cos(), (0.9 * t).sin()))
+        .collect();
+    folder.write("t.csv", format!("a,b,c\n{rows}"));
+    let run = |loss: &str| {
+        let outcome = folder.done(&format!("{SMALL} --force --data t.csv --steps 300 --loss {loss}"));
+        outcome.json()
+    };
+    let nce = run("nce");
+    assert!(number(&nce["metrics"], "nll").abs() < 10.0 && nce["metrics"]["kl"].is_null());
+    assert!(nce["warnings"].to_string().contains("in 3 dimensions no grid checks"), "{nce}");
+    assert!(run("ed")["metrics"]["nll"].is_null());
+}
+
 #[test]
 fn what_is_not_defined_is_refused() {
     let folder = Folder::new();
@@ -95,6 +152,19 @@ fn what_is_not_defined_is_refused() {
         ("--loss mdsm --sigma-max 0.1 --sigma-min 0.2", &["0.1", "above the smallest, 0.2"]),
         ("--loss ssm --probes 0", &["0 probes", "from 1"]),
         ("--loss fd-ssm --epsilon 0", &["epsilon is 0"]),
+        ("--loss cd --head score", &["cd compares energies", "--head score", "hint: --head energy"]),
+        ("--loss nce --conditioning concat", &["concat", "noise levels", "nce"]),
+        ("--loss cd --k 0", &["k is 0", "from 1"]),
+        ("--loss pcd --eta 0", &["eta is 0"]),
+        ("--loss pcd --buffer 100", &["100 chains for a batch of 256", "hint: a larger --buffer"]),
+        ("--loss pcd --restart 2", &["restart probability is 2", "from 0 to 1"]),
+        ("--loss pcd --restart-law box", &["`box`", "uniform, normal"]),
+        ("--loss ed --ed-t 0", &["t is 0", "hint: --ed-t is a variance"]),
+        ("--loss ed --ed-t 1 --ed-sigma 1", &["--ed-t", "--ed-sigma", "cannot be used with"]),
+        ("--loss ed --ed-m 5000", &["M is 5000", "4096"]),
+        ("--loss ed --ed-w -1", &["w is -1"]),
+        ("--loss nce --nu 0", &["nu is 0"]),
+        ("--loss nce --noise-std 0", &["standard deviation 0"]),
         ("--loss sssm", &["`sssm`", "did you mean `ssm`?"]),
         ("--head scores", &["`scores`", "did you mean `score`?"]),
     ];
@@ -117,6 +187,10 @@ fn scales_of_the_data_are_warned_of() {
     warned("--loss fd-ssm --epsilon 0.001", "drowns in rounding errors");
     warned("--loss mdsm --sigma-max 1", "less than a third of the data's diameter");
     warned("--loss mdsm --levels 3", "does not see the noise level");
+    warned("--loss ed --ed-w 0 --ed-m 1", "which has no minimum");
+    warned("--loss ed --ed-w 0.5", "too steep");
+    warned("--loss ed --ed-w 4", "too flat");
+    warned("--loss cd --k 2 --alpha 0.3", "flattens the energy");
 }
 
 #[test]
@@ -129,6 +203,9 @@ fn bench_takes_every_objective() {
         ("--loss dsm", 6),
         ("--loss mdsm --conditioning concat", 6),
         ("--loss ssm-vr --net 2-8-2 --head score", 6),
+        ("--loss cd --k 5", 16),
+        ("--loss ed --ed-m 2", 9),
+        ("--loss nce --nu 3", 12),
     ] {
         let net = if flags.contains("--net") { "" } else { "--net 2-8-1" };
         let outcome = folder.run(&format!("bench train --engine cpu --batch 8 --seconds 0.02 --json {net} {flags}"));

@@ -12,6 +12,7 @@ use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::{Langevin, STEP_PER_VARIANCE, annealed};
 use serde::Serialize;
 
+use super::super::contrast::default_steps;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
 use super::super::{MOST_BATCH, MOST_CHAINS, check_count};
@@ -60,9 +61,10 @@ pub(crate) struct Args {
     /// Samples of a step
     #[arg(long, default_value_t = 256)]
     pub(super) batch: usize,
-    /// Learning rate of Adam
-    #[arg(long, default_value_t = 1e-3)]
-    pub(super) lr: f64,
+    /// Learning rate of Adam [default: 0.001; pcd: 0.003]
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) lr: Option<f64>,
     /// How the learning rate goes: constant or cosine
     #[arg(long, default_value = "cosine")]
     pub(super) schedule: String,
@@ -167,7 +169,21 @@ pub(super) struct Sampling {
     pub(super) denoise: bool,
 }
 
+/// The learning rate unless said: persistent chains leave plateaus late at the usual one.
+fn default_rate(loss: &str) -> f64 {
+    if loss == "pcd" { 3e-3 } else { 1e-3 }
+}
+
 impl Args {
+    /// Sets what depends on the objective and was not given, so that it stands in the record of the run.
+    pub(super) fn resolve(&mut self) {
+        let loss = &self.objective.loss;
+        self.lr.get_or_insert(default_rate(loss));
+        if matches!(loss.as_str(), "cd" | "pcd") {
+            self.objective.negatives.k.get_or_insert(default_steps(loss));
+        }
+    }
+
     /// Checks all flags and loads the data; writes nothing.
     pub(super) fn plan(&self) -> Result<Plan> {
         Objective::check_name(&self.objective.loss)?;
@@ -175,9 +191,9 @@ impl Args {
         let activation = Activation::by_name(&self.activation)?;
         let (head, conditioning) = (Head::by_name(&self.head)?, Conditioning::by_name(&self.conditioning)?);
         // what is wrong whatever the data is refused before they are read
-        self.objective.objective(&Scales::UNIT)?;
+        self.objective.objective(&Scales::unit(1)?)?;
         let optimizer = Optimizer {
-            learning_rate: self.lr,
+            learning_rate: self.lr.unwrap_or(default_rate(&self.objective.loss)),
             schedule: Schedule::by_name(&self.schedule)?,
             warmup: self.warmup,
             beta1: 0.9,
@@ -218,11 +234,11 @@ impl Args {
             Some(spec) => spec,
             None => MlpSpec::hidden(data.dim(), &hidden, activation, head, conditioning)?,
         };
-        let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train))?;
-        objective.check(&spec)?;
+        let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train)?)?;
         warnings.extend(objective.warnings(&spec));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
+        training.check(&spec)?;
         Ok(Plan { data, spec, training, sampling, seed, warnings })
     }
 

@@ -11,8 +11,9 @@ use ebm_gpu::data::Standardizer;
 use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::engine::{Engine, StepRecord, TrainingState};
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::eval::{Metrics, evaluate};
+use ebm_gpu::eval::{Health, Metrics, Target, evaluate};
 use ebm_gpu::model::{Model, write_checkpoint};
+use ebm_gpu::objective::Objective;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
 use ebm_gpu::sample::{Listen, SamplingPlan, Stage};
@@ -52,6 +53,9 @@ struct Summary {
     train_seconds: f64,
     steps_per_second: f64,
     final_loss: f64,
+    /// ln Z of the network without the bias of its output, as the objective has learnt it, in the units of the network; none
+    /// for objectives that do not.
+    log_z: Option<f64>,
     metrics: Metrics,
     chains: Option<ChainSummary>,
     warnings: Vec<String>,
@@ -74,7 +78,9 @@ struct ChainSummary {
     acceptance: f64,
 }
 
-pub(super) fn run(args: &Args) -> Result<()> {
+pub(super) fn run(mut args: Args) -> Result<()> {
+    args.resolve();
+    let args = &args;
     let start = Instant::now();
     let plan = args.plan()?;
     let engine = args.engine.open(args.quiet)?.engine;
@@ -110,7 +116,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
         warnings.push(warning);
     }
     let spinner = progress::spinner("evaluating and drawing", args.quiet);
-    let metrics = evaluate(engine.as_ref(), &model, &plan.data, sigma, chains.as_ref(), plan.seed)?;
+    let target = Target { sigma, normalized: plan.training.objective.normalizes() };
+    let metrics = evaluate(engine.as_ref(), &model, &plan.data, target, chains.as_ref(), plan.seed)?;
     if let Some(note) = &metrics.note {
         if !args.quiet {
             eprintln!("warning: {note}");
@@ -146,6 +153,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         train_seconds: trained.seconds,
         steps_per_second: trained.steps_per_second(),
         final_loss: trained.final_loss(),
+        log_z: target.normalized.then(|| model.output_bias()),
         metrics,
         chains: chain_summary,
         warnings,
@@ -217,6 +225,11 @@ impl Watch for Recorder<'_> {
         let path = self.folder.subfolder("checkpoints")?.join(format!("step-{:08}.safetensors", state.step));
         write_checkpoint(&path, model, &metadata(self.plan, state.step))
     }
+
+    fn health(&mut self, health: &Health) -> Result<()> {
+        self.log.health(health);
+        Ok(())
+    }
 }
 
 /// What a checkpoint says beside the network's shape.
@@ -227,6 +240,12 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     let sigma = plan.training.objective.smoothing();
     let level = (sigma > 0.0).then(|| ("sigma", sigma.to_string()));
     let ladder = plan.training.objective.conventions().remove("ladder").map(|ladder| ("ladder", ladder));
+    let noise = match &plan.training.objective {
+        Objective::Nce(nce) => {
+            vec![("noise_mean", list(nce.noise.origin())), ("noise_std", list(nce.noise.scale()))]
+        }
+        _ => Vec::new(),
+    };
     let shared = [
         ("objective", plan.training.objective.formula()),
         ("step", step.to_string()),
@@ -236,7 +255,7 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         ("data_mean", list(&data.mean)),
         ("data_deviation", list(&data.scale)),
     ];
-    shared.into_iter().chain(level).chain(ladder).collect()
+    shared.into_iter().chain(level).chain(ladder).chain(noise).collect()
 }
 
 fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {

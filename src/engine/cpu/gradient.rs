@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::basis::Basis;
+use super::contrast::{Contrasting, most_groups, tile_samples};
 use super::difference::Difference;
 use super::matching::{Matching, Work};
 use super::source::Source;
@@ -16,6 +17,8 @@ use crate::real::Real;
 #[derive(Debug)]
 pub(super) struct Batch<T> {
     groups: Vec<Group<T>>,
+    /// Samples of a tile.
+    tile: usize,
     size: usize,
     basis: Basis<T>,
     gradient: Vec<T>,
@@ -30,19 +33,23 @@ struct Group<T> {
 }
 
 impl<T: Real> Batch<T> {
-    pub(super) fn new(weights: &Weights<T>, size: usize) -> Self {
-        let tiles = size.div_ceil(TILE);
-        let groups = tiles.min(GROUPS);
+    pub(super) fn new(weights: &Weights<T>, objective: &Objective, size: usize) -> Self {
+        let (tile, most) = match objective.program(weights.spec.head()) {
+            Program::Contrast(contrast) => (tile_samples(contrast.negatives), most_groups(contrast.negatives)),
+            _ => (TILE, GROUPS),
+        };
+        let tiles = size.div_ceil(tile);
+        let groups = tiles.min(most);
         let groups = (0..groups)
             .map(|g| {
-                let range = (g * tiles / groups * TILE)..((g + 1) * tiles / groups * TILE).min(size);
+                let range = (g * tiles / groups * tile)..((g + 1) * tiles / groups * tile).min(size);
                 let mut work = Work::default();
                 work.gradient.resize(weights.parameters.len(), T::default());
                 Group { losses: vec![T::default(); range.len()], range, work }
             })
             .collect();
         let gradient = vec![T::default(); weights.parameters.len()];
-        Self { groups, size, basis: Basis::default(), gradient }
+        Self { groups, tile, size, basis: Basis::default(), gradient }
     }
 
     /// Computes the loss of each sample and the gradient of the mean.
@@ -54,6 +61,12 @@ impl<T: Real> Batch<T> {
                 let difference = Difference { net, probes: fd.probes, dim, share };
                 let start = |work: &mut Work<T>| work.gradient.fill(T::default());
                 self.each_tile(start, |work, first, losses| difference.tile(work, source, first, losses));
+                self.add_up();
+            }
+            Program::Contrast(contrast) => {
+                let contrasting = Contrasting { net, contrast, share };
+                let start = |work: &mut Work<T>| work.gradient.fill(T::default());
+                self.each_tile(start, |work, first, losses| contrasting.tile(work, source, first, losses));
                 self.add_up();
             }
             Program::Matching(terms) => {
@@ -76,10 +89,11 @@ impl<T: Real> Batch<T> {
     }
 
     fn each_tile(&mut self, start: impl Fn(&mut Work<T>) + Sync, tile: impl Fn(&mut Work<T>, usize, &mut [T]) + Sync) {
+        let samples = self.tile;
         self.groups.par_iter_mut().for_each(|group| {
             start(&mut group.work);
-            for (t, losses) in group.losses.chunks_mut(TILE).enumerate() {
-                tile(&mut group.work, group.range.start + t * TILE, losses);
+            for (t, losses) in group.losses.chunks_mut(samples).enumerate() {
+                tile(&mut group.work, group.range.start + t * samples, losses);
             }
         });
     }

@@ -29,8 +29,12 @@ pub(super) struct Matching<'a, T> {
 #[derive(Debug, Default)]
 pub(super) struct Work<T> {
     pub(super) tile: Tile<T>,
-    noise: Block<T>,
+    pub(super) noise: Block<T>,
     levels: Vec<Level>,
+    /// F of a sample and of its negatives, and then the derivatives of its loss by them.
+    pub(super) values: Vec<T>,
+    /// ln q of each column, where there is a noise law.
+    pub(super) log_noise: Vec<T>,
     /// h₀·∇E of each sample.
     linear: Vec<T>,
     pub(super) gradient: Vec<T>,

@@ -7,12 +7,14 @@
 mod basis;
 mod block;
 mod chains;
+mod contrast;
 mod difference;
 mod draws;
 mod gradient;
 mod hamiltonian;
 mod landscape;
 mod matching;
+mod negatives;
 mod source;
 mod tile;
 mod training;
@@ -180,10 +182,10 @@ impl<T: Real> Engine for Native<T> {
     fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
         given.check(objective, &model.spec)?;
         let weights = Weights::<T>::new(model);
-        let mut batch = Batch::new(&weights, given.points.count());
+        let mut batch = Batch::new(&weights, objective, given.points.count());
         let denoising = match objective.program(model.spec.head()) {
             Program::Matching(terms) => terms.denoising,
-            Program::Difference(_) => None,
+            Program::Difference(_) | Program::Contrast(_) => None,
         };
         let source = FromGiven { given: *given, denoising, conditioning: model.spec.conditioning() };
         self.pool.install(|| batch.compute(&weights, objective, &source));
@@ -199,8 +201,8 @@ impl<T: Real> Engine for Native<T> {
         data: &Points,
         state: TrainingState,
     ) -> Result<Box<dyn Training + 'a>> {
-        plan.objective.check(&model.spec)?;
-        Ok(Box::new(training::NativeTraining::<T>::new(&self.pool, model, plan, data, state)))
+        plan.check(&model.spec)?;
+        Ok(Box::new(training::NativeTraining::<T>::new(&self.pool, model, plan, data, state)?))
     }
 
     fn chains<'a>(

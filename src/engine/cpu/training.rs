@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::gradient::Batch;
-use super::source::Drawn;
+use super::negatives::NegativeChains;
+use super::source::{Drawn, Negatives};
 use super::{Weights, vectorized};
-use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState};
+use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState, replay};
 use crate::error::Result;
 use crate::model::Model;
-use crate::objective::{Level, Objective, ProbeLaw, Program, Tangents};
+use crate::objective::{Level, Objective, ProbeLaw, Program, Proposal, Tangents};
 use crate::optimizer::{Optimizer, StepSizes};
 use crate::points::Points;
 use crate::real::Real;
@@ -25,10 +26,14 @@ pub(super) struct NativeTraining<'a, T> {
     probes: (ProbeLaw, Option<f64>),
     weights: Weights<T>,
     batch: Batch<T>,
+    /// What makes the negatives, where chains do.
+    chains: Option<NegativeChains<T>>,
     ema: Vec<T>,
     first_moment: Vec<T>,
     second_moment: Vec<T>,
     step: u64,
+    /// Steps that were done before this run.
+    first: u64,
     halted: bool,
 }
 
@@ -53,6 +58,7 @@ fn probes(model: &Model, objective: &Objective) -> (ProbeLaw, Option<f64>) {
             Tangents::Probes(probes) => (probes.law, None),
             _ => (ProbeLaw::Gaussian, None),
         },
+        Program::Contrast(_) => (ProbeLaw::Gaussian, None),
     }
 }
 
@@ -63,35 +69,61 @@ impl<'a, T: Real> NativeTraining<'a, T> {
         plan: &TrainingPlan,
         data: &Points,
         state: TrainingState,
-    ) -> Self {
+    ) -> Result<Self> {
+        let kept = replay::buffer::<T>(plan, &state, data.dim())?;
+        let chains = match &plan.objective {
+            Objective::Cd(cd) => Some(NegativeChains::new(*cd, None, plan.batch, data.dim())),
+            Objective::Pcd(cd, replay) => {
+                let kept = kept.map(|kept| (replay.clone(), kept));
+                Some(NegativeChains::new(*cd, kept, plan.batch, data.dim()))
+            }
+            _ => None,
+        };
         let weights = Weights { parameters: convert(&state.parameters), ..Weights::new(model) };
-        Self {
+        Ok(Self {
             pool,
             plan: plan.clone(),
             data: convert(data.values()),
             dim: data.dim(),
             levels: levels(model, &plan.objective),
             probes: probes(model, &plan.objective),
-            batch: Batch::new(&weights, plan.batch),
+            batch: Batch::new(&weights, &plan.objective, plan.batch),
+            chains,
             weights,
             ema: convert(&state.ema),
             first_moment: convert(&state.first_moment),
             second_moment: convert(&state.second_moment),
             step: state.step,
+            first: state.step,
             halted: false,
-        }
+        })
     }
 
     fn step(&mut self) -> StepRecord {
         let step = self.step + 1;
-        let source = Drawn {
+        let contrast = match self.plan.objective.program(self.weights.spec.head()) {
+            Program::Contrast(contrast) => Some(contrast),
+            _ => None,
+        };
+        let mut source = Drawn {
             seed: self.plan.seed,
             step: step as u32,
             data: &self.data,
             dim: self.dim,
             levels: &self.levels,
             probes: self.probes,
+            negatives: Negatives::None,
+            data_noise: contrast.map_or(0.0, |contrast| contrast.data_noise),
         };
+        if let Some(chains) = &mut self.chains {
+            chains.advance(&self.weights, &source);
+            source.negatives = Negatives::Made(chains.ends());
+        }
+        match contrast.map(|contrast| contrast.proposal) {
+            Some(Proposal::Perturbed { t }) => source.negatives = Negatives::Perturbed(t.sqrt()),
+            Some(Proposal::Law(law)) => source.negatives = Negatives::Law(law),
+            Some(Proposal::Chains(..)) | None => {}
+        }
         self.batch.compute(&self.weights, &self.plan.objective, &source);
         let loss = self.batch.losses().map(Real::f64).sum::<f64>() / self.plan.batch as f64;
         let square: T = self.batch.gradient().iter().map(|g| *g * *g).sum();
@@ -166,6 +198,13 @@ impl<T: Real> Training for NativeTraining<'_, T> {
             ema: back(&self.ema),
             first_moment: back(&self.first_moment),
             second_moment: back(&self.second_moment),
+            replay: self.chains.as_ref().and_then(NegativeChains::kept),
         })
+    }
+
+    fn negatives(&mut self) -> Result<Option<Points>> {
+        let values = |chains: &NegativeChains<T>| chains.ends().iter().map(|x| x.f64()).collect();
+        let moved = self.chains.as_ref().filter(|_| self.step > self.first);
+        Ok(moved.map(|chains| Points::new(self.dim, values(chains))))
     }
 }

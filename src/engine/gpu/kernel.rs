@@ -89,6 +89,8 @@ pub enum Passes {
     Matching,
     /// Three values of a sample forward and back.
     Difference,
+    /// Two values of a sample forward and back.
+    Contrast,
 }
 
 impl Passes {
@@ -101,8 +103,8 @@ impl Passes {
     pub(super) fn spare_blocks(self) -> u32 {
         match self {
             Self::None | Self::Target | Self::Value | Self::Score => 0,
-            // z, or v
-            Self::Matching | Self::Difference => 1,
+            // z, or v, or what the negatives of a sample share
+            Self::Matching | Self::Difference | Self::Contrast => 1,
             Self::Chains(blocks) => blocks,
         }
     }
@@ -158,6 +160,7 @@ impl Kernel {
             Passes::Value => only(1, 0),
             Passes::Score | Passes::Chains(_) => only(1, u32::from(!shape.field)),
             Passes::Difference => only(3, 1),
+            Passes::Contrast => only(2, 1),
             Passes::Matching => {
                 let (second, tangents) = (u32::from(!shape.field), u32::from(shape.tangents));
                 Some(Channels { values: 1, second, tangents, order: 1 + second + tangents })

@@ -3,8 +3,8 @@
 use super::device::{Buffer, Gpu};
 use super::kernel::Shape;
 use super::kernels::{
-    BasisParams, DifferenceMatching, LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE, LossParams, MOST_ROWS,
-    OrthonormalBasis, ScoreMatching,
+    BasisParams, Contrast, DifferenceMatching, FROM_GIVEN, LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE,
+    LossParams, MOST_ROWS, OrthonormalBasis, ScoreMatching,
 };
 use super::pipeline::Bound;
 use super::spread::{Spread, shape_of, to_f32};
@@ -19,6 +19,9 @@ pub(super) struct LossPass {
     pub(super) spread: Spread,
     pub(super) slabs: Buffer<[f32; 4]>,
     pub(super) losses: Buffer<f32>,
+    pub(super) data: Buffer<f32>,
+    /// What is given for the samples, or the negatives that chains make.
+    pub(super) draws: Buffer<f32>,
     /// The arguments; step and seed are the caller's.
     pub(super) fixed: LossParams,
     pub(super) params: Buffer<LossParams>,
@@ -49,9 +52,14 @@ impl Samples<'_> {
         }
     }
 
-    /// The probes that are given, or the noise of an objective that has levels; a placeholder if none are.
+    /// The negatives or probes that are given, or the noise of an objective that has levels; room for the negatives that
+    /// chains make; a placeholder if there are none.
     fn draws(&self, fixed: &LossParams) -> Vec<f32> {
         let given = match self {
+            Self::Drawn(data, batch) if fixed.negatives > 0 && fixed.source == FROM_GIVEN => {
+                return vec![0.0; batch * data.dim()];
+            }
+            Self::Given(given) if fixed.negatives > 0 => given.negatives,
             Self::Given(given) if fixed.levels > 0 => given.noise,
             Self::Given(given) if fixed.law != LAW_BASIS => given.probes,
             _ => None,
@@ -101,6 +109,26 @@ impl LossPass {
                         net: b.net,
                         data: b.data,
                         given_draws: b.draws,
+                        weights: b.weights,
+                        scratch: b.scratch,
+                        slabs: b.slabs,
+                        losses: b.losses,
+                    };
+                    Ok((kernel.bind(gpu, b.shape)?, None))
+                })
+            }
+            Program::Contrast(contrast) => {
+                let given = matches!(samples, Samples::Given(_));
+                let fixed = super::contrast::loss_params(&contrast, given);
+                let law = gpu.upload("law", &super::contrast::law_values(contrast.noise_law()))?;
+                let spread = Spread::new(gpu, spec, &Contrast::KERNEL, samples.batch())?;
+                Self::bind(gpu, spread, fixed, samples, parameters, slots, |b| {
+                    let kernel = Contrast {
+                        params: b.params,
+                        net: b.net,
+                        data: b.data,
+                        given_draws: b.draws,
+                        law: &law,
                         weights: b.weights,
                         scratch: b.scratch,
                         slabs: b.slabs,
@@ -172,6 +200,7 @@ impl LossPass {
         let weights = gpu.upload("weights", super::spread::quads(&packed))?;
         let slabs = gpu.zeros("slabs", spread.workgroups as usize * layout.packed as usize)?;
         let losses = gpu.zeros("losses", batch)?;
+        let data = gpu.upload("data", &to_f32(points.values()))?;
         let fixed = LossParams {
             batch: batch as u32,
             dim: points.dim() as u32,
@@ -184,19 +213,20 @@ impl LossPass {
             share: (1.0 / batch as f64) as f32,
             ..fixed
         };
+        let draws = gpu.upload("given draws", &samples.draws(&fixed))?;
         let (kernel, basis) = kernel(&Buffers {
             shape: spread.shape,
             first: &layout.table[0],
             params: &params,
             net: &net,
-            data: &gpu.upload("data", &to_f32(points.values()))?,
-            draws: &gpu.upload("given draws", &samples.draws(&fixed))?,
+            data: &data,
+            draws: &draws,
             weights: &weights,
             scratch: &spread.scratch(gpu)?,
             slabs: &slabs,
             losses: &losses,
         })?;
-        Ok((Self { spread, slabs, losses, fixed, params, kernel, basis }, Weights { net, weights }))
+        Ok((Self { spread, slabs, losses, data, draws, fixed, params, kernel, basis }, Weights { net, weights }))
     }
 
     /// Records the dispatches with the arguments at index `entry`: one, or two where the basis changes with the weights.

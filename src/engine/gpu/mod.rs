@@ -1,11 +1,12 @@
 //! The `gpu` engine: the WGSL kernels, on any Vulkan, Metal or DX12 adapter.
 //!
 //! A workgroup carries a tile of samples through the whole network, so a training step is three dispatches (loss and
-//! gradient; sum and norm; Adam) and a dispatch of chains runs many steps. Data, parameters, optimizer state and chains
-//! live on the device; batches and noise are drawn there.
+//! gradient; sum and norm; Adam), four where chains make negatives, and a dispatch of chains runs many steps. Data,
+//! parameters, optimizer state and chains live on the device; batches and noise are drawn there.
 
 pub mod adapters;
 mod chains;
+mod contrast;
 mod device;
 mod evaluate;
 mod gradient;
@@ -97,7 +98,7 @@ impl Engine for GpuEngine {
         data: &Points,
         state: TrainingState,
     ) -> Result<Box<dyn Training + 'a>> {
-        plan.objective.check(&model.spec)?;
+        plan.check(&model.spec)?;
         Ok(Box::new(training::GpuTraining::new(&self.gpu, &model.spec, plan, data, &state)?))
     }
 

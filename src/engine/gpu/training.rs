@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use super::contrast::NegativePass;
 use super::device::{Buffer, Gpu};
 use super::kernel::WORKGROUP;
 use super::kernels::{AdamParams, AdamStep, LossParams, ReduceGradient, ReduceParams};
 use super::loss::{LossPass, Samples, Weights};
 use super::pace::Pace;
 use super::pipeline::Bound;
-use super::spread::quads;
-use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState};
+use super::spread::{quads, to_f64};
+use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState, replay};
 use crate::error::Result;
 use crate::model::MlpSpec;
 use crate::points::Points;
@@ -23,6 +24,7 @@ const IN_FLIGHT: usize = 2;
 pub(super) struct GpuTraining<'a> {
     gpu: &'a Gpu,
     plan: TrainingPlan,
+    chains: Option<NegativePass>,
     loss: LossPass,
     reduce: Bound,
     adam: Bound,
@@ -38,6 +40,8 @@ pub(super) struct GpuTraining<'a> {
     arrived: Vec<StepRecord>,
     pace: Pace,
     submitted: u64,
+    /// Steps that were done before this run.
+    first: u64,
     /// The last step that changed the parameters.
     good: u64,
     halted: bool,
@@ -63,6 +67,10 @@ impl<'a> GpuTraining<'a> {
         let slots = IN_FLIGHT * MOST_STEPS as usize;
         let samples = Samples::Drawn(data, plan.batch);
         let (loss, on_device) = LossPass::new(gpu, spec, &plan.objective, samples, &state.parameters, slots)?;
+        // (loss, norm, good so far, step)
+        let history = gpu.upload("history", &vec![[0.0, 0.0, 1.0, 0.0]; slots])?;
+        let kept = replay::buffer::<f32>(plan, state, data.dim())?;
+        let chains = NegativePass::new(gpu, spec, plan, &loss, &on_device, &history, kept.as_ref(), slots)?;
         let Weights { net, weights } = on_device;
         let layout = &loss.spread.layout;
         let size = layout.packed as usize;
@@ -72,8 +80,6 @@ impl<'a> GpuTraining<'a> {
         let packed: Vec<f32> =
             [&state.first_moment, &state.second_moment, &state.ema].into_iter().flat_map(|v| layout.pack(v)).collect();
         let moments = gpu.upload("moments", quads(&packed))?;
-        // (loss, norm, good so far, step)
-        let history = gpu.upload("history", &vec![[0.0, 0.0, 1.0, 0.0]; slots])?;
         let gradient = gpu.zeros("gradient", size)?;
         let squares = gpu.zeros("squares", updates as usize)?;
         let shape = loss.spread.shape;
@@ -117,6 +123,7 @@ impl<'a> GpuTraining<'a> {
         Ok(Self {
             gpu,
             plan: plan.clone(),
+            chains,
             loss,
             reduce,
             adam,
@@ -131,6 +138,7 @@ impl<'a> GpuTraining<'a> {
             arrived: Vec::new(),
             pace: gpu.pace(MOST_STEPS),
             submitted: state.step,
+            first: state.step,
             good: state.step,
             halted: false,
             turn: 0,
@@ -145,11 +153,13 @@ impl<'a> GpuTraining<'a> {
         let mut previous = self.fixed_adam.slot;
         let mut loss = Vec::with_capacity(steps as usize);
         let mut adam = Vec::with_capacity(steps as usize);
+        let mut negatives = Vec::new();
         for i in 0..steps {
             let step = self.submitted + 1 + i;
             let sizes = self.plan.optimizer.step_sizes(step, self.plan.steps);
             let slot = (half as u32 + i as u32) % slots;
             loss.push(LossParams { step: step as u32, ..self.fixed_loss });
+            negatives.extend(self.chains.as_ref().map(|chains| chains.arguments(step as u32, previous)));
             adam.push(AdamParams {
                 slot,
                 previous,
@@ -164,12 +174,18 @@ impl<'a> GpuTraining<'a> {
         self.fixed_adam.slot = previous;
         self.gpu.write_params(&self.loss.params, half, &loss);
         self.gpu.write_params(&self.adam_params, half, &adam);
+        if let Some(chains) = &self.chains {
+            chains.write(self.gpu, half, &negatives);
+        }
         let start = Instant::now();
         let updates = self.fixed_adam.square_count;
         let index = self.gpu.submit(|encoder| {
             {
                 let mut pass = encoder.begin_compute_pass(&Default::default());
                 for entry in half..half + steps as usize {
+                    if let Some(chains) = &self.chains {
+                        chains.dispatch(&mut pass, entry);
+                    }
                     self.loss.dispatch(&mut pass, entry);
                     self.reduce.dispatch(&mut pass, 0, updates);
                     self.adam.dispatch(&mut pass, entry, updates);
@@ -235,6 +251,17 @@ impl Training for GpuTraining<'_> {
             first_moment: layout.unpack(&moments[..size]),
             second_moment: layout.unpack(&moments[size..2 * size]),
             ema: layout.unpack(&moments[2 * size..]),
+            replay: self.chains.as_ref().map_or(Ok(None), |chains| chains.kept(self.gpu))?,
         })
+    }
+
+    fn negatives(&mut self) -> Result<Option<Points>> {
+        while !self.in_flight.is_empty() {
+            self.collect()?;
+        }
+        if self.chains.is_none() || self.submitted == self.first {
+            return Ok(None);
+        }
+        Ok(Some(Points::new(self.loss.fixed.dim as usize, to_f64(&self.gpu.download(&self.loss.draws)?))))
     }
 }

@@ -14,6 +14,7 @@ kernel! {
         "lib/philox.wgsl",
         "lib/noise.wgsl",
         "lib/jet.wgsl",
+        "lib/rows.wgsl",
         "lib/batch.wgsl",
         "lib/gradient.wgsl",
         "difference_matching.wgsl",

@@ -3,7 +3,7 @@
 use crate::engine::gpu::kernel::device_struct;
 
 device_struct! {
-    /// Arguments of `score_matching` and `difference_matching`.
+    /// Arguments of `score_matching`, `difference_matching` and `contrast`.
     pub struct LossParams {
         /// Low word of the seed.
         key_low: u32,
@@ -43,8 +43,24 @@ device_struct! {
         curved: f32,
         /// Length of a probe on a sphere.
         length: f32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused: u32,
+        /// Negatives of a sample.
+        negatives: u32,
+        /// How energies become a loss.
+        form: u32,
+        /// Where negatives come from.
+        source: u32,
+        /// The standard deviation of noise on the data.
+        data_noise: f32,
+        /// √t of perturbed negatives.
+        spread: f32,
+        /// α.
+        alpha: f32,
+        /// ln w.
+        log_w: f32,
+        /// ln of the number of negatives.
+        log_count: f32,
+        /// ln q at the mean of the noise law.
+        log_peak: f32,
     }
 }
 
@@ -56,3 +72,16 @@ pub const LAW_RADEMACHER: u32 = 1;
 pub const LAW_SPHERE: u32 = 2;
 /// `LAW_BASIS` of the WGSL.
 pub const LAW_BASIS: u32 = 3;
+
+/// `FORM_DIFFERENCE` of the WGSL.
+pub const FORM_DIFFERENCE: u32 = 0;
+/// `FORM_RANKING` of the WGSL.
+pub const FORM_RANKING: u32 = 1;
+/// `FORM_CLASSIFICATION` of the WGSL.
+pub const FORM_CLASSIFICATION: u32 = 2;
+/// `FROM_GIVEN` of the WGSL.
+pub const FROM_GIVEN: u32 = 0;
+/// `FROM_DATA` of the WGSL.
+pub const FROM_DATA: u32 = 1;
+/// `FROM_LAW` of the WGSL.
+pub const FROM_LAW: u32 = 2;

@@ -1,12 +1,14 @@
 //! The kernels: each a `.wgsl` and the Rust that declares its parameters and bindings.
 
 mod adam_step;
+mod contrast;
 mod difference_matching;
 mod energy;
 mod exchange_replicas;
 mod hamiltonian_chains;
 mod langevin_chains;
 mod loss_params;
+mod negative_chains;
 mod orthonormal_basis;
 mod reduce_gradient;
 mod score;
@@ -14,12 +16,17 @@ mod score_matching;
 mod target_energy;
 
 pub use adam_step::{AdamParams, AdamStep};
+pub use contrast::Contrast;
 pub use difference_matching::DifferenceMatching;
 pub use energy::{Energy, EnergyParams};
 pub use exchange_replicas::{ExchangeParams, ExchangeReplicas};
 pub use hamiltonian_chains::{HamiltonianChains, HamiltonianParams};
 pub use langevin_chains::{LangevinChains, LangevinParams};
-pub use loss_params::{LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE, LossParams};
+pub use loss_params::{
+    FORM_CLASSIFICATION, FORM_DIFFERENCE, FORM_RANKING, FROM_DATA, FROM_GIVEN, FROM_LAW, LAW_BASIS, LAW_GAUSSIAN,
+    LAW_RADEMACHER, LAW_SPHERE, LossParams,
+};
+pub use negative_chains::{NegativeChains, NegativeParams};
 pub use orthonormal_basis::{BasisParams, MOST_ROWS, OrthonormalBasis};
 pub use reduce_gradient::{ReduceGradient, ReduceParams};
 pub use score::{Score, ScoreParams};
@@ -35,6 +42,8 @@ pub const ALL: &[Kernel] = &[
     OrthonormalBasis::KERNEL,
     ScoreMatching::KERNEL,
     DifferenceMatching::KERNEL,
+    Contrast::KERNEL,
+    NegativeChains::KERNEL,
     ReduceGradient::KERNEL,
     AdamStep::KERNEL,
     LangevinChains::KERNEL,

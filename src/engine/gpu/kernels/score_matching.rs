@@ -13,6 +13,7 @@ kernel! {
         "lib/philox.wgsl",
         "lib/noise.wgsl",
         "lib/jet.wgsl",
+        "lib/rows.wgsl",
         "lib/batch.wgsl",
         "lib/gradient.wgsl",
         "score_matching.wgsl",
