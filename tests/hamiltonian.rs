@@ -31,14 +31,14 @@ fn run(engine: &dyn Engine, model: &Model, h: &Hamiltonian, start: &Points, step
 fn one_step_is_the_metropolis_adjusted_langevin_algorithm() {
     let reference = Reference::new().expect("threads");
     let model = network("6-19-1", Activation::Softplus, 72);
-    let (count, d, eta, temperature) = (40, 6, 8.0, 0.6);
+    let (count, d, eta, temperature) = (40, 6, 8.0_f64, 0.6_f64);
     let mut start = normal_points(count, d, 73);
     start.values_mut().iter_mut().for_each(|x| *x *= 3.0);
     let energy = |x: &Points| reference.energy(&model, x).expect("energy");
     let score = |x: &Points| reference.score(&model, x).expect("score");
     let s = score(&start);
     let noise = |i: usize, n: usize| SEED.normals::<f64>(Stream::Chain, i as u32, 0, n as u32 / 4)[n % 4];
-    let scale = (2.0 * eta * temperature as f64).sqrt();
+    let scale = (2.0 * eta * temperature).sqrt();
     let proposal = (0..count * d).map(|j| start.values()[j] + eta * s.values()[j] + scale * noise(j / d, j % d));
     let proposal = Points::new(d, proposal.collect());
     let (e0, e1, s1) = (energy(&start), energy(&proposal), score(&proposal));

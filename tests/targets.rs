@@ -5,6 +5,7 @@
 mod common;
 
 use common::{gpu, gpu_of_workgroups, scale, worst};
+use ebm_gpu::engine::Engine as _;
 use ebm_gpu::engine::gpu::GpuEngine;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream, uniform};
@@ -91,6 +92,9 @@ fn gradients_agree_with_finite_differences() {
 /// Coordinates in which a law is easy to integrate: x of (s, t), and the volume that goes with it.
 type Coordinates = fn(f64, f64) -> ([f64; 2], f64);
 
+/// A target, its coordinates and their ranges, intervals along each, and what is allowed.
+type Case = (Target, Coordinates, [f64; 2], [f64; 2], usize, f64);
+
 /// ln Z, mean, variance, and the share nearest to each mode, by Simpson's rule with `n` intervals along each axis.
 fn quadrature(
     target: &Target,
@@ -138,7 +142,7 @@ fn facts_agree_with_quadrature() {
     let cubic: Coordinates = |s, t| ([s.powi(3), t.powi(3)], 9.0 * s * s * t * t);
     let side = 32.768f64.cbrt();
     // the rule converges fast where the density ends at 0, as the fourth power of the spacing where the box cuts it
-    let cases: [(Target, Coordinates, [f64; 2], [f64; 2], usize, f64); 15] = [
+    let cases: [Case; 15] = [
         (normal, plain, [-13.0, 15.0], [-9.0, 5.0], 400, 1e-9),
         (named("gaussian"), plain, [-9.0, 9.0], [-9.0, 9.0], 400, 1e-9),
         (named("gmm"), plain, [-8.0, 18.0], [-8.0, 18.0], 400, 1e-9),

@@ -17,7 +17,7 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     /// The median time of a training step
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Chain steps in a second
     Chains(ChainArgs),
 }

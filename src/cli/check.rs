@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let mut printed = Ok(());
     if !args.json {
         super::print_line(&format!(
-            "{:<32} {:<18} {:<10} {:>10} {:>10}",
+            "{:<48} {:<18} {:<10} {:>10} {:>10}",
             "kernel", "net", "activation", "worst", "bound"
         ))?;
     }
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         if !args.json && printed.is_ok() {
             let verdict = if f.holds() { "ok" } else { "WRONG" };
             printed = super::print_line(&format!(
-                "{:<32} {:<18} {:<10} {:>10.1e} {:>10.1e}  {verdict}",
+                "{:<48} {:<18} {:<10} {:>10.1e} {:>10.1e}  {verdict}",
                 f.kernel, f.net, f.activation, f.worst, f.bound
             ));
         }

@@ -70,6 +70,15 @@ fn check_chains(landscape: Landscape<'_>, transition: &Transition, start: &Point
     Ok(())
 }
 
+/// Refuses points of another number of coordinates than the target's.
+fn check_target(target: &Target, points: &Points) -> Result<()> {
+    let (name, d, columns) = (target.name(), target.dim(), points.dim());
+    if columns == d {
+        return Ok(());
+    }
+    Err(Error::input(format!("the points have {columns} coordinates, the target {name} has {d}")))
+}
+
 /// Refuses a network whose noise level is not fixed: see [`Model::at`].
 fn level_free(model: &Model) -> Result<&Model> {
     match model.spec.conditioning() {
@@ -303,6 +312,12 @@ pub trait Engine {
     /// # Errors
     /// The network has no fixed noise level, or the device failed.
     fn score(&self, model: &Model, points: &Points) -> Result<Points>;
+
+    /// E and ∇E of an analytic target at each point.
+    ///
+    /// # Errors
+    /// The points do not have the target's coordinates, or the device failed.
+    fn target_energy(&self, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)>;
 
     /// Loss and gradient of an objective on a batch whose random numbers are given.
     ///

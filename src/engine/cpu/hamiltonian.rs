@@ -112,8 +112,8 @@ pub(super) fn walk<T: Real>(
         standing.energy = *energy;
     }
     for step in turns.first..turns.first + turns.steps {
-        for i in 0..samples {
-            walk.reach[i] = T::of(h.step) * standings[i].log_factor.exp() * walk.root[i];
+        for ((reach, standing), root) in walk.reach.iter_mut().zip(&*standings).zip(&walk.root) {
+            *reach = T::of(h.step) * standing.log_factor.exp() * *root;
         }
         for n in 0..d {
             walk.start.row_mut(n, 0..samples).copy_from_slice(site.position.row(n, 0..samples));

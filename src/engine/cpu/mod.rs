@@ -25,8 +25,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
-    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, level_free,
-    needs_energy,
+    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, check_target,
+    level_free, needs_energy,
 };
 use crate::error::{Error, Result};
 use crate::model::{Head, Layer, MlpSpec, Model};
@@ -35,6 +35,7 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::real::Real;
 use crate::sampler::Transition;
+use crate::target::Target;
 use block::Block;
 use gradient::Batch;
 use source::FromGiven;
@@ -177,6 +178,20 @@ impl<T: Real> Engine for Native<T> {
             (0..tile.samples()).flat_map(|s| (0..d).map(move |n| sign * scores.row(n, s..s + 1)[0].f64())).collect()
         });
         Ok(Points::new(d, values))
+    }
+
+    fn target_energy(&self, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)> {
+        check_target(target, points)?;
+        let d = target.dim();
+        let each = |i: usize| {
+            let x: Vec<T> = points.row(i).iter().map(|x| T::of(*x)).collect();
+            let mut gradient = vec![T::default(); d];
+            let energy = target.energy(&x, &mut gradient).f64();
+            (energy, gradient.into_iter().map(Real::f64).collect::<Vec<f64>>())
+        };
+        let (energies, gradients): (Vec<f64>, Vec<Vec<f64>>) =
+            self.pool.install(|| (0..points.count()).into_par_iter().map(each).unzip());
+        Ok((energies, Points::new(d, gradients.concat())))
     }
 
     fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {

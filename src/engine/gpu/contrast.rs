@@ -64,7 +64,7 @@ pub(super) struct NegativePass {
 
 impl NegativePass {
     /// Compiles the kernel, if chains make the negatives, and binds it to the network, the batch and the history; `kept` is
-    /// the replay buffer, `slots` the number of arguments in its ring.
+    /// the replay buffer.
     pub(super) fn new(
         gpu: &Gpu,
         spec: &MlpSpec,
@@ -73,12 +73,11 @@ impl NegativePass {
         on_device: &Weights,
         history: &Buffer<[f32; 4]>,
         kept: Option<&Points>,
-        slots: usize,
     ) -> Result<Option<Self>> {
         let Program::Contrast(contrast) = plan.objective.program(spec.head()) else { return Ok(None) };
         let Proposal::Chains(cd, replay) = contrast.proposal else { return Ok(None) };
         let spread = Spread::new(gpu, spec, &NegativeChains::KERNEL, plan.batch)?;
-        let params = gpu.params(slots)?;
+        let params = gpu.params(history.len())?;
         let kept = gpu.upload("replay", &kept.map_or_else(|| vec![0.0], |kept| to_f32(kept.values())))?;
         let kernel = NegativeChains {
             params: &params,

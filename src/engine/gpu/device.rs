@@ -61,6 +61,11 @@ pub struct Buffer<T> {
 }
 
 impl<T> Buffer<T> {
+    /// Elements.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
     /// The buffer as wgpu knows it.
     pub(super) fn raw(&self) -> &wgpu::Buffer {
         &self.raw

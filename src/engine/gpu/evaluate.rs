@@ -6,7 +6,7 @@ use super::device::Gpu;
 use super::kernel::WORKGROUP;
 use super::kernels::{Energy, EnergyParams, Score, ScoreParams, TargetEnergy, TargetParams};
 use super::spread::{Spread, quads, shape_of_target, to_f32, to_f64};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Model;
 use crate::points::Points;
 use crate::target::Target;
@@ -77,10 +77,6 @@ pub(super) fn scores(gpu: &Gpu, model: &Model, points: &Points) -> Result<Vec<f6
 /// E and ∇E of an analytic target at points.
 pub(super) fn target_energies(gpu: &Gpu, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)> {
     let d = target.dim();
-    if points.dim() != d {
-        let (name, columns) = (target.name(), points.dim());
-        return Err(Error::input(format!("the points have {columns} coordinates, the target {name} has {d}")));
-    }
     let mut constants = target.constants();
     // a buffer cannot be empty
     constants.resize(constants.len().max(1), 0.0);

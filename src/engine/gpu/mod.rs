@@ -25,8 +25,8 @@ pub use pipeline::Bound;
 pub use spread::{QUADS, shape_of, shape_of_target};
 
 use super::{
-    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, level_free,
-    needs_energy,
+    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, check_target,
+    level_free, needs_energy,
 };
 use crate::error::Result;
 use crate::model::Model;
@@ -54,14 +54,6 @@ impl GpuEngine {
     pub fn gpu(&self) -> &Gpu {
         &self.gpu
     }
-
-    /// E and ∇E of an analytic target at each point; the native engines call [`Target::energy`] itself.
-    ///
-    /// # Errors
-    /// The points do not have the target's coordinates, or the device failed.
-    pub fn target_energy(&self, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)> {
-        evaluate::target_energies(&self.gpu, target, points)
-    }
 }
 
 impl Engine for GpuEngine {
@@ -84,6 +76,11 @@ impl Engine for GpuEngine {
         let model = level_free(model)?;
         let scores = evaluate::in_pieces(&self.gpu, points, |some| evaluate::scores(&self.gpu, model, some))?;
         Ok(Points::new(points.dim(), scores))
+    }
+
+    fn target_energy(&self, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)> {
+        check_target(target, points)?;
+        evaluate::target_energies(&self.gpu, target, points)
     }
 
     fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {

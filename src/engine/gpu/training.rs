@@ -70,7 +70,7 @@ impl<'a> GpuTraining<'a> {
         // (loss, norm, good so far, step)
         let history = gpu.upload("history", &vec![[0.0, 0.0, 1.0, 0.0]; slots])?;
         let kept = replay::buffer::<f32>(plan, state, data.dim())?;
-        let chains = NegativePass::new(gpu, spec, plan, &loss, &on_device, &history, kept.as_ref(), slots)?;
+        let chains = NegativePass::new(gpu, spec, plan, &loss, &on_device, &history, kept.as_ref())?;
         let Weights { net, weights } = on_device;
         let layout = &loss.spread.layout;
         let size = layout.packed as usize;

@@ -1,0 +1,59 @@
+//! Chains, on networks and on analytic targets, with everything they report.
+
+use super::{CHAINS, Case, normals};
+use crate::engine::{Chains, Engine, Fares, Landscape, advance_by};
+use crate::error::Result;
+use crate::points::Points;
+use crate::random::Seed;
+use crate::sampler::{Adaptation, Bounds, Hamiltonian, Langevin, Transition, Wall};
+
+const STEPS: u64 = 20;
+/// Adaptation adds up the errors of acceptance probabilities in the logarithm of a step.
+const ADAPTED: f64 = 2e-4;
+
+/// How chains are moved, and the kernels that do it.
+fn transitions(accepting: bool) -> Result<Vec<(&'static str, Transition, f64)>> {
+    let mut all = vec![("langevin_chains", Langevin::new(0.01, 1.0)?.into(), CHAINS)];
+    if accepting {
+        let mirrors = Bounds::new(-2.0, 2.5, Wall::Reflect)?;
+        let hmc = Hamiltonian::new(0.1, 3, 0.8)?.within(Some(mirrors))?;
+        let adapting = Hamiltonian { adaptation: Some(Adaptation { target: 0.7 }), ..hmc.clone() };
+        let tempered = Hamiltonian::langevin(0.01, 1.0)?.at(vec![4.0, 2.0, 1.0], 3)?;
+        all.push(("hamiltonian_chains", hmc.into(), CHAINS));
+        all.push(("hamiltonian_chains (adapting)", adapting.into(), ADAPTED));
+        all.push(("exchange_replicas", tempered.into(), CHAINS));
+    }
+    Ok(all)
+}
+
+/// Moves chains on a landscape in every way it allows.
+pub(super) fn check(case: &mut Case<'_>, landscape: Landscape<'_>, accepting: bool, count: usize) -> Result<()> {
+    // replicas come in threes
+    let start = normals(count / 3 * 3, landscape.dim(), 1);
+    for (kernel, transition, bound) in transitions(accepting)? {
+        let (want, expected) = moved(case.reference, landscape, &transition, &start)?;
+        let (got, fares) = moved(case.engine, landscape, &transition, &start)?;
+        case.find(kernel, got.values(), want.values(), bound);
+        let Some(expected) = reported(&expected) else { continue };
+        case.find(&format!("{kernel}: report"), &reported(&fares).unwrap_or_default(), &expected, bound);
+    }
+    Ok(())
+}
+
+/// The numbers of a report, none without any.
+fn reported(fares: &Fares) -> Option<Vec<f64>> {
+    let each = [&fares.acceptance, &fares.energies, &fares.factors].map(|v| v.as_deref());
+    let [Some(acceptance), Some(energies), Some(factors)] = each else { return None };
+    Some([acceptance, energies, factors, &fares.exchanges, &[fares.broken as f64]].concat())
+}
+
+fn moved(
+    engine: &dyn Engine,
+    landscape: Landscape<'_>,
+    transition: &Transition,
+    start: &Points,
+) -> Result<(Points, Fares)> {
+    let mut chains: Box<dyn Chains + '_> = engine.chains(landscape, transition, start, Seed(4))?;
+    advance_by(chains.as_mut(), STEPS)?;
+    Ok((chains.positions()?, chains.fares()?))
+}
