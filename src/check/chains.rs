@@ -7,21 +7,23 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::{Adaptation, Bounds, Hamiltonian, Langevin, Transition, Wall};
 
+/// Steps of chains, and of those whose own steps adapt: these differ after a while, as a step's logarithm adds up the errors
+/// of acceptance probabilities.
 const STEPS: u64 = 20;
-/// Adaptation adds up the errors of acceptance probabilities in the logarithm of a step.
-const ADAPTED: f64 = 2e-4;
+const ADAPTING: u64 = 4;
+const ADAPTED: f64 = 5e-5;
 
-/// How chains are moved, and the kernels that do it.
-fn transitions(accepting: bool) -> Result<Vec<(&'static str, Transition, f64)>> {
-    let mut all = vec![("langevin_chains", Langevin::new(0.01, 1.0)?.into(), CHAINS)];
+/// How chains are moved, the kernels that do it, steps and bound.
+fn transitions(accepting: bool) -> Result<Vec<(&'static str, Transition, u64, f64)>> {
+    let mut all = vec![("langevin_chains", Langevin::new(0.01, 1.0)?.into(), STEPS, CHAINS)];
     if accepting {
         let mirrors = Bounds::new(-2.0, 2.5, Wall::Reflect)?;
         let hmc = Hamiltonian::new(0.1, 3, 0.8)?.within(Some(mirrors))?;
         let adapting = Hamiltonian { adaptation: Some(Adaptation { target: 0.7 }), ..hmc.clone() };
         let tempered = Hamiltonian::langevin(0.01, 1.0)?.at(vec![4.0, 2.0, 1.0], 3)?;
-        all.push(("hamiltonian_chains", hmc.into(), CHAINS));
-        all.push(("hamiltonian_chains (adapting)", adapting.into(), ADAPTED));
-        all.push(("exchange_replicas", tempered.into(), CHAINS));
+        all.push(("hamiltonian_chains", hmc.into(), STEPS, CHAINS));
+        all.push(("hamiltonian_chains (adapting)", adapting.into(), ADAPTING, ADAPTED));
+        all.push(("exchange_replicas", tempered.into(), STEPS, CHAINS));
     }
     Ok(all)
 }
@@ -30,9 +32,9 @@ fn transitions(accepting: bool) -> Result<Vec<(&'static str, Transition, f64)>> 
 pub(super) fn check(case: &mut Case<'_>, landscape: Landscape<'_>, accepting: bool, count: usize) -> Result<()> {
     // replicas come in threes
     let start = normals(count / 3 * 3, landscape.dim(), 1);
-    for (kernel, transition, bound) in transitions(accepting)? {
-        let (want, expected) = moved(case.reference, landscape, &transition, &start)?;
-        let (got, fares) = moved(case.engine, landscape, &transition, &start)?;
+    for (kernel, transition, steps, bound) in transitions(accepting)? {
+        let (want, expected) = moved(case.reference, landscape, &transition, &start, steps)?;
+        let (got, fares) = moved(case.engine, landscape, &transition, &start, steps)?;
         case.find(kernel, got.values(), want.values(), bound);
         let Some(expected) = reported(&expected) else { continue };
         case.find(&format!("{kernel}: report"), &reported(&fares).unwrap_or_default(), &expected, bound);
@@ -52,8 +54,9 @@ fn moved(
     landscape: Landscape<'_>,
     transition: &Transition,
     start: &Points,
+    steps: u64,
 ) -> Result<(Points, Fares)> {
     let mut chains: Box<dyn Chains + '_> = engine.chains(landscape, transition, start, Seed(4))?;
-    advance_by(chains.as_mut(), STEPS)?;
+    advance_by(chains.as_mut(), steps)?;
     Ok((chains.positions()?, chains.fares()?))
 }

@@ -18,10 +18,12 @@ fn every_experiment_runs() {
         let lines = report["lines"].as_array().unwrap();
         let judged: Vec<_> = lines.iter().filter(|line| !line["range"].is_null()).collect();
         assert!(!judged.is_empty(), "{name} judges nothing");
-        assert!(
-            lines.iter().all(|line| line["values"].as_array().unwrap().len() == 2),
-            "{name}: a value for each seed"
-        );
+        // integrals that no draw enters are said once
+        let exact = |line: &serde_json::Value| line["what"].as_str().unwrap().contains("divergence: the largest");
+        for line in lines {
+            let want = if name == "ed-myopia" && exact(line) { 1 } else { 2 };
+            assert_eq!(line["values"].as_array().unwrap().len(), want, "{name}: {line}");
+        }
         let failed = judged.iter().filter(|line| line["pass"] == false).count();
         assert_eq!(outcome.code == Some(1), failed > 0, "{name}: {outcome}");
         if failed > 0 {
