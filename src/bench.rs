@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
+use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState, advance_by};
 use crate::error::{Error, Result};
 use crate::model::MlpSpec;
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
-use crate::sampler::Langevin;
+use crate::sampler::Transition;
 
 fn normals(count: usize, dim: usize) -> Points {
     Points::normal::<f32>(count, dim, Seed(5), Stream::Host, 0)
@@ -70,26 +70,26 @@ pub fn train_step_ms(
     median(times)
 }
 
-/// Chain steps in a second: the median over `rounds` runs of `count` chains for `steps` steps.
+/// Chain steps in a second: the median over `rounds` runs of `count` chains for `steps` steps. A step of a transition with
+/// L leapfrogs counts as one.
 ///
 /// # Errors
 /// The device failed.
 pub fn chain_steps_per_second(
     engine: &dyn Engine,
     spec: &MlpSpec,
+    transition: &Transition,
     count: usize,
     steps: u64,
     rounds: usize,
 ) -> Result<f64> {
     let model = spec.initial(Seed(1));
     let start = normals(count, spec.dim());
-    let mut chains = engine.chains((&model).into(), &Langevin::new(0.01, 1.0)?.into(), &start, Seed(2))?;
+    let mut chains = engine.chains((&model).into(), transition, &start, Seed(2))?;
     let mut speeds = Vec::new();
     for round in 0..=rounds {
-        let (before, mut done) = (Instant::now(), 0);
-        while done < steps {
-            done += chains.advance(steps - done)?;
-        }
+        let before = Instant::now();
+        advance_by(chains.as_mut(), steps)?;
         chains.positions()?;
         // the first round pays for compilation
         if round > 0 {
@@ -97,4 +97,11 @@ pub fn chain_steps_per_second(
         }
     }
     median(speeds)
+}
+
+/// The most memory that this process has had so far, in bytes; none where the system does not say.
+pub fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }

@@ -1,12 +1,16 @@
 //! `bench`: how long a training step takes, and how many chain steps a second there are.
 
-use ebm_gpu::bench::{chain_steps_per_second, train_step_ms};
-use ebm_gpu::error::{Error, Result};
+use ebm_gpu::bench::{chain_steps_per_second, peak_memory, train_step_ms};
+use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
+use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
 use super::engine::EngineArgs;
 use super::objective::{ObjectiveArgs, Scales};
 use super::{MOST_BATCH, MOST_CHAINS, check_count};
+
+/// Leapfrogs of a step of `hmc`.
+const LEAPFROGS: u32 = 10;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -61,9 +65,12 @@ struct TrainArgs {
 struct ChainArgs {
     #[command(flatten)]
     common: Common,
-    /// Chains
-    #[arg(long, default_value_t = 4096)]
-    chains: usize,
+    /// Chains; several numbers are measured one after another
+    #[arg(long, default_value = "4096", value_delimiter = ',', value_name = "N,N,..")]
+    chains: Vec<usize>,
+    /// How they move: ula, mala, or hmc (with 10 leapfrogs)
+    #[arg(long, default_value = "ula")]
+    sampler: String,
     /// Steps of each
     #[arg(long, default_value_t = 100)]
     steps: u64,
@@ -110,23 +117,48 @@ fn train(args: &TrainArgs) -> Result<()> {
 
 fn chains(args: &ChainArgs) -> Result<()> {
     let common = &args.common;
-    check_count("chains", args.chains, 1, MOST_CHAINS)?;
+    for chains in &args.chains {
+        check_count("chains", *chains, 1, MOST_CHAINS)?;
+    }
     check_count("steps", args.steps as usize, 1, u32::MAX as usize / 1024)?;
     check_count("rounds", args.rounds, 1, 1000)?;
     let spec = MlpSpec::parse(&common.net, Activation::by_name(&common.activation)?)?;
+    let (transition, surveys): (Transition, usize) = match args.sampler.as_str() {
+        "ula" => (Langevin::new(0.01, 1.0)?.into(), 1),
+        "mala" => (Hamiltonian::langevin(0.01, 1.0)?.into(), 1),
+        "hmc" => (Hamiltonian::new(0.1, LEAPFROGS, 1.0)?.into(), LEAPFROGS as usize),
+        other => return Err(unknown_name("sampler", other, &["ula", "mala", "hmc"])),
+    };
     let engine = common.engine.open(common.json)?.engine;
-    let speed = chain_steps_per_second(engine.as_ref(), &spec, args.chains, args.steps, args.rounds)?;
-    let multiply_adds: usize = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * 2;
-    let gflops = 2e-9 * multiply_adds as f64 * speed;
-    if common.json {
-        return super::print_json(&serde_json::json!({
-            "chain_steps_per_second": speed, "gflop_per_second": gflops, "net": spec.to_string(),
-            "chains": args.chains, "steps": args.steps, "engine": engine.name(), "adapter": engine.adapter(),
+    let multiply_adds: usize = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * 2 * surveys;
+    let mut sizes = Vec::new();
+    for count in args.chains.iter().copied() {
+        let speed = chain_steps_per_second(engine.as_ref(), &spec, &transition, count, args.steps, args.rounds)?;
+        let gflops = 2e-9 * multiply_adds as f64 * speed;
+        let peak = peak_memory();
+        if !common.json {
+            let memory =
+                peak.map_or_else(String::new, |bytes| format!("; {:.0} MB so far at most", 1e-6 * bytes as f64));
+            super::print_line(&format!(
+                "{speed:.3e} chain steps a second of {count} chains through {spec}; {gflops:.1} GFLOP/s, of the least work \
+                 alone ({} columns a step){memory}",
+                2 * surveys
+            ))?;
+        }
+        sizes.push(serde_json::json!({
+            "chains": count, "chain_steps_per_second": speed, "gflop_per_second": gflops, "peak_bytes": peak,
         }));
     }
-    super::print_line(&format!(
-        "{speed:.3e} chain steps a second of {} chains through {spec}; {gflops:.1} GFLOP/s, of the least work alone (2 columns \
-         a step)",
-        args.chains
-    ))
+    if !common.json {
+        return Ok(());
+    }
+    let mut report = serde_json::json!({
+        "net": spec.to_string(), "sampler": args.sampler, "steps": args.steps, "engine": engine.name(),
+        "adapter": engine.adapter(),
+    });
+    match (&mut report, &mut sizes[..]) {
+        (serde_json::Value::Object(report), [serde_json::Value::Object(only)]) => report.append(only),
+        (report, sizes) => report["sizes"] = (&*sizes).into(),
+    }
+    super::print_json(&report)
 }

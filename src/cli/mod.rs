@@ -28,6 +28,7 @@ Examples:
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
   ebm-gpu sample results/dsm-8gaussians/model.safetensors --sampler mala
   ebm-gpu sample --target gmm --sampler tempering          two far modes with the right weights
+  ebm-gpu repro --list                                     published experiments, to repeat and judge
   ebm-gpu check                                            does this GPU compute rightly?
 
 Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input.

@@ -112,9 +112,28 @@ fn bench_prints_a_time() {
     assert_keys(&json, &["engine", "adapter", "net", "chains", "steps", "gflop_per_second"]);
     assert_eq!((&json["chains"], &json["steps"]), (&100.into(), &50.into()));
 
+    let json = folder.done(&format!("bench chains {common} --chains 100,300 --sampler hmc --steps 5 --json")).json();
+    let sizes = json["sizes"].as_array().unwrap();
+    assert_eq!((sizes.len(), &sizes[1]["chains"], &json["sampler"]), (2, &300.into(), &"hmc".into()));
+    assert!(number(&sizes[1], "chain_steps_per_second") > 100.0, "{json}");
+
     let text = folder.done(&format!("bench train {common} --batch 16 --seconds 0.05"));
     assert!(text.stdout.contains(" ms a step") && text.stdout.lines().count() == 1, "{text}");
     let text = folder.done(&format!("bench chains {common} --chains 10 --steps 5 --rounds 1"));
     assert!(text.stdout.contains(" chain steps a second") && text.stdout.lines().count() == 1, "{text}");
     assert_eq!(folder.names(""), [""; 0], "bench writes nothing");
+}
+
+/// What chains take does not depend on how long they run.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_of_chains_does_not_grow_with_steps() {
+    let folder = Folder::new();
+    let peak = |steps: u32| {
+        let bench = "bench chains --engine cpu --net 2-8-1 --chains 200000 --rounds 1 --json --steps";
+        number(&folder.done(&format!("{bench} {steps}")).json(), "peak_bytes")
+    };
+    // 200,000 chains take 20 MB; a trace of 64 more steps, 4 bytes a coordinate, would be 100 MB
+    let (few, many) = (peak(1), peak(65));
+    assert!((many - few).abs() < 1e7, "{few} bytes for one step, {many} for 65");
 }

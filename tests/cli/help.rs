@@ -94,7 +94,7 @@ fn each_flag_has_a_description() {
             ],
         ),
         ("bench train", &["--net", "--activation", "--loss", "--sigma", "--batch", "--seconds"]),
-        ("bench chains", &["--net", "--activation", "--chains", "--steps", "--rounds"]),
+        ("bench chains", &["--net", "--activation", "--chains", "--sampler", "--steps", "--rounds"]),
         ("check", &[]),
     ];
     let folder = Folder::new();
@@ -133,11 +133,22 @@ fn a_flag_without_a_description_is_noticed() {
 }
 
 #[test]
+fn names_that_can_be_given_are_in_the_help() {
+    let folder = Folder::new();
+    for (command, names) in [("run", ebm_gpu::data::toy::NAMES), ("sample", ebm_gpu::target::NAMES)] {
+        let help = folder.done(&format!("{command} --help")).stdout;
+        let words: Vec<&str> = help.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
+        let missing: Vec<_> = names.iter().filter(|name| !words.contains(name)).collect();
+        assert!(missing.is_empty(), "{command} --help does not name {missing:?}");
+    }
+}
+
+#[test]
 fn the_program_introduces_itself() {
     let folder = Folder::new();
     let help = folder.done("--help");
     assert!(help.stdout.starts_with("Train energy-based models and run massive numbers of Langevin chains"), "{help}");
-    for command in ["run", "grad", "bench", "check", "devices", "shaders"] {
+    for command in ["run", "sample", "repro", "grad", "bench", "check", "devices", "shaders"] {
         let line = help.stdout.lines().find(|l| l.trim_start().starts_with(&format!("{command} ")));
         assert!(line.is_some_and(|l| l.trim().len() > command.len() + 15), "{command}: {help}");
     }
