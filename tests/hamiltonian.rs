@@ -202,6 +202,38 @@ fn chains_are_those_of_the_reference() {
     }
 }
 
+/// Of every coldest replica, on more chains than a workgroup or a tile has, and for chains without states.
+#[test]
+fn moments_are_those_of_all_chains() {
+    let model = network("3-17-1", Activation::Softplus, 86);
+    let (cpu, gpu, few) = (Cpu::new().expect("threads"), gpu(), common::gpu_of_workgroups(1));
+    let start = normal_points(3 * 700, 3, 87);
+    let langevin = ("ula", Transition::from(Langevin::new(0.1, 1.0).expect("sampler")), 1);
+    let accepting = cases(3).into_iter().map(|(what, h)| (what, Transition::from(h.clone()), h.replicas()));
+    for (what, transition, replicas) in accepting.chain([langevin]) {
+        for engine in [&cpu as &dyn Engine, &gpu, &few] {
+            let mut chains = engine.chains((&model).into(), &transition, &start, SEED).expect("chains");
+            advance_by(chains.as_mut(), 7).expect("steps");
+            let (moments, all) = (chains.moments().expect("moments"), chains.positions().expect("positions"));
+            let cold: Vec<&[f64]> = all.rows().skip(replicas - 1).step_by(replicas).collect();
+            assert_eq!(chains.first(5).expect("points").values(), cold[..5].concat(), "{what}");
+            assert_eq!(chains.first(1 << 20).expect("points").values(), cold.concat(), "{what}");
+            let mean = |f: &dyn Fn(&[f64]) -> f64| cold.iter().map(|x| f(x)).sum::<f64>() / cold.len() as f64;
+            let means: Vec<f64> = (0..3).map(|n| mean(&|x| x[n])).collect();
+            let variances: Vec<f64> = (0..3).map(|n| mean(&|x| (x[n] - means[n]).powi(2))).collect();
+            let acceptance = chains.fares().expect("fares").acceptance;
+            let of_cold = |a: Vec<f64>| {
+                let cold: Vec<f64> = a.into_iter().skip(replicas - 1).step_by(replicas).collect();
+                cold.iter().sum::<f64>() / cold.len() as f64
+            };
+            let want = [means, variances, acceptance.map(of_cold).into_iter().collect()].concat();
+            let got = [moments.mean, moments.variance, moments.acceptance.into_iter().collect()].concat();
+            // sums of 700 numbers in f32, in parts
+            assert!(worst(&got, &want, 1e-6, 1e-6) <= 1.0, "{} {what}: {got:?}, {want:?}", engine.name());
+        }
+    }
+}
+
 /// The mean of |ΔH| of a trajectory of fixed length goes with ε², and with it the share that is refused.
 #[test]
 fn the_energy_error_goes_with_the_square_of_the_step() {

@@ -1,7 +1,7 @@
 //! Chains, on networks and on analytic targets, with everything they report.
 
 use super::{CHAINS, Case, normals};
-use crate::engine::{Chains, Engine, Fares, Landscape, advance_by};
+use crate::engine::{Chains, Engine, Fares, Landscape, Moments, advance_by};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::Seed;
@@ -33,13 +33,18 @@ pub(super) fn check(case: &mut Case<'_>, landscape: Landscape<'_>, accepting: bo
     // replicas come in threes
     let start = normals(count / 3 * 3, landscape.dim(), 1);
     for (kernel, transition, steps, bound) in transitions(accepting)? {
-        let (want, expected) = moved(case.reference, landscape, &transition, &start, steps)?;
-        let (got, fares) = moved(case.engine, landscape, &transition, &start, steps)?;
+        let (want, all, expected) = moved(case.reference, landscape, &transition, &start, steps)?;
+        let (got, seen, fares) = moved(case.engine, landscape, &transition, &start, steps)?;
         case.find(kernel, got.values(), want.values(), bound);
+        case.find("chain_moments", &numbers(&seen), &numbers(&all), bound);
         let Some(expected) = reported(&expected) else { continue };
         case.find(&format!("{kernel}: report"), &reported(&fares).unwrap_or_default(), &expected, bound);
     }
     Ok(())
+}
+
+fn numbers(moments: &Moments) -> Vec<f64> {
+    [&moments.mean[..], &moments.variance, moments.acceptance.as_slice()].concat()
 }
 
 /// The numbers of a report, none without any.
@@ -55,8 +60,8 @@ fn moved(
     transition: &Transition,
     start: &Points,
     steps: u64,
-) -> Result<(Points, Fares)> {
+) -> Result<(Points, Moments, Fares)> {
     let mut chains: Box<dyn Chains + '_> = engine.chains(landscape, transition, start, Seed(4))?;
     advance_by(chains.as_mut(), steps)?;
-    Ok((chains.positions()?, chains.fares()?))
+    Ok((chains.positions()?, chains.moments()?, chains.fares()?))
 }

@@ -4,10 +4,12 @@
 pub mod cpu;
 mod given;
 pub mod gpu;
+mod moments;
 mod replay;
 mod select;
 
 pub use given::Given;
+pub use moments::Moments;
 pub use select::{EngineChoice, Selection, select};
 
 use crate::error::{Error, Result};
@@ -269,11 +271,29 @@ pub trait Chains {
     /// The device failed.
     fn positions(&mut self) -> Result<Points>;
 
+    /// Where the first `count` chains are, `[count, dim]`; of replicas, those at the last temperature.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn first(&mut self, count: usize) -> Result<Points>;
+
+    /// What all chains look like now.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn moments(&mut self) -> Result<Moments>;
+
     /// How the chains have fared since this was called last.
     ///
     /// # Errors
     /// The device failed.
     fn fares(&mut self) -> Result<Fares>;
+}
+
+/// The points of chains at the last of `replicas` temperatures.
+fn coldest(positions: &Points, replicas: usize) -> Points {
+    let rows = positions.rows().skip(replicas - 1).step_by(replicas);
+    Points::new(positions.dim(), rows.flatten().copied().collect())
 }
 
 /// Refuses what is no change of level or of adaptation.

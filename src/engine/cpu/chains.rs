@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use super::hamiltonian::{Standing, Walk};
 use super::landscape::{Ground, Site};
 use super::{WIDE_TILE, draws, hamiltonian};
-use crate::engine::{Chains, Fares, Landscape, another_kind};
+use crate::engine::moments::{Moments, Part};
+use crate::engine::{Chains, Fares, Landscape, another_kind, coldest};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -110,6 +111,14 @@ impl<'a, T: Real> NativeChains<'a, T> {
         self.unreported += steps;
     }
 
+    /// Columns of a chain.
+    fn replicas(&self) -> usize {
+        match &self.transition {
+            Transition::Langevin(_) => 1,
+            Transition::Hamiltonian(h) => h.replicas(),
+        }
+    }
+
     /// The place of a coordinate of a column.
     fn place(&self, column: usize, n: usize) -> usize {
         let d = self.ground.dim();
@@ -141,6 +150,17 @@ impl<'a, T: Real> NativeChains<'a, T> {
             }
         }
     }
+}
+
+/// Tiles of chains as points, the first `count` of them.
+fn rows<T: Real>(tiles: &[T], d: usize, count: usize) -> Points {
+    let mut values = Vec::with_capacity(tiles.len());
+    for tile in tiles.chunks(WIDE_TILE * d) {
+        let samples = tile.len() / d;
+        values.extend((0..samples).flat_map(|s| (0..d).map(move |n| tile[n * samples + s].f64())));
+    }
+    values.truncate(count * d);
+    Points::new(d, values)
 }
 
 fn enter<T: Real>(ground: &Ground<T>, site: &mut Site<T>, x: &[T]) {
@@ -228,14 +248,36 @@ impl<T: Real> Chains for NativeChains<'_, T> {
     }
 
     fn positions(&mut self) -> Result<Points> {
-        let d = self.ground.dim();
-        let mut values = Vec::with_capacity(self.positions.len());
-        for tile in self.positions.chunks(WIDE_TILE * d) {
-            let samples = tile.len() / d;
-            values.extend((0..samples).flat_map(|s| (0..d).map(move |n| tile[n * samples + s].f64())));
+        Ok(rows(&self.positions, self.ground.dim(), self.count))
+    }
+
+    fn first(&mut self, count: usize) -> Result<Points> {
+        let (d, replicas) = (self.ground.dim(), self.replicas());
+        let columns = (count * replicas).min(self.count);
+        let tiles = &self.positions[..(columns.div_ceil(WIDE_TILE) * WIDE_TILE * d).min(self.positions.len())];
+        Ok(coldest(&rows(tiles, d, columns), replicas))
+    }
+
+    fn moments(&mut self) -> Result<Moments> {
+        let (d, replicas, count) = (self.ground.dim(), self.replicas(), self.count);
+        let of_tile = |(t, x): (usize, &[T])| {
+            let samples = x.len() / d;
+            let cold = |s: &usize| (t * WIDE_TILE + s) % replicas == replicas - 1 && t * WIDE_TILE + s < count;
+            let part = |n: usize| {
+                let values = (0..samples).filter(cold).map(|s| x[n * samples + s].f64());
+                values.fold(Part::default(), Part::with)
+            };
+            (0..d).map(part).collect::<Vec<Part>>()
+        };
+        let tiles = self.positions.par_chunks(WIDE_TILE * d).enumerate();
+        let tiles: Vec<Vec<Part>> = self.pool.install(|| tiles.map(of_tile).collect());
+        let merged = |n: usize| tiles.iter().map(|parts| parts[n]).fold(Part::default(), Part::merge);
+        let mut parts: Vec<Part> = (0..d).map(merged).collect();
+        if !self.standings.is_empty() {
+            let cold = self.standings[..count].iter().skip(replicas - 1).step_by(replicas);
+            parts.push(cold.map(|s| s.accepted.f64()).fold(Part::default(), Part::with));
         }
-        values.truncate(self.count * d);
-        Ok(Points::new(d, values))
+        Ok(Moments::of(&parts, d, self.unreported))
     }
 
     fn fares(&mut self) -> Result<Fares> {

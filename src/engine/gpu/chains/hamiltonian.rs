@@ -88,7 +88,17 @@ impl HamiltonianMoves {
         };
         let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups, states, table, exchange };
         moves.set(h);
-        Ok((moves, Ground { weights, layout: spread.layout }))
+        Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape }))
+    }
+
+    /// Temperatures.
+    pub(super) fn replicas(&self) -> usize {
+        self.fixed.replicas as usize
+    }
+
+    /// Two vec4 a column: see the kernel.
+    pub(super) fn states(&self) -> &Buffer<[f32; 4]> {
+        &self.states
     }
 
     fn set(&mut self, h: &Hamiltonian) {

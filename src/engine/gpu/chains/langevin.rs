@@ -51,7 +51,7 @@ impl LangevinMoves {
         };
         let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups };
         moves.change(langevin);
-        Ok((moves, Ground { weights, layout: spread.layout }))
+        Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape }))
     }
 
     pub(super) fn change(&mut self, langevin: &Langevin) {

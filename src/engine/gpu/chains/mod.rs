@@ -2,21 +2,24 @@
 
 mod hamiltonian;
 mod langevin;
+mod moments;
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::device::{Buffer, Gpu};
+use super::kernel::Shape;
 use super::network::NetworkLayout;
 use super::pace::Pace;
 use super::spread::{quads, to_f64};
-use crate::engine::{Chains, Fares, Landscape, another_kind};
+use crate::engine::{Chains, Fares, Landscape, Moments, another_kind, coldest};
 use crate::error::{Error, Result};
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::{Bounds, Transition, Wall};
 use hamiltonian::HamiltonianMoves;
 use langevin::LangevinMoves;
+use moments::MomentPass;
 
 /// The most steps of one dispatch.
 const MOST_STEPS: u64 = 1 << 16;
@@ -36,7 +39,10 @@ pub(super) struct GpuChains<'a> {
     moves: Moves,
     ground: Ground,
     chains: Buffer<f32>,
+    count: usize,
     dim: usize,
+    /// Once moments have been asked for.
+    moments: Option<MomentPass>,
     pace: Pace,
     step: u64,
     /// Steps since the last report.
@@ -49,6 +55,7 @@ pub(super) struct GpuChains<'a> {
 struct Ground {
     weights: Buffer<[f32; 4]>,
     layout: NetworkLayout,
+    shape: Shape,
 }
 
 /// What happens at the walls, as the kernels take it: (`WALL_*`, low, high).
@@ -86,13 +93,29 @@ impl<'a> GpuChains<'a> {
             moves,
             ground,
             chains,
+            count: start.count(),
             dim: start.dim(),
+            moments: None,
             pace: gpu.pace(MOST_STEPS),
             step: 0,
             unreported: 0,
             turn: 0,
             in_flight: VecDeque::new(),
         })
+    }
+
+    /// Columns of a chain, and how they stand where they accept or refuse.
+    fn replicas(&self) -> (usize, Option<&Buffer<[f32; 4]>>) {
+        match &self.moves {
+            Moves::Langevin(_) => (1, None),
+            Moves::Hamiltonian(moves) => (moves.replicas(), Some(moves.states())),
+        }
+    }
+
+    fn moment_pass(&self) -> Result<MomentPass> {
+        let (replicas, states) = self.replicas();
+        let sizes = [self.count / replicas, replicas, self.dim];
+        MomentPass::new(self.gpu, self.ground.shape, &self.chains, states, sizes)
     }
 
     fn collect(&mut self) -> Result<()> {
@@ -147,6 +170,24 @@ impl Chains for GpuChains<'_> {
     fn positions(&mut self) -> Result<Points> {
         self.finish()?;
         Ok(Points::new(self.dim, to_f64(&self.gpu.download(&self.chains)?)))
+    }
+
+    fn first(&mut self, count: usize) -> Result<Points> {
+        self.finish()?;
+        let (replicas, _) = self.replicas();
+        let values = self.gpu.download_first(&self.chains, count * replicas * self.dim)?;
+        Ok(coldest(&Points::new(self.dim, to_f64(&values)), replicas))
+    }
+
+    fn moments(&mut self) -> Result<Moments> {
+        self.finish()?;
+        let pass = match self.moments.take() {
+            Some(pass) => pass,
+            None => self.moment_pass()?,
+        };
+        let moments = pass.take(self.gpu, self.unreported);
+        self.moments = Some(pass);
+        moments
     }
 
     fn fares(&mut self) -> Result<Fares> {

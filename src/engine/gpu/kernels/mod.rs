@@ -1,6 +1,7 @@
 //! The kernels: each a `.wgsl` and the Rust that declares its parameters and bindings.
 
 mod adam_step;
+mod chain_moments;
 mod contrast;
 mod difference_matching;
 mod energy;
@@ -16,6 +17,7 @@ mod score_matching;
 mod target_energy;
 
 pub use adam_step::{AdamParams, AdamStep};
+pub use chain_moments::{ChainMoments, MomentParams};
 pub use contrast::Contrast;
 pub use difference_matching::DifferenceMatching;
 pub use energy::{Energy, EnergyParams};
@@ -49,5 +51,6 @@ pub const ALL: &[Kernel] = &[
     LangevinChains::KERNEL,
     HamiltonianChains::KERNEL,
     ExchangeReplicas::KERNEL,
+    ChainMoments::KERNEL,
     TargetEnergy::KERNEL,
 ];
