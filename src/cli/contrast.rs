@@ -17,7 +17,8 @@ pub(crate) struct FormArgs {
     /// ed: w, which holds the sum over negatives away from 0; 1 is consistent
     #[arg(long, default_value_t = 1.0, value_name = "W")]
     pub(super) ed_w: f64,
-    /// nce: standard deviations of the noise, relative to those of the data, around their mean [default: 2]
+    /// nce: standard deviations of the noise, relative to those of the data, around their mean [default: 2; grad: the noise that
+    /// the checkpoint has learnt against, if it names one]
     #[arg(long, value_name = "FACTOR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) noise_scale: Option<f64>,
@@ -48,7 +49,11 @@ impl FormArgs {
     ) -> Result<Option<Objective>> {
         Ok(Some(match name {
             // where chains start and how they move shows in the negatives alone
-            "cd" | "pcd" => Objective::Cd(Contrastive::new(1, 1.0, self.alpha, 0.0)?),
+            "cd" => Objective::Cd(Contrastive::new(1, 1.0, self.alpha, 0.0)?),
+            "pcd" => {
+                let chains = Contrastive::new(1, 1.0, self.alpha, 0.0)?;
+                Objective::Pcd(chains, Replay::new(points.count(), 0.0, SeparableLaw::isotropic(points.dim(), 1.0)?)?)
+            }
             "ed" => Objective::Ed(Discrepancy::new(1.0, each, self.ed_w)?),
             "nce" => {
                 let own = own.filter(|_| self.noise_scale.is_none() && self.noise_std.is_none());

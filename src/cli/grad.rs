@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use ebm_gpu::data::npy::{read_npy, write_npy_f64};
 use ebm_gpu::engine::Given;
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::model::{read_checkpoint, write_gradient};
+use ebm_gpu::model::{MlpSpec, read_checkpoint, write_gradient};
 use ebm_gpu::objective::{Denoising, FdSsm, Ladder, Objective, ProbeLaw, Probes, SeparableLaw, Weighting};
 use ebm_gpu::points::Points;
 
 use super::contrast::FormArgs;
 use super::engine::EngineArgs;
+use super::objective::Scales;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -27,10 +28,11 @@ pub(super) struct Args {
     /// Noise z of dsm and mdsm, [B, d] as .npy: the network sees x + sigma z
     #[arg(long, value_name = "FILE")]
     noise: Option<PathBuf>,
-    /// Directions v of ssm, ssm-vr and fd-ssm, [B, K, d] as .npy; those of fd-ssm have the length epsilon
+    /// Directions v of ssm, ssm-vr and fd-ssm, [B, K, d] or [B, d] as .npy; the ε of fd-ssm is each one's own length
     #[arg(long, value_name = "FILE")]
     probes: Option<PathBuf>,
-    /// Negative points y of cd, pcd, ed and nce, [B, M, d] as .npy, where chains or noise have left them
+    /// Negative points y of cd, pcd, ed and nce, [B, M, d] or (all that cd and pcd take) [B, d] as .npy, where chains or noise
+    /// have left them
     #[arg(long, value_name = "FILE")]
     negatives: Option<PathBuf>,
     /// nce: ν, the negatives of a sample [default: as many as are given]
@@ -38,7 +40,8 @@ pub(super) struct Args {
     nu: Option<usize>,
     #[command(flatten)]
     form: FormArgs,
-    /// Standard deviation of the noise: a number, or [B] as .npy [default: the checkpoint's own, or 0.3 if it names none]
+    /// dsm, mdsm: standard deviation of the noise: a number, or [B] as .npy [default: the checkpoint's own (of a ladder, the
+    /// smallest), or 0.3 if it names none; mdsm needs it]
     #[arg(long, value_name = "S|FILE")]
     sigma: Option<String>,
     /// The factor of ½|s + z/σ|²: one, sigma2, sigma4, or the exponent of σ
@@ -77,10 +80,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
         None => Some(vec![stored; points.count()]),
         Some(text) => Some(match text.parse() {
             Ok(sigma) => vec![sigma; points.count()],
-            Err(_) => read_points(Path::new(text), 1)?.values().to_vec(),
+            Err(_) => read_levels(Path::new(text), points.count())?,
         }),
     };
-    let each = args.nu.unwrap_or_else(|| negatives.as_ref().map_or(1, |y| y.count() / points.count()));
+    let there = negatives.as_ref().map_or(1, |y| y.count() / points.count());
+    let each = args.nu.filter(|_| args.loss == "nce").unwrap_or(there);
     let own = noise_law(&metadata)?;
     let objective = match args.form.given(&args.loss, each, own, &points)? {
         Some(objective) => objective,
@@ -94,12 +98,18 @@ pub(super) fn run(args: &Args) -> Result<()> {
         negatives: negatives.as_ref(),
     };
     given.check(&objective, &model.spec)?;
+    for warning in warnings(args, &objective, &given, &model.spec) {
+        eprintln!("warning: {warning}");
+    }
     let engine = args.engine.open(args.json)?.engine;
     let result = engine.loss_gradient(&model, &objective, &given)?;
     let norm = result.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
     if !(result.loss().is_finite() && norm.is_finite()) {
-        return Err(Error::failed(format!("the loss is {}, the norm of its gradient {norm}", result.loss()))
-            .hint("the numbers leave what the engine can hold: --engine reference computes in f64"));
+        let broken = Error::failed(format!("the loss is {}, the norm of its gradient {norm}", result.loss()));
+        return Err(match engine.name() {
+            "reference" => broken.hint("the numbers leave what f64 can hold: look at the points and at the weights"),
+            _ => broken.hint("the numbers leave what f32 can hold: --engine reference computes in f64"),
+        });
     }
     let formula = objective.formula_of_given();
     if let Some(out) = &args.out {
@@ -115,6 +125,31 @@ pub(super) fn run(args: &Args) -> Result<()> {
         }));
     }
     super::print_line(&format!("loss {}\ngradient norm {norm}\n{formula}", result.loss()))
+}
+
+/// What is not right with what is given: flags that the objective has no use for, and its own warnings.
+fn warnings(args: &Args, objective: &Objective, given: &Given<'_>, spec: &MlpSpec) -> Vec<String> {
+    let loss = args.loss.as_str();
+    let denoises = matches!(loss, "dsm" | "mdsm");
+    let contrasts = matches!(loss, "cd" | "pcd" | "ed" | "nce");
+    let form = &args.form;
+    let flags = [
+        ("--noise", args.noise.is_some(), denoises),
+        ("--sigma", args.sigma.is_some(), denoises),
+        ("--probes", args.probes.is_some(), matches!(loss, "ssm" | "ssm-vr" | "fd-ssm")),
+        ("--negatives", args.negatives.is_some(), contrasts),
+        ("--nu", args.nu.is_some(), loss == "nce"),
+        ("--noise-scale", form.noise_scale.is_some(), loss == "nce"),
+        ("--noise-std", form.noise_std.is_some(), loss == "nce"),
+        ("--alpha", form.alpha != 0.0, matches!(loss, "cd" | "pcd")),
+    ];
+    let idle = flags.iter().filter(|(_, set, used)| *set && !used);
+    let mut all: Vec<String> = idle.map(|(flag, ..)| format!("{loss} has no use for {flag}")).collect();
+    all.extend(objective.warnings(spec));
+    if let Objective::FdSsm(fd) = objective {
+        all.extend(Scales::of(given.points).ok().and_then(|scales| fd.resolution_warning(scales.deviation)));
+    }
+    all
 }
 
 /// The objective that matches scores, for what is given.
@@ -138,6 +173,9 @@ fn matching(
             Objective::FdSsm(FdSsm::new(count, length.unwrap_or(0.1))?)
         }
         "mdsm" => Objective::Denoising(Denoising { ladder: ladder_of(sigmas)?, weighting }),
+        _ if sigmas.is_some_and(|s| s.iter().any(|v| *v != s[0])) => {
+            Objective::Denoising(Denoising { ladder: ladder_of(sigmas)?, weighting })
+        }
         _ => Objective::Denoising(Denoising::single(sigmas.map_or(stored, |s| s[0]), weighting)?),
     })
 }
@@ -178,13 +216,26 @@ fn read_vectors(path: &Path, what: &str, batch: usize, dim: usize) -> Result<Poi
     }
 }
 
+/// A noise level for each of `batch` points, [B] or [B, 1]; the objective refuses what is no level.
+fn read_levels(path: &Path, batch: usize) -> Result<Vec<f64>> {
+    let (shape, values) = read_npy(path)?;
+    if matches!(shape[..], [rows] | [rows, 1] if rows == batch) {
+        return Ok(values);
+    }
+    let name = path.display();
+    Err(Error::input(format!("{name} has shape {shape:?}, the noise levels of {batch} points are [{batch}]")))
+}
+
 /// Rows of `dim` numbers from an .npy file; a plain list is taken for rows of one.
 fn read_points(path: &Path, dim: usize) -> Result<Points> {
     let (shape, values) = read_npy(path)?;
     let name = path.display();
     match shape[..] {
         [0, ..] => Err(Error::input(format!("{name} has no rows"))),
-        [_] if dim == 1 => Ok(Points::new(1, values)),
+        [_] | [_, 1] if dim == 1 => match values.iter().position(|v| !v.is_finite()) {
+            Some(i) => Err(Error::input(format!("row {i} of {name} is {}", values[i]))),
+            None => Ok(Points::new(1, values)),
+        },
         [_, columns] if columns == dim => match values.iter().position(|v| !v.is_finite()) {
             Some(i) => Err(Error::input(format!("row {}, column {} of {name} is {}", i / dim, i % dim, values[i]))),
             None => Ok(Points::new(dim, values)),

@@ -4,7 +4,7 @@
 //! declared shape is multiplied or allocated before it is known to fit the file.
 
 use crate::error::{Error, Result};
-use std::fs;
+use crate::files::write_atomically;
 use std::path::Path;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -47,7 +47,7 @@ fn write(path: &Path, descr: &str, shape: &[usize], count: usize, data: impl Ite
     }
     let mut bytes = head(path, descr, shape)?;
     bytes.extend(data);
-    fs::write(path, bytes).map_err(|why| Error::failed(format!("cannot write {}: {why}", path.display())))
+    write_atomically(path, &bytes)
 }
 
 /// All that comes before the data of an array in row-major order.

@@ -97,6 +97,11 @@ impl<'a> Given<'a> {
                     batch * probes
                 )));
             }
+            let still = |v: &[f64]| v.iter().all(|v| *v == 0.0);
+            if let Some(i) = given.rows().position(still).filter(|_| name == "fd-ssm") {
+                let (sample, k) = (i / probes, i % probes);
+                return Err(Error::input(format!("probe {k} of sample {sample} is 0, fd-ssm divides by its length")));
+            }
         }
         Ok(())
     }
@@ -106,10 +111,14 @@ impl<'a> Given<'a> {
         let negatives = self.negatives.ok_or_else(|| {
             Error::input(format!("{name} needs its negative points y")).hint("--negatives y.npy, of shape [B, M, d]")
         })?;
-        if (negatives.count(), negatives.dim()) == (batch * each, d) {
+        let (rows, columns) = (negatives.count(), negatives.dim());
+        if (rows, columns) == (batch * each, d) {
             return Ok(());
         }
-        let (rows, columns) = (negatives.count(), negatives.dim());
+        if matches!(name, "cd" | "pcd") && columns == d && rows.is_multiple_of(batch) {
+            let has = rows / batch;
+            return Err(Error::input(format!("{name} has one negative point for each sample, here are {has} each")));
+        }
         Err(Error::input(format!(
             "the negatives are {rows} points of {columns}, {batch} points with {each} each need {} of {d}",
             batch * each

@@ -78,13 +78,18 @@ impl Denoising {
         Level { sigma, reach, weight: sigma.powf(self.weighting.0 - 2.0) }
     }
 
-    pub(super) fn formula(&self) -> String {
-        let form = match self.weighting {
+    /// The loss of a sample at its level.
+    pub(super) fn form(&self) -> String {
+        match self.weighting {
             Weighting::ONE => "1/2 |s(x + sigma z) + z/sigma|^2".to_string(),
             Weighting::SIGMA2 => "1/2 |sigma s(x + sigma z) + z|^2".to_string(),
             Weighting::SIGMA4 => "1/2 |sigma^2 s(x + sigma z) + sigma z|^2".to_string(),
             Weighting(a) => format!("1/2 sigma^{a} |s(x + sigma z) + z/sigma|^2"),
-        };
+        }
+    }
+
+    pub(super) fn formula(&self) -> String {
+        let form = self.form();
         if self.is_multi() {
             format!("{form}, sigma uniform in {}", self.ladder)
         } else {

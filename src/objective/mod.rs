@@ -203,8 +203,8 @@ impl Objective {
     pub fn formula(&self) -> String {
         match self {
             Self::Esm => "1/2 |s|^2 + tr grad s".to_string(),
-            Self::Ssm(probes) => format!("1/2 (v.s)^2 + v' grad s v, {}", probes.describe()),
-            Self::SsmVr(probes) => format!("1/2 |s|^2 + v' grad s v, {}", probes.describe()),
+            Self::Ssm(probes) => format!("{SLICED}, {}", probes.describe()),
+            Self::SsmVr(probes) => format!("{REDUCED}, {}", probes.describe()),
             Self::FdSsm(fd) => fd.formula(),
             Self::Denoising(denoising) => denoising.formula(),
             Self::Cd(cd) => cd.formula(None),
@@ -214,14 +214,23 @@ impl Objective {
         }
     }
 
-    /// The same for a batch whose negatives are given, wherever they come from.
+    /// The same for a batch whose random numbers are given, wherever they come from.
     pub fn formula_of_given(&self) -> String {
         match self.program(Head::Energy) {
             Program::Contrast(contrast) => {
                 let law = contrast.noise_law().map_or(String::new(), |law| format!(", q {}", law.describe()));
                 format!("{}, y given{law}", contrast.form.formula(contrast.negatives))
             }
-            _ => self.formula(),
+            _ => match self {
+                Self::Ssm(probes) => format!("{SLICED}, {} v a sample, given", probes.count),
+                Self::SsmVr(probes) => format!("{REDUCED}, {} v a sample, given", probes.count),
+                Self::FdSsm(fd) => format!("{}, eps = |v|, {} v a sample, given", difference::FORM, fd.probes),
+                Self::Denoising(denoising) if denoising.is_multi() => {
+                    format!("{}, z and sigma given", denoising.form())
+                }
+                Self::Denoising(_) => format!("{}, z given", self.formula()),
+                _ => self.formula(),
+            },
         }
     }
 
@@ -285,6 +294,10 @@ impl Objective {
         }
     }
 }
+
+/// The losses of a direction.
+const SLICED: &str = "1/2 (v.s)^2 + v' grad s v";
+const REDUCED: &str = "1/2 |s|^2 + v' grad s v";
 
 /// One chain a sample, from the data or from a replay buffer.
 fn chained<'a>(cd: &'a Contrastive, replay: Option<&'a Replay>) -> Contrast<'a> {

@@ -106,7 +106,9 @@ fn engines_agree_on_contrast() {
     }
     for (args, words) in [
         ("--loss ed", "hint: --negatives y.npy"),
-        ("--loss cd --negatives y4.npy", "21 points with 1 each need 21"),
+        ("--loss cd --negatives y4.npy", "cd has one negative point for each sample, here are 4 each"),
+        ("--loss pcd", "pcd needs its negative points y"),
+        ("--loss dsm --noise x.npy --sigma x.npy", "the noise levels of 21 points are [21]"),
         ("--loss nce --negatives y4.npy --nu 3", "21 points with 3 each need 63"),
         ("--loss ed --negatives x.npy --ed-w -1", "w is -1"),
     ] {
@@ -129,6 +131,46 @@ fn noise_contrast_knows_its_law() {
     assert!(objective("").ends_with("q normal, mean (0.0000, 0.0000), standard deviation (3.0000, 3.0000)"));
     assert!(objective("--noise-std 1").ends_with("standard deviation (1.0000, 1.0000)"));
     assert!(!objective("--noise-scale 2").contains("3.0000, 3.0000"));
+}
+
+/// What is given decides what is computed and said; what is no number is named, whatever the dimension.
+#[test]
+fn what_is_given_is_looked_at() {
+    let folder = folder(1.5);
+    write_npy_f32(&folder.path("levels.npy"), &[BATCH], &(0..BATCH).map(|i| 0.1 + i as f32).collect::<Vec<_>>())
+        .unwrap();
+    let mut probes = numbers(3 * BATCH, 6);
+    write_npy_f32(&folder.path("v.npy"), &[BATCH, 3], &probes).unwrap();
+    probes[12..15].fill(0.0);
+    write_npy_f32(&folder.path("still.npy"), &[BATCH, 3], &probes).unwrap();
+    let common = "grad --checkpoint m.safetensors --data x.npy --engine cpu";
+    for (args, objective, warning) in [
+        ("--loss dsm --noise z.npy --sigma levels.npy", "z and sigma given", "does not see the noise level"),
+        ("--loss ssm --probes v.npy --noise z.npy", "1 v a sample, given", "ssm has no use for --noise"),
+        ("--loss fd-ssm --probes v.npy", "eps = |v|, 1 v a sample, given", ""),
+        ("--loss esm --nu 3 --sigma 2", "1/2 |s|^2 + tr grad s", "esm has no use for --sigma"),
+    ] {
+        let outcome = folder.done(&format!("{common} {args} --json"));
+        assert!(outcome.json()["objective"].as_str().unwrap().contains(objective), "{outcome}");
+        assert_eq!(outcome.stderr.contains("warning: "), !warning.is_empty(), "{outcome}");
+        assert!(outcome.stderr.contains(warning), "{outcome}");
+    }
+    folder.all_refused(
+        common,
+        &[
+            ("--loss fd-ssm --probes still.npy", &["probe 0 of sample 4 is 0"]),
+            ("--json --noise z.npy --losses no/such/folder/l.npy", &["cannot write no/such/folder/l.npy"]),
+        ],
+    );
+    let small = "run --engine cpu --steps 2 --chains 0 --hidden 4 --quiet --out r --data t.csv";
+    let rows: String = (0..40).map(|i| format!("{}\n", (f64::from(i) * 0.7).sin())).collect();
+    std::fs::write(folder.path("t.csv"), format!("a\n{rows}")).unwrap();
+    folder.done(small);
+    write_npy_f32(&folder.path("nan.npy"), &[3], &[1.0, f32::NAN, 2.0]).unwrap();
+    folder.all_refused(
+        "grad --checkpoint r/model.safetensors --loss esm --data nan.npy",
+        &[("--engine reference", &["row 1 of nan.npy is NaN"])],
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::*;
 use crate::data::testing::SplitMix64;
 use rand::Rng;
+use std::fs;
 
 fn file(name: &str, bytes: &[u8]) -> std::path::PathBuf {
     let path = std::env::temp_dir().join(format!("ebm-gpu-npy-{}-{name}", std::process::id()));
