@@ -162,6 +162,27 @@ fn means_and_variances_at_the_truth_are_known() {
     has_moments("ssm-vr unit sphere", &losses(&Objective::SsmVr(one), Some(&unit)), 0.0, 9.625);
 }
 
+/// The loss of c times the truth is a parabola in c; its vertex is what training finds: the truth for probes with
+/// E[v vᵀ] = I, half of it for the unit sphere in two dimensions.
+#[test]
+fn probes_on_the_unit_sphere_learn_half_the_score() {
+    let (reference, points) = (reference(), truth(SAMPLES, 80));
+    let one = probes(1, ProbeLaw::Sphere);
+    for (radius, want) in [(1.0, 0.5), (2.0_f64.sqrt(), 1.0)] {
+        let v = directions(SAMPLES, ProbeLaw::Sphere, radius, 81);
+        let loss = |c: f64| {
+            let model = quadratic(STIFFNESS.map(|h| c * h));
+            reference.loss_gradient(&model, &Objective::SsmVr(one), &Given::probed(&points, &v)).expect("loss").loss()
+        };
+        let (half, full) = (loss(0.5), loss(1.0));
+        // A c² + B c
+        let a = 2.0 * (full - 2.0 * half);
+        let vertex = (a - full) / (2.0 * a);
+        eprintln!("radius {radius}: {vertex} of the score");
+        assert!((vertex - want).abs() < 0.02, "radius {radius}: {vertex} of the score, want {want}");
+    }
+}
+
 #[test]
 fn more_probes_average() {
     // the part of the variance that comes from the probes is divided by K
@@ -348,6 +369,7 @@ fn no_objective_does_more_than_the_least_work() {
         assert_eq!((got, objective.least_columns(&spec)), (want, want), "{what}");
         // tangents need no way back through the first layer, and shared ones none there
         assert!(shallow <= want * weights, "{what}: {shallow} multiply-adds, {want} columns of {weights}");
+        assert_eq!(shallow, objective.least_multiply_adds(&spec), "{what}");
     }
 }
 

@@ -59,11 +59,13 @@ fn gaussian(seed: u64, count: usize, draw: u64) -> (Symmetric, Points) {
 
 /// The seed of the covariance.
 const COVARIANCE: u64 = 91;
-/// Steps of a run.
+/// Steps of a run at one noise level, and of one whose network has to learn several.
 const STEPS: u64 = 1500;
+const MANY_STEPS: u64 = 20_000;
 
 /// The trained network at the noise level that the objective aims at.
 fn trained(engine: &dyn Engine, objective: &Objective, spec: MlpSpec, data: &Points, seed: u64) -> Model {
+    let steps = if objective.name() == "mdsm" { MANY_STEPS } else { STEPS };
     let model = spec.initial(Seed(seed));
     let optimizer = Optimizer {
         learning_rate: 0.01,
@@ -76,11 +78,11 @@ fn trained(engine: &dyn Engine, objective: &Objective, spec: MlpSpec, data: &Poi
         clip: 0.0,
         ema: 0.99,
     };
-    let plan = TrainingPlan { objective: objective.clone(), batch: 256, optimizer, steps: STEPS, seed: Seed(seed + 1) };
+    let plan = TrainingPlan { objective: objective.clone(), batch: 256, optimizer, steps, seed: Seed(seed + 1) };
     let mut training = engine.train(&model, &plan, data, TrainingState::start(&model)).expect("plan");
     let mut done = 0;
-    while done < STEPS {
-        done += training.advance(STEPS).expect("steps").len() as u64;
+    while done < steps {
+        done += training.advance(steps).expect("steps").len() as u64;
     }
     let parameters = training.state().expect("state").ema;
     Model { spec, parameters }.at(objective.smoothing())
@@ -182,11 +184,11 @@ fn every_objective_recovers_a_gaussian_as_a_field() {
 
 #[test]
 fn networks_that_see_the_noise_recover_the_smallest_level() {
-    // 0.021 to 0.027 over three seeds: four levels share the neurons and the samples, so no standard errors are claimed
-    let most = Distance { divergence: 0.05, errors: f64::INFINITY };
+    // four levels share the neurons: it takes more steps
+    let most = Distance { divergence: 0.01, errors: 5.0 };
     recovers("mdsm, concat", &mdsm(&[1.0, 0.67, 0.45, 0.3]), Head::Energy, Conditioning::Concat, most);
-    // 0.0009: one field over σ is right for one level alone, so that levels are close to each other
-    let most = Distance { divergence: 0.003, errors: f64::INFINITY };
+    // one field over σ is right for one level alone, so that levels are close to each other
+    let most = Distance { divergence: 0.003, errors: 5.0 };
     recovers("mdsm, scale", &mdsm(&[0.31, 0.3]), Head::Score, Conditioning::Scale, most);
 }
 

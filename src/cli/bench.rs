@@ -101,7 +101,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     let engine = common.engine.open(common.json)?.engine;
     let ms = train_step_ms(engine.as_ref(), &spec, &objective, args.batch, args.seconds)?;
     let columns = objective.least_columns(&spec);
-    let multiply_adds = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * columns * args.batch;
+    let multiply_adds = objective.least_multiply_adds(&spec) * args.batch;
     let gflops = 2e-6 * multiply_adds as f64 / ms;
     if common.json {
         return super::print_json(&serde_json::json!({

@@ -52,7 +52,7 @@ pub(crate) struct ObjectiveArgs {
 pub(super) struct Scales {
     /// The root mean square of the coordinates' standard deviations.
     pub(super) deviation: f64,
-    /// The largest distance between two points, of some hundreds.
+    /// The largest distance between two of the first thousand points.
     pub(super) diameter: f64,
     /// The normal law of their mean and standard deviations.
     pub(super) normal: SeparableLaw,

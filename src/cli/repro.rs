@@ -26,7 +26,8 @@ pub(super) struct Args {
     /// Independent repetitions, whose medians are judged
     #[arg(long, default_value_t = 5)]
     seeds: u64,
-    /// Divide numbers of steps, points and chains by this, to see only that the experiment runs: its lines will fail
+    /// Divide numbers of steps, points, chains and the batch by this, to see only that the experiment runs: what its lines say
+    /// then means nothing
     #[arg(long, default_value_t = 1, value_name = "N")]
     reduce: usize,
     #[command(flatten)]

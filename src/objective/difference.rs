@@ -44,8 +44,8 @@ impl FdSsm {
         let relative = self.epsilon / scale;
         (relative < RESOLVED).then(|| {
             format!(
-                "epsilon is {relative:.2e} of the data's scale: in f32 the second difference drowns in rounding errors \
-                 (1e-7 |E| / eps^2) below {RESOLVED}; 0.1 to 0.3 is safe"
+                "epsilon is {relative:.2e} of the data's scale: below {RESOLVED} the second difference loses percents to \
+                 f32's rounding (1e-7 |E| / eps^2); 0.1 to 0.3 is safe"
             )
         })
     }

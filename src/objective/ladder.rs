@@ -98,9 +98,10 @@ impl Ladder {
     }
 }
 
+/// The levels to six significant digits.
 impl fmt::Display for Ladder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: Vec<_> = self.levels.iter().map(|s| format!("{}", (s * 1e6).round() / 1e6)).collect();
-        f.write_str(&all.join(", "))
+        let short = |s: &f64| format!("{s:.5e}").parse().unwrap_or(*s).to_string();
+        f.write_str(&self.levels.iter().map(short).collect::<Vec<_>>().join(", "))
     }
 }

@@ -12,6 +12,7 @@ mod probe;
 mod program;
 mod replay;
 mod separable;
+mod work;
 
 pub use contrast::{Contrast, Form, Proposal};
 pub use contrastive::Contrastive;
@@ -175,28 +176,6 @@ impl Objective {
             Self::Ssm(probes) => Terms { sliced: 1.0 / probes.count as f64, ..sliced(probes) },
             Self::SsmVr(probes) => Terms { full: 1.0, ..sliced(probes) },
         })
-    }
-
-    /// The columns a sample that have to go through the weights, passes and outer products together: the least work.
-    pub fn least_columns(&self, spec: &MlpSpec) -> usize {
-        let width = spec.dims()[1];
-        match self.program(spec.head()) {
-            Program::Difference(fd) => 3 * (1 + 2 * fd.probes),
-            Program::Contrast(contrast) => {
-                let chains = match contrast.proposal {
-                    Proposal::Chains(cd, _) => 2 * cd.steps,
-                    _ => 0,
-                };
-                3 * (contrast.negatives + 1) + chains
-            }
-            Program::Matching(terms) => {
-                let tangents = terms.tangent_count(spec.dim(), width);
-                match spec.head() {
-                    Head::Energy => 3 * (tangents + 2),
-                    Head::Score => 3 * (tangents + 1),
-                }
-            }
-        }
     }
 
     /// The objective in one formula, for the record of a run.

@@ -17,28 +17,26 @@ const SIGMAS: [f64; 4] = [1.0, 0.5, 0.1, 0.01];
 const IN_A_CLUSTER: usize = 666;
 /// Fresh points a level: the standard error of a loss near 1 is then 0.003.
 const POINTS: usize = 100_000;
-/// The conditioning that comes closer to the floors, as measured; the other is told beside it.
-const JUDGED: Conditioning = Conditioning::Concat;
-
 pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     let mut rows: Vec<Vec<f64>> = SIGMAS.iter().map(|sigma| vec![*sigma]).collect();
-    for conditioning in [JUDGED, Conditioning::Scale] {
+    for conditioning in [Conditioning::Concat, Conditioning::Scale] {
         let name = conditioning.name();
         let ratios = setup.over_seeds(name, |seed| ratios(setup, conditioning, seed))?;
         for (level, sigma) in SIGMAS.iter().enumerate() {
             let values: Vec<f64> = ratios.iter().map(|all| all[level][0] / all[level][1]).collect();
-            let what = format!("{name}, sigma = {sigma}: loss / floor");
-            rows[level].extend([super::report::median(&values)]);
-            if conditioning == JUDGED {
-                report.judge(what, values, [0.9, 1.1]);
+            // a score of 0 has the loss d/2 = 1
+            let learnt = ratios.iter().map(|all| (1.0 - all[level][0]) / (1.0 - all[level][1])).collect::<Vec<_>>();
+            if rows[level].len() == 1 {
                 let floors: Vec<f64> = ratios.iter().map(|all| all[level][1]).collect();
-                rows[level].insert(1, super::report::median(&floors));
-            } else {
-                report.tell(what, values);
+                rows[level].push(super::report::median(&floors));
             }
+            rows[level].extend([super::report::median(&values), super::report::median(&learnt)]);
+            report.judge(format!("{name}, sigma = {sigma}: loss / floor"), values, [0.9, 1.1]);
         }
     }
-    report.table("loss over floor, median", &["sigma", "floor", "concat", "scale"], rows);
+    let columns = ["sigma", "floor", "concat", "learnt", "scale", "learnt"];
+    let title = "loss over floor, and the share of the way from the loss of a score of 0 down to the floor, medians";
+    report.table(title, &columns, rows);
     Ok(())
 }
 

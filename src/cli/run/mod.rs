@@ -239,7 +239,10 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     let data = Standardizer::fit(&plan.data.train);
     let sigma = plan.training.objective.smoothing();
     let level = (sigma > 0.0).then(|| ("sigma", sigma.to_string()));
-    let ladder = plan.training.objective.conventions().remove("ladder").map(|ladder| ("ladder", ladder));
+    let ladder = match &plan.training.objective {
+        Objective::Denoising(denoising) => Some(("ladder", list(denoising.ladder.levels()))),
+        _ => None,
+    };
     let noise = match &plan.training.objective {
         Objective::Nce(nce) => {
             vec![("noise_mean", list(nce.noise.origin())), ("noise_std", list(nce.noise.scale()))]

@@ -240,10 +240,13 @@ impl Args {
         let names: Vec<String> =
             metadata.get("columns").map_or_else(Vec::new, |c| c.split(',').map(Into::into).collect());
         let columns = if names.len() == d { names } else { (1..=d).map(|i| format!("x{i}")).collect() };
-        let trained: Option<Vec<f64>> = metadata.get("ladder").and_then(|text| numbers(text)).filter(|l| l.len() > 1);
+        let trained: Option<Vec<f64>> =
+            metadata.get("ladder").and_then(|text| numbers(text.trim_matches(['[', ']']))).filter(|l| l.len() > 1);
         let sees = model.spec.conditioning() != Conditioning::None;
+        // one network for all levels is annealed by its steps alone
+        let anneals = sees || trained.is_some();
         let asked = ladder.map(|l| l.levels().to_vec());
-        if asked.is_some() && !sees {
+        if asked.is_some() && !anneals {
             return Err(Error::input(format!(
                 "{} does not see a noise level, so it cannot be annealed",
                 path.display()
@@ -252,7 +255,7 @@ impl Args {
         }
         let annealing = self.sampler.as_deref().is_none_or(|s| s == "annealed");
         let levels = match (asked.or(trained), self.sigma) {
-            (Some(levels), None) if sees && annealing => levels,
+            (Some(levels), None) if anneals && annealing => levels,
             (levels, sigma) if sees => {
                 let smallest = levels.and_then(|l| l.last().copied());
                 let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
@@ -367,8 +370,9 @@ impl Args {
             "annealed" => {
                 let sigmas: Vec<f64> = subject.levels.iter().map(|(sigma, _)| *sigma).collect();
                 if sigmas.len() < 2 {
-                    return Err(Error::input("annealed chains need noise levels, and there are none")
-                        .hint("--ladder 5,2,1,0.5, or a model trained with --loss mdsm"));
+                    let name = &subject.name;
+                    return Err(Error::input(format!("annealed chains need noise levels, and {name} has none"))
+                        .hint("--ladder 5,2,1,0.5 for a target or a model that sees the level, or one trained with --loss mdsm"));
                 }
                 let ladder = Ladder::explicit(sigmas)?;
                 let last = step(STEP_PER_VARIANCE * ladder.smallest().powi(2));

@@ -10,6 +10,7 @@ use crate::data::law::normal;
 use crate::data::testing::SplitMix64;
 use crate::eval::{Grid, LawOnGrid};
 use crate::points::Points;
+use crate::random::{Seed, Stream};
 use std::f64::consts::{PI, TAU};
 
 const SAMPLES: usize = 200_000;
@@ -276,4 +277,46 @@ fn unequal_weights_reach_samples_density_and_modes() {
     // 14 standard deviations apart, so at each centre the other component has exp(-100) of the density
     let log = |x: [f64; 2]| law.log_density(&x, 0.0);
     assert!((log([5.0, 5.0]) - log([-5.0, -5.0]) - 4f64.ln()).abs() < 1e-12);
+}
+
+/// E ½‖s‖² + tr ∇s = −½ E‖s‖² at the law's own score, and E ½‖s_σ(x + σz) + z/σ‖² at that of the smoothed law: below neither
+/// can a network come. The numbers were found independently, to the digits that are given.
+#[test]
+fn true_scores_have_the_known_losses() {
+    let matching = [("25gaussians", -49.98), ("8gaussians", -7.78), ("3clusters", -11.11)];
+    let denoising =
+        [("25gaussians", [67.05, 5.39, 3.07]), ("8gaussians", [92.91, 7.20, 2.30]), ("3clusters", [90.00, 5.64, 1.36])];
+    let mean = |what: &str, values: &[f64], want: f64| {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let error = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n * n)).sqrt();
+        // four standard errors of both, which are taken to be alike, and half a unit of the last digit
+        assert!((mean - want).abs() < 4.0 * 2f64.sqrt() * error + 0.005, "{what}: {mean} ± {error}, known {want}");
+        assert!(error < 0.003 * want.abs() + 0.005, "{what}: {error}");
+    };
+    let mut rng = SplitMix64(15);
+    for (name, want) in matching {
+        let law = by_name(name).unwrap();
+        let points = law.draw(400_000, &mut rng);
+        let loss = |x: &[f64]| {
+            let mut s = [0.0; 2];
+            law.score(x, 0.0, &mut s);
+            -0.5 * (s[0] * s[0] + s[1] * s[1])
+        };
+        mean(name, &points.rows().map(loss).collect::<Vec<_>>(), want);
+    }
+    for (name, floors) in denoising {
+        let law = by_name(name).unwrap();
+        for (sigma, want) in [0.1, 0.3, 0.5].into_iter().zip(floors) {
+            let points = law.draw(400_000, &mut rng);
+            let noise = Points::normal::<f64>(points.count(), 2, Seed(16), Stream::Host, (1e3 * sigma) as u32);
+            let loss = |(x, z): (&[f64], &[f64])| {
+                let (noisy, mut s) = ([x[0] + sigma * z[0], x[1] + sigma * z[1]], [0.0; 2]);
+                law.score(&noisy, sigma, &mut s);
+                0.5 * ((s[0] + z[0] / sigma).powi(2) + (s[1] + z[1] / sigma).powi(2))
+            };
+            let losses: Vec<f64> = points.rows().zip(noise.rows()).map(loss).collect();
+            mean(&format!("{name}, sigma = {sigma}"), &losses, want);
+        }
+    }
 }
