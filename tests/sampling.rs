@@ -7,10 +7,12 @@ mod common;
 use common::{gpu, network, normal_points, scale, skewed, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Engine, advance_by};
+use ebm_gpu::error::Result;
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
-use ebm_gpu::sampler::Langevin;
+use ebm_gpu::sample::{Frames, Listen, SamplingPlan, Stage};
+use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
 /// √n times the distance of Kolmogorov and Smirnov exceeds this once in 10,000 seeds: 2 exp(−2 · 2.225²) = 1e-4.
 const LIMIT: f64 = 2.225;
@@ -160,4 +162,64 @@ fn one_step_is_the_formula() {
         .collect();
     let got = run(&reference, &model, &sampler, &start, 1);
     assert!(worst(got.values(), &want, 1e-14, 1e-15) <= 1.0);
+}
+
+/// Keeps all that a run shows.
+#[derive(Default)]
+struct Witness {
+    frames: Vec<(u64, Points)>,
+    draws: Vec<Points>,
+}
+
+impl Listen for Witness {
+    fn steps(&mut self, _: u64) {}
+
+    fn draw(&mut self, positions: &Points) -> Result<()> {
+        self.draws.push(positions.clone());
+        Ok(())
+    }
+
+    fn frame(&mut self, step: u64, positions: &Points) -> Result<()> {
+        self.frames.push((step, positions.clone()));
+        Ok(())
+    }
+}
+
+/// Frames come when they are asked for, show the first chains at the last temperature, and change nothing.
+#[test]
+fn frames_show_the_chains_as_they_are() {
+    let model = network("3-9-1", Activation::Softplus, 57);
+    let (chains, seen) = (37, 5);
+    let mala = Hamiltonian::langevin(0.1, 1.0).expect("sampler");
+    let tempered = mala.clone().at(vec![4.0, 2.0, 1.0], 3).expect("ladder");
+    let langevin = Langevin::new(0.1, 1.0).expect("sampler");
+    for (transition, replicas) in [(Transition::from(langevin), 1), (mala.into(), 1), (tempered.into(), 3)] {
+        let start = normal_points(chains * replicas, 3, 58);
+        for engine in [&Cpu::new().expect("threads") as &dyn Engine, &gpu()] {
+            let run = |frames: Frames| {
+                let stage = Stage { landscape: (&model).into(), transition: transition.clone(), steps: 20 };
+                let stages = vec![stage];
+                let adapt = None;
+                let plan = SamplingPlan { stages, burn_in: 6, adapt, thin: 5, denoise: None, frames, seed: Seed(59) };
+                let mut witness = Witness::default();
+                let sampled = plan.run(engine, &start, &mut witness).expect("chains");
+                (sampled.positions, sampled.fares, witness)
+            };
+            let steps = vec![0, 1, 6, 11, 13, 26];
+            let (plain, plain_fares, unseen) = run(Frames::default());
+            let (positions, fares, witness) = run(Frames { chains: seen, steps: steps.clone() });
+            assert_eq!((positions, fares), (plain.clone(), plain_fares), "{}", engine.name());
+            assert_eq!(witness.draws, unseen.draws);
+            assert!(unseen.frames.is_empty());
+            assert_eq!(witness.frames.iter().map(|f| f.0).collect::<Vec<_>>(), steps);
+            let first = |points: &Points, every: usize| {
+                let rows = points.rows().skip(every - 1).step_by(every).take(seen);
+                Points::new(3, rows.flatten().copied().collect())
+            };
+            assert_eq!(witness.frames[0].1, first(&start, replicas));
+            // 5 steps after burn-in is the first draw
+            assert_eq!(witness.frames[3].1, first(&witness.draws[0], 1));
+            assert_eq!(witness.frames[5].1, first(&plain, 1));
+        }
+    }
 }

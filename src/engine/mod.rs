@@ -269,6 +269,12 @@ pub trait Chains {
     /// The device failed.
     fn positions(&mut self) -> Result<Points>;
 
+    /// The same of the first `columns` columns, or of all if there are fewer; the others stay on the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn first_positions(&mut self, columns: usize) -> Result<Points>;
+
     /// How the chains have fared since this was called last.
     ///
     /// # Errors

@@ -228,13 +228,17 @@ impl<T: Real> Chains for NativeChains<'_, T> {
     }
 
     fn positions(&mut self) -> Result<Points> {
-        let d = self.ground.dim();
-        let mut values = Vec::with_capacity(self.positions.len());
-        for tile in self.positions.chunks(WIDE_TILE * d) {
+        self.first_positions(self.count)
+    }
+
+    fn first_positions(&mut self, columns: usize) -> Result<Points> {
+        let (d, columns) = (self.ground.dim(), columns.min(self.count));
+        let mut values = Vec::with_capacity(columns.next_multiple_of(WIDE_TILE) * d);
+        for tile in self.positions.chunks(WIDE_TILE * d).take(columns.div_ceil(WIDE_TILE)) {
             let samples = tile.len() / d;
             values.extend((0..samples).flat_map(|s| (0..d).map(move |n| tile[n * samples + s].f64())));
         }
-        values.truncate(self.count * d);
+        values.truncate(columns * d);
         Ok(Points::new(d, values))
     }
 

@@ -145,8 +145,13 @@ impl Chains for GpuChains<'_> {
     }
 
     fn positions(&mut self) -> Result<Points> {
+        self.first_positions(usize::MAX)
+    }
+
+    fn first_positions(&mut self, columns: usize) -> Result<Points> {
         self.finish()?;
-        Ok(Points::new(self.dim, to_f64(&self.gpu.download(&self.chains)?)))
+        let first = self.gpu.download_first(&self.chains, columns.saturating_mul(self.dim))?;
+        Ok(Points::new(self.dim, to_f64(&first)))
     }
 
     fn fares(&mut self) -> Result<Fares> {
