@@ -1,7 +1,7 @@
 //! What `sample` says of a run: sample.json, and the table on stdout.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
@@ -10,6 +10,7 @@ use ebm_gpu::sample::{Moment, Sampled, SamplingPlan};
 use ebm_gpu::sampler::Transition;
 use serde::Serialize;
 
+use super::super::output::Folder;
 use super::args::{Args, Ground, Subject};
 
 /// What sample.json holds and `--json` prints.
@@ -40,6 +41,8 @@ pub(super) struct Summary {
     coordinates: Vec<CoordinateSummary>,
     modes: Vec<ModeSummary>,
     pub(super) warnings: Vec<String>,
+    /// What lies in the folder.
+    files: Vec<&'static str>,
     out: PathBuf,
 }
 
@@ -83,7 +86,7 @@ impl Summary {
         engine: &dyn Engine,
         sampled: &Sampled,
         samples: &Points,
-        out: &Path,
+        folder: &Folder,
     ) -> Result<Self> {
         let mean_of = |values: &Option<Vec<f64>>| values.as_ref().map(|v| v.iter().sum::<f64>() / v.len() as f64);
         let replicas = sampled.columns / args.chains;
@@ -130,7 +133,8 @@ impl Summary {
             coordinates: (0..subject.dim()).map(|n| coordinate(subject, sampled, samples, n)).collect(),
             modes: modes(subject, samples),
             warnings,
-            out: out.to_path_buf(),
+            files: folder.files("sample.json"),
+            out: folder.path().to_path_buf(),
         })
     }
 }
