@@ -184,7 +184,9 @@ mod tests {
         let names = ["a".to_string()];
         let marks = (&[20, 30][..], "next level");
         let extent = trace.extent();
-        paths_figure(&ChainsPanel { title: "T", names: &names, dim, trace, extent, backdrop, marks }).expect("drawable")
+        let (title, energy_name) = ("T", "E(x)");
+        let panel = ChainsPanel { title, names: &names, dim, trace, extent, backdrop, energy_name, marks };
+        paths_figure(&panel).expect("drawable")
     }
 
     #[test]
