@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_no_animation_is_refused() {
-        let path = std::env::temp_dir().join("ebm-gpu-no.gif");
+        let path = std::env::temp_dir().join(format!("ebm-gpu-no-{}.gif", std::process::id()));
         assert!(write_gif(&path, 0, [50, 50], |i| Ok(frame(i))).is_err());
         let growing = |i: usize| RgbaFrame { width: 6 + i as u32, ..frame(i) };
         assert!(write_gif(&path, 2, [50, 50], |i| Ok(growing(i))).is_err());
