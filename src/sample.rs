@@ -1,5 +1,8 @@
 //! A sampling run: burn-in with adaptation, then draws, all through an engine's chains.
 
+mod frames;
+mod record;
+
 use std::time::Instant;
 
 use serde::Serialize;
@@ -8,11 +11,10 @@ use crate::engine::{Chains, Engine, Fares, Landscape};
 use crate::error::{Error, Result};
 use crate::points::Points;
 use crate::random::Seed;
-use crate::sampler::diagnostics::{Diagnostics, diagnose};
+use crate::sampler::diagnostics::{Coordinate, Diagnostics};
 use crate::sampler::{Adaptation, Transition};
-
-/// Chains whose draws are kept for diagnostics; all of them move.
-const MONITORED: usize = 128;
+pub use frames::Frames;
+use record::Record;
 
 /// One landscape with the transition on it, and for how many steps.
 pub struct Stage<'a> {
@@ -36,6 +38,8 @@ pub struct SamplingPlan<'a> {
     pub thin: u64,
     /// The noise level of the last stage, for a last step x + σ² s(x) without noise.
     pub denoise: Option<f64>,
+    /// When the listener sees some of the chains between draws; the chains do not depend on it.
+    pub frames: Frames,
     /// The seed of the chains' noise.
     pub seed: Seed,
 }
@@ -49,6 +53,10 @@ pub struct Moment {
     pub mean: Vec<f64>,
     /// Its variance.
     pub variance: Vec<f64>,
+    /// The mean of E over the chains whose draws are kept; none for a field.
+    pub energy: Option<f64>,
+    /// The mean acceptance probability since the draw before; none for chains that accept everything.
+    pub acceptance: Option<f64>,
 }
 
 /// What a sampling run leaves.
@@ -59,6 +67,8 @@ pub struct Sampled {
     pub fares: Fares,
     /// What the draws of the first chains are worth; none without draws.
     pub diagnostics: Option<Diagnostics>,
+    /// The same of their energies; none for a field.
+    pub energy: Option<Coordinate>,
     /// All chains over time.
     pub moments: Vec<Moment>,
     /// Steps of each column, burn-in included.
@@ -89,11 +99,26 @@ pub trait Listen {
     /// So many steps are done.
     fn steps(&mut self, done: u64);
 
+    /// Whether it takes draws; if not, only some chains and the moments of all leave the device.
+    fn wants_draws(&self) -> bool {
+        false
+    }
+
     /// A draw: the positions of all chains, `[chains, dim]`.
     ///
     /// # Errors
     /// What the listener writes cannot be written: the run ends.
-    fn draw(&mut self, positions: &Points) -> Result<()>;
+    fn draw(&mut self, _positions: &Points) -> Result<()> {
+        Ok(())
+    }
+
+    /// The positions of the first chains after `step` steps, burn-in included, `[chains, dim]`: as [`Frames`] asks.
+    ///
+    /// # Errors
+    /// The listener cannot take them: the run ends.
+    fn frame(&mut self, _step: u64, _positions: &Points) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl SamplingPlan<'_> {
@@ -107,14 +132,6 @@ impl SamplingPlan<'_> {
         self.stages.last().map_or(0, |last| last.steps.checked_div(self.thin).unwrap_or(0))
     }
 
-    /// Columns of a chain.
-    fn replicas(&self) -> usize {
-        match self.stages.first().map(|s| &s.transition) {
-            Some(Transition::Hamiltonian(h)) => h.replicas(),
-            _ => 1,
-        }
-    }
-
     /// Places chains at `start`, one column each (of replicas, one for each), and runs them.
     ///
     /// # Errors
@@ -123,40 +140,45 @@ impl SamplingPlan<'_> {
         let begun = Instant::now();
         let Some(first) = self.stages.first() else { return Err(Error::failed("chains need a stage to run")) };
         let adapting = self.adapted(&first.transition);
-        let mut chains = engine.chains(first.landscape, &adapting, start, self.seed)?;
-        let mut done = 0;
-        go(chains.as_mut(), self.burn_in, &mut done, listen)?;
-        chains.change(first.landscape, &first.transition)?;
-        chains.fares()?;
-        let mut record = Record { replicas: self.replicas(), draws: 0, trace: Vec::new(), moments: Vec::new() };
+        let chains = engine.chains(first.landscape, &adapting, start, self.seed)?;
+        let mut course = Course { chains, done: 0, frames: &self.frames, next: 0, listen };
+        course.go(self.burn_in)?;
+        course.chains.change(first.landscape, &first.transition)?;
+        course.chains.fares()?;
+        let mut record = Record::default();
         for (i, stage) in self.stages.iter().enumerate() {
             if i > 0 {
-                chains.change(stage.landscape, &stage.transition)?;
+                course.chains.change(stage.landscape, &stage.transition)?;
             }
             let draws = if i + 1 == self.stages.len() { self.draws() } else { 0 };
             for draw in 1..=draws {
-                go(chains.as_mut(), self.thin, &mut done, listen)?;
-                let positions = record.cold(&chains.positions()?);
-                record.take(draw * self.thin, &positions);
-                listen.draw(&positions)?;
+                course.go(self.thin)?;
+                record.take(engine, stage.landscape, course.chains.as_mut(), draw * self.thin)?;
+                if course.listen.wants_draws() {
+                    course.listen.draw(&course.chains.first(usize::MAX)?)?;
+                }
             }
-            go(chains.as_mut(), stage.steps - draws * self.thin, &mut done, listen)?;
+            course.go(stage.steps - draws * self.thin)?;
         }
-        let mut positions = record.cold(&chains.positions()?);
+        let mut positions = course.chains.first(usize::MAX)?;
         if let (Some(sigma), Some(last)) = (self.denoise, self.stages.last()) {
             denoise(engine, last.landscape, sigma, &mut positions)?;
         }
         let lost = positions.rows().filter(|x| x.iter().any(|v| !v.is_finite())).count();
         if lost > 0 {
             let count = positions.count();
-            return Err(Error::failed(format!("{lost} of {count} chains left every bound after {done} steps"))
-                .hint("a smaller --step-size"));
+            return Err(Error::failed(format!(
+                "{lost} of {count} chains left every bound after {} steps",
+                course.done
+            ))
+            .hint("a smaller --step-size"));
         }
         Ok(Sampled {
-            fares: chains.fares()?,
+            fares: course.chains.fares()?,
             diagnostics: record.diagnostics(positions.dim())?,
+            energy: record.energy()?,
             moments: record.moments,
-            steps: done,
+            steps: course.done,
             columns: start.count(),
             seconds: begun.elapsed().as_secs_f64(),
             positions,
@@ -175,13 +197,40 @@ impl SamplingPlan<'_> {
     }
 }
 
-fn go(chains: &mut dyn Chains, steps: u64, done: &mut u64, listen: &mut dyn Listen) -> Result<()> {
-    let end = *done + steps;
-    while *done < end {
-        *done += chains.advance(end - *done)?;
-        listen.steps(*done);
+/// Chains on their way, and who hears of them.
+struct Course<'a> {
+    chains: Box<dyn Chains + 'a>,
+    done: u64,
+    frames: &'a Frames,
+    /// The next of the frames' steps.
+    next: usize,
+    listen: &'a mut dyn Listen,
+}
+
+impl Course<'_> {
+    /// Does `steps` steps, in pieces that end where there are frames.
+    fn go(&mut self, steps: u64) -> Result<()> {
+        let end = self.done + steps;
+        self.show()?;
+        while self.done < end {
+            let until = self.frames.steps.get(self.next).map_or(end, |step| end.min(*step));
+            self.done += self.chains.advance(until - self.done)?;
+            self.listen.steps(self.done);
+            self.show()?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Shows the chains to the listener if a frame is due.
+    fn show(&mut self) -> Result<()> {
+        let due = self.frames.steps[self.next..].iter().take_while(|step| **step <= self.done).count();
+        self.next += due;
+        if due == 0 {
+            return Ok(());
+        }
+        let positions = self.chains.first(self.frames.chains)?;
+        self.listen.frame(self.done, &positions)
+    }
 }
 
 /// x ← x + σ² s(x): the mean of clean points that look like x under noise σ (Tweedie's formula).
@@ -201,41 +250,4 @@ fn denoise(engine: &dyn Engine, landscape: Landscape<'_>, sigma: f64, positions:
         }
     }
     Ok(())
-}
-
-/// What is kept of draws.
-struct Record {
-    replicas: usize,
-    draws: usize,
-    /// `[draws, monitored, dim]`.
-    trace: Vec<f64>,
-    moments: Vec<Moment>,
-}
-
-impl Record {
-    /// The columns at the last temperature.
-    fn cold(&self, positions: &Points) -> Points {
-        if self.replicas == 1 {
-            return positions.clone();
-        }
-        let rows = positions.rows().skip(self.replicas - 1).step_by(self.replicas);
-        Points::new(positions.dim(), rows.flatten().copied().collect())
-    }
-
-    fn take(&mut self, step: u64, positions: &Points) {
-        let (count, dim) = (positions.count() as f64, positions.dim());
-        self.draws += 1;
-        self.trace.extend_from_slice(&positions.values()[..MONITORED.min(positions.count()) * dim]);
-        let mean: Vec<f64> = (0..dim).map(|n| positions.rows().map(|x| x[n]).sum::<f64>() / count).collect();
-        let spread = |n: usize| positions.rows().map(|x| (x[n] - mean[n]).powi(2)).sum::<f64>() / count;
-        let variance = (0..dim).map(spread).collect();
-        self.moments.push(Moment { step, mean, variance });
-    }
-
-    fn diagnostics(&self, dim: usize) -> Result<Option<Diagnostics>> {
-        if self.draws == 0 {
-            return Ok(None);
-        }
-        diagnose(&self.trace, [self.draws, self.trace.len() / (self.draws * dim), dim]).map(Some)
-    }
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{gpu, gpu_with, network, network_of, normal_points, scale, skewed, worst};
+use common::{LIMIT, distance, gpu, gpu_with, network, network_of, normal_points, scale, skewed, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Chains, Engine, Fares, advance_by};
 use ebm_gpu::model::{Activation, Conditioning, Head, Model};
@@ -13,8 +13,6 @@ use ebm_gpu::random::{Seed, Stream, uniform};
 use ebm_gpu::sampler::{Adaptation, Bounds, Hamiltonian, Langevin, Transition, Wall};
 
 const SEED: Seed = Seed(71);
-/// √n times the distance of Kolmogorov and Smirnov exceeds this once in 10,000 seeds: 2 exp(−2 · 2.225²) = 1e-4.
-const LIMIT: f64 = 2.225;
 
 fn chains<'a>(engine: &'a dyn Engine, model: &Model, h: &Hamiltonian, start: &Points) -> Box<dyn Chains + 'a> {
     engine.chains(model.into(), &h.clone().into(), start, SEED).expect("chains")
@@ -91,19 +89,6 @@ impl Exact {
         let i = (place as usize).min(self.grid.len() - 2);
         self.below[i] + (self.below[i + 1] - self.below[i]) * (place - i as f64)
     }
-
-    /// √n times the largest distance of the empirical distribution function from this one.
-    fn distance(&self, samples: impl Iterator<Item = f64>) -> f64 {
-        let mut x: Vec<f64> = samples.collect();
-        assert!(x.iter().all(|x| x.is_finite()), "chains left the real line");
-        x.sort_by(f64::total_cmp);
-        let n = x.len() as f64;
-        let each = x.iter().enumerate().map(|(i, x)| {
-            let below = self.at(*x);
-            (below - i as f64 / n).max((i + 1) as f64 / n - below)
-        });
-        each.fold(0.0, f64::max) * n.sqrt()
-    }
 }
 
 /// MALA and HMC, at two temperatures, with a mass, and between mirrors, with steps so long that a share is refused. The
@@ -128,20 +113,22 @@ fn follows_the_exact_law(engine: &dyn Engine, count: usize) {
         assert!((0.3..0.97).contains(&mean), "{what}: acceptance {mean} proves little");
         assert_eq!(fares.broken, 0);
         let exact = Exact::new(&model, h.temperatures[0], range);
-        let distance = exact.distance(samples.values().iter().copied());
-        eprintln!("{} {what}: {distance:.3} of {LIMIT}, acceptance {mean:.3}", engine.name());
-        assert!(distance <= LIMIT, "{} {what}: distance {distance}", engine.name());
+        let found = distance(samples.values().iter().copied(), |x| exact.at(x));
+        eprintln!("{} {what}: {found:.3} of {LIMIT}, acceptance {mean:.3}", engine.name());
+        assert!(found <= LIMIT, "{} {what}: distance {found}", engine.name());
         if range[0] < -2.0 {
             let colder = Exact::new(&model, 0.6 * h.temperatures[0], range);
-            assert!(colder.distance(samples.values().iter().copied()) > 1.5 * LIMIT, "{what}: T is not told apart");
+            let found = distance(samples.values().iter().copied(), |x| colder.at(x));
+            assert!(found > 1.5 * LIMIT, "{what}: T is not told apart: {found}");
         }
     }
     let langevin = Langevin::new(0.8, 1.0).expect("sampler");
     let mut chains = engine.chains((&model).into(), &langevin.into(), &start, SEED).expect("chains");
     advance_by(chains.as_mut(), 120).expect("steps");
     let samples = chains.positions().expect("positions");
-    let distance = Exact::new(&model, 1.0, [-30.0, 30.0]).distance(samples.values().iter().copied());
-    assert!(distance > 1.5 * LIMIT, "the unadjusted chain is not told apart: {distance}");
+    let exact = Exact::new(&model, 1.0, [-30.0, 30.0]);
+    let found = distance(samples.values().iter().copied(), |x| exact.at(x));
+    assert!(found > 1.5 * LIMIT, "the unadjusted chain is not told apart: {found}");
 }
 
 #[test]

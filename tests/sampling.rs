@@ -4,16 +4,16 @@
 
 mod common;
 
-use common::{gpu, network, normal_points, scale, skewed, worst};
+use common::{LIMIT, distance, gpu, network, normal_points, scale, skewed, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Engine, advance_by};
+use ebm_gpu::error::Result;
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
-use ebm_gpu::sampler::Langevin;
+use ebm_gpu::sample::{Frames, Listen, SamplingPlan, Stage};
+use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
-/// √n times the distance of Kolmogorov and Smirnov exceeds this once in 10,000 seeds: 2 exp(−2 · 2.225²) = 1e-4.
-const LIMIT: f64 = 2.225;
 /// Chains, not a multiple of any tile.
 const CHAINS: usize = 30_001;
 /// Enough to forget the start: the transition settles to 1e-10 in about as many, so that 1e-8 of the start is left.
@@ -60,17 +60,8 @@ impl Law {
         self.means.iter().zip(&self.weights).map(|(m, w)| 0.5 * w * libm::erfc((m - x) / scale)).sum()
     }
 
-    /// √n times the largest distance of the empirical distribution function from this one.
     fn distance(&self, samples: &Points) -> f64 {
-        let mut x = samples.values().to_vec();
-        x.sort_by(f64::total_cmp);
-        let n = x.len() as f64;
-        assert!(x.iter().all(|x| x.is_finite()), "chains left the real line");
-        let largest = x.iter().enumerate().fold(0.0_f64, |worst, (i, x)| {
-            let below = self.below(*x);
-            worst.max(below - i as f64 / n).max((i + 1) as f64 / n - below)
-        });
-        largest * n.sqrt()
+        distance(samples.values().iter().copied(), |x| self.below(x))
     }
 }
 
@@ -160,4 +151,117 @@ fn one_step_is_the_formula() {
         .collect();
     let got = run(&reference, &model, &sampler, &start, 1);
     assert!(worst(got.values(), &want, 1e-14, 1e-15) <= 1.0);
+}
+
+/// Keeps all that a run shows.
+#[derive(Default)]
+struct Witness {
+    frames: Vec<(u64, Points)>,
+    draws: Vec<Points>,
+}
+
+impl Listen for Witness {
+    fn steps(&mut self, _: u64) {}
+
+    fn wants_draws(&self) -> bool {
+        true
+    }
+
+    fn draw(&mut self, positions: &Points) -> Result<()> {
+        self.draws.push(positions.clone());
+        Ok(())
+    }
+
+    fn frame(&mut self, step: u64, positions: &Points) -> Result<()> {
+        self.frames.push((step, positions.clone()));
+        Ok(())
+    }
+}
+
+/// Frames come when they are asked for, show the first chains at the last temperature, and change nothing.
+#[test]
+fn frames_show_the_chains_as_they_are() {
+    let model = network("3-9-1", Activation::Softplus, 57);
+    let (chains, seen) = (37, 5);
+    let mala = Hamiltonian::langevin(0.1, 1.0).expect("sampler");
+    let tempered = mala.clone().at(vec![4.0, 2.0, 1.0], 3).expect("ladder");
+    let langevin = Langevin::new(0.1, 1.0).expect("sampler");
+    for (transition, replicas) in [(Transition::from(langevin), 1), (mala.into(), 1), (tempered.into(), 3)] {
+        let start = normal_points(chains * replicas, 3, 58);
+        for engine in [&Cpu::new().expect("threads") as &dyn Engine, &gpu()] {
+            let run = |frames: Frames| {
+                let stage = Stage { landscape: (&model).into(), transition: transition.clone(), steps: 20 };
+                let stages = vec![stage];
+                let adapt = None;
+                let plan = SamplingPlan { stages, burn_in: 6, adapt, thin: 5, denoise: None, frames, seed: Seed(59) };
+                let mut witness = Witness::default();
+                let sampled = plan.run(engine, &start, &mut witness).expect("chains");
+                (sampled.positions, sampled.fares, witness)
+            };
+            let steps = vec![0, 1, 6, 11, 13, 26];
+            let (plain, plain_fares, unseen) = run(Frames::default());
+            let (positions, fares, witness) = run(Frames { chains: seen, steps: steps.clone() });
+            assert_eq!(positions, plain, "{}", engine.name());
+            assert_eq!((fares.energies, fares.exchanges), (plain_fares.energies, plain_fares.exchanges));
+            if let (Some(got), Some(want)) = (fares.acceptance, plain_fares.acceptance) {
+                // sums of up to 20 in f32, in another order
+                assert!(worst(&got, &want, 0.0, 2e-6) <= 1.0, "{}", engine.name());
+            }
+            assert_eq!(witness.draws, unseen.draws);
+            assert!(unseen.frames.is_empty());
+            assert_eq!(witness.frames.iter().map(|f| f.0).collect::<Vec<_>>(), steps);
+            let first = |points: &Points, every: usize| {
+                let rows = points.rows().skip(every - 1).step_by(every).take(seen);
+                Points::new(3, rows.flatten().copied().collect())
+            };
+            assert_eq!(witness.frames[0].1, first(&start, replicas));
+            // 5 steps after burn-in is the first draw
+            assert_eq!(witness.frames[3].1, first(&witness.draws[0], 1));
+            assert_eq!(witness.frames[5].1, first(&plain, 1));
+        }
+    }
+}
+
+/// What is told of all chains at a draw is what their positions say; energies are those of the first 128.
+#[test]
+fn moments_over_time_are_those_of_the_draws() {
+    let model = network("2-9-1", Activation::Softplus, 60);
+    let (cpu, gpu) = (Cpu::new().expect("threads"), gpu());
+    let tempered = Hamiltonian::langevin(8.0, 1.0).expect("sampler").at(vec![4.0, 1.0], 3).expect("ladder");
+    let langevin = Langevin::new(0.1, 1.0).expect("sampler");
+    for (transition, replicas) in [(Transition::from(langevin), 1), (tempered.into(), 2)] {
+        let start = normal_points(150 * replicas, 2, 61);
+        for engine in [&cpu as &dyn Engine, &gpu] {
+            let stages = vec![Stage { landscape: (&model).into(), transition: transition.clone(), steps: 40 }];
+            let frames = Frames::default();
+            let plan = SamplingPlan { stages, burn_in: 6, adapt: None, thin: 5, denoise: None, frames, seed: Seed(62) };
+            let mut witness = Witness::default();
+            let sampled = plan.run(engine, &start, &mut witness).expect("chains");
+            assert_eq!((sampled.moments.len(), witness.draws.len()), (8, 8));
+            let mut monitored = Vec::new();
+            for (moment, draw) in sampled.moments.iter().zip(&witness.draws) {
+                for n in 0..2 {
+                    let mean = draw.rows().map(|x| x[n]).sum::<f64>() / 150.0;
+                    let variance = draw.rows().map(|x| (x[n] - mean).powi(2)).sum::<f64>() / 150.0;
+                    let got = [moment.mean[n], moment.variance[n]];
+                    assert!(worst(&got, &[mean, variance], 1e-6, 1e-6) <= 1.0, "{} {got:?}", engine.name());
+                }
+                let some = Points::new(2, draw.values()[..2 * 128].to_vec());
+                let energies = engine.energy(&model, &some).expect("energies");
+                let mean = energies.iter().sum::<f64>() / 128.0;
+                assert!((moment.energy.expect("an energy") - mean).abs() < 1e-6 * mean.abs().max(1.0));
+                monitored.extend(energies);
+            }
+            let told = sampled.energy.expect("energies");
+            let mean = monitored.iter().sum::<f64>() / monitored.len() as f64;
+            assert!((told.mean - mean).abs() < 1e-6 * mean.abs().max(1.0) && told.r_hat > 0.9);
+            let accepted: Option<Vec<f64>> = sampled.moments.iter().map(|m| m.acceptance).collect();
+            assert_eq!(accepted.is_some(), replicas == 2);
+            if let Some(accepted) = accepted {
+                let mean = accepted.iter().sum::<f64>() / 8.0;
+                assert!((mean - sampled.acceptance()).abs() < 1e-5, "{mean} and {}", sampled.acceptance());
+                assert!(accepted.iter().any(|a| (a - mean).abs() > 1e-3), "acceptance changes over time");
+            }
+        }
+    }
 }

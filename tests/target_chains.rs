@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{gpu, normal_points, scale, worst};
+use common::{distance, gpu, normal_below, normal_points, scale, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Engine, Fares, advance_by};
 use ebm_gpu::points::Points;
@@ -14,7 +14,7 @@ use ebm_gpu::sampler::{Adaptation, Bounds, Hamiltonian, Langevin, Transition, Wa
 use ebm_gpu::target::{NAMES, Target};
 
 const SEED: Seed = Seed(91);
-/// √n times the distance of Kolmogorov and Smirnov exceeds this once in 100,000 seeds, 2 exp(−2 · 2.471²) = 1e-5: with two
+/// A distance exceeds this once in 100,000 seeds, 2 exp(−2 · 2.471²) = 1e-5: with two
 /// marginals of fourteen targets on two engines, a false alarm comes once in some 1800.
 const LIMIT: f64 = 2.471;
 
@@ -118,23 +118,6 @@ impl OnGrid {
         let edges = &self.marginals[n];
         edges[i] + (edges[i + 1] - edges[i]) * (place - i as f64)
     }
-}
-
-/// √n times the largest distance of the empirical distribution function from a continuous one.
-fn distance(samples: impl Iterator<Item = f64>, below: impl Fn(f64) -> f64) -> f64 {
-    let mut x: Vec<f64> = samples.collect();
-    assert!(x.iter().all(|x| x.is_finite()), "chains left the plane");
-    x.sort_by(f64::total_cmp);
-    let n = x.len() as f64;
-    let each = x.iter().enumerate().map(|(i, x)| {
-        let below = below(*x);
-        (below - i as f64 / n).max((i + 1) as f64 / n - below)
-    });
-    each.fold(0.0, f64::max) * n.sqrt()
-}
-
-fn normal_below(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
 }
 
 /// A box that holds all of a law's mass but some 1e-8.

@@ -28,6 +28,9 @@ const OUTPUTS: &[&str] = &[
     "score.svg",
     "loss.png",
     "loss.svg",
+    "trajectories.png",
+    "trajectories.svg",
+    "chains.gif",
 ];
 
 /// A folder that this run owns.
@@ -75,6 +78,11 @@ impl Folder {
     /// A file or figure stem in the folder.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// What a run has written, with one file that it is about to write.
+    pub(super) fn files(&self, next: &str) -> Vec<&'static str> {
+        OUTPUTS.iter().copied().filter(|name| *name == next || self.file(name).exists()).collect()
     }
 
     pub(super) fn path(&self) -> &Path {

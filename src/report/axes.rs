@@ -33,6 +33,10 @@ impl Axis {
         Self::new(range, Scale::Linear, label)
     }
 
+    pub(crate) fn range(&self) -> Range {
+        self.range
+    }
+
     /// Where a value lies, 0 at the lower end and 1 at the upper; NaN if it has no place on the axis.
     pub(crate) fn fraction(&self, value: f64) -> f64 {
         let (lo, hi) = (self.range.lo(), self.range.hi());

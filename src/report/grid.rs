@@ -22,13 +22,18 @@ impl Extent {
     /// coordinate, `y` is `0..=1`.
     pub fn around(points: &Points) -> Self {
         let column = |c: usize| points.rows().map(move |row| row.get(c).copied().unwrap_or(f64::NAN));
-        let (x, y) = (Range::around(column(0)), Range::around(column(1)));
-        let (narrow, wide) = (x.width().min(y.width()), x.width().max(y.width()));
-        if points.dim() < 2 || wide > ALIKE * narrow {
-            return Self { x, y };
+        let around = Self { x: Range::around(column(0)), y: Range::around(column(1)) };
+        if points.dim() < 2 { around } else { around.squared() }
+    }
+
+    /// The smallest square around the rectangle, if its sides are alike; else the rectangle.
+    pub(crate) fn squared(self) -> Self {
+        let (narrow, wide) = (self.x.width().min(self.y.width()), self.x.width().max(self.y.width()));
+        if wide > ALIKE * narrow {
+            return self;
         }
         let square = |range: Range| range.padded(0.5 * (wide / range.width() - 1.0));
-        Self { x: square(x), y: square(y) }
+        Self { x: square(self.x), y: square(self.y) }
     }
 
     /// The nodes of a grid, edges included, `[rows · columns, 2]`: the points at which to evaluate a field for

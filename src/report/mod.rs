@@ -7,6 +7,8 @@
 //! | [`samples_figure`] | data and model samples side by side on the same axes |
 //! | [`score_figure`] | a 2-D score field as arrows |
 //! | [`loss_figure`] | a training loss: raw, running mean, optional reference line |
+//! | [`paths_figure`] | the paths of a few chains over the energy |
+//! | [`Particles`] | many chains at one moment over the energy: the frames of [`write_gif`] |
 //! | [`lines_figure`] | any named lines |
 //!
 //! All inputs may hold NaN, infinities or nothing at all: what cannot be drawn is left out, nothing panics.
@@ -18,16 +20,20 @@ mod contour;
 mod figures;
 mod grid;
 mod heatmap;
+mod palette;
 mod range;
 mod raster;
 mod svg;
 mod ticks;
 
 pub use animation::write_gif;
+pub use figures::backdrop::Backdrop;
 pub use figures::energy::{EnergyPanel, energy_figure};
 pub use figures::energy_line::{EnergyLine, energy_line_figure};
 pub use figures::lines::{Lines, Series, lines_figure};
 pub use figures::loss::{LossCurve, loss_figure};
+pub use figures::particles::Particles;
+pub use figures::paths::{ChainsPanel, Trace, paths_figure};
 pub use figures::samples::samples_figure;
 pub use figures::score::{ScorePanel, score_figure};
 pub use grid::{Extent, Grid};

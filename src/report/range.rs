@@ -16,6 +16,9 @@ pub struct Range {
 }
 
 impl Range {
+    /// `0..=1`.
+    pub const UNIT: Self = Self { lo: 0.0, hi: 1.0 };
+
     /// The interval between two numbers in either order; widened when its width is (nearly) zero, and
     /// `0..=1` when an end cannot be drawn.
     pub fn new(a: f64, b: f64) -> Self {

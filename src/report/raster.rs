@@ -72,6 +72,11 @@ impl Figure {
         Ok(RgbaFrame { width: width_px, height, pixels: pixmap.take() })
     }
 
+    /// Pixels of the page in a row.
+    pub(crate) fn width(&self) -> Result<f64> {
+        Ok(f64::from(self.tree()?.size().width()))
+    }
+
     fn tree(&self) -> Result<usvg::Tree> {
         let options =
             usvg::Options { font_family: "DejaVu Sans".into(), fontdb: Arc::clone(&FONTS), ..usvg::Options::default() };

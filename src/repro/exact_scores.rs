@@ -12,7 +12,7 @@ use crate::objective::Ladder;
 use crate::points::Points;
 use crate::random::{Seed, Stream};
 use crate::report::{EnergyPanel, Extent, Grid, energy_figure};
-use crate::sample::{Listen, Sampled, SamplingPlan, Stage};
+use crate::sample::{Frames, Listen, Sampled, SamplingPlan, Stage};
 use crate::sampler::{Langevin, annealed};
 use crate::target::Target;
 
@@ -98,7 +98,15 @@ fn noisy(
 
 /// Runs the stages without draws.
 pub(super) fn run(setup: &Setup<'_>, stages: Vec<Stage<'_>>, start: &Points, seed: u64) -> Result<Sampled> {
-    let plan = SamplingPlan { stages, burn_in: 0, adapt: None, thin: 0, denoise: None, seed: Seed(seed) };
+    let plan = SamplingPlan {
+        stages,
+        burn_in: 0,
+        adapt: None,
+        thin: 0,
+        denoise: None,
+        frames: Frames::default(),
+        seed: Seed(seed),
+    };
     plan.run(setup.engine, start, &mut Silent)
 }
 
@@ -107,10 +115,6 @@ struct Silent;
 
 impl Listen for Silent {
     fn steps(&mut self, _: u64) {}
-
-    fn draw(&mut self, _: &Points) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// Draws the chains of the first seed over the energy.

@@ -32,7 +32,8 @@ fn smoothing_adds_variance_or_is_refused() {
     assert_eq!(law.smoothed(0.5).expect("smoothed"), want);
     let facts = Target::by_name("gmm", None).expect("law").smoothed(2.0).expect("smoothed").facts();
     // 0.2 · 0.8 · 100 between the means, 1 + 4 around each
-    assert_eq!(facts.variance, Some(vec![21.0, 21.0]));
+    let variance = facts.variance.expect("variance");
+    assert!(variance.len() == 2 && variance.iter().all(|v| (v - 21.0).abs() < 1e-12), "{variance:?}");
     assert!(law.smoothed(f64::NAN).is_err() && law.smoothed(-1.0).is_err());
     let funnel = Target::by_name("funnel", None).expect("law").smoothed(1.0).expect_err("refused");
     assert_eq!(funnel.to_string(), "the target funnel smoothed with noise has no closed form");

@@ -94,6 +94,79 @@ fn draws_are_the_chains_over_time() {
     assert_eq!(many[..14], few[..]);
 }
 
+/// The size of a GIF in pixels and how many frames it has. The first one is whole, and each later one changes something.
+fn frames(path: &std::path::Path) -> ([u16; 2], usize) {
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::RGBA);
+    let mut decoder = options.read_info(std::fs::File::open(path).unwrap()).unwrap();
+    let size = [decoder.width(), decoder.height()];
+    let mut count = 0;
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        assert!(frame.left + frame.width <= size[0] && frame.top + frame.height <= size[1]);
+        let set = frame.buffer.chunks_exact(4).filter(|pixel| pixel[3] > 0).count();
+        if count == 0 {
+            assert_eq!(set, usize::from(size[0]) * usize::from(size[1]));
+        }
+        // at the least the number of the step
+        assert!(set > 20, "frame {count} changes {set} pixels");
+        count += 1;
+    }
+    (size, count)
+}
+
+/// Runs `sample` with and without --trajectories: the chains are the same, and there are pictures of them.
+fn draws_paths_of_the_same_chains(folder: &Folder, what: &str, count: usize) {
+    folder.done(&format!("sample {what} {SMALL} --force --draws"));
+    let (samples, draws) = (folder.bytes("s/samples.npy"), folder.bytes("s/draws.npy"));
+    assert!(!folder.names("s").iter().any(|name| name.contains("traj") || name.contains("gif")), "{what}");
+    let report = folder.done(&format!("sample {what} {SMALL} --force --draws --trajectories 3")).json();
+    assert_eq!(folder.bytes("s/samples.npy"), samples, "{what}");
+    assert_eq!(folder.bytes("s/draws.npy"), draws, "{what}");
+    let files: Vec<&str> = report["files"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let mut listed = files.clone();
+    listed.sort_unstable();
+    assert_eq!(listed, folder.names("s"), "{what}");
+    assert!(["trajectories.png", "trajectories.svg", "chains.gif"].iter().all(|name| files.contains(name)), "{what}");
+    assert_eq!(folder.text("s/trajectories.svg").matches("class=\"path\"").count(), 3, "{what}");
+    let ([width, height], found) = frames(&folder.path("s/chains.gif"));
+    assert!((500..900).contains(&width) && (500..900).contains(&height), "{what}: {width}x{height}");
+    assert_eq!(found, count, "{what}");
+}
+
+#[test]
+fn chains_are_drawn_on_their_way_and_do_not_notice() {
+    let folder = Folder::new();
+    let text = || folder.text("s/trajectories.svg");
+    draws_paths_of_the_same_chains(&folder, "--target banana --burn-in 7 --thin 9", 48);
+    assert!(text().contains("class=\"heatmap\"") && text().contains("banana: 3 of 60 chains"));
+    draws_paths_of_the_same_chains(&folder, "--target gaussian --dim 1 --sampler mala --burn-in 10 --adapt 0.6", 51);
+    assert!(text().contains(">step<") && text().contains("end of burn-in"));
+    draws_paths_of_the_same_chains(&folder, "--target funnel --dim 3 --sampler hmc --leapfrogs 2", 41);
+    assert!(text().contains("x2 (coordinate 2 of 3)") && !text().contains("class=\"heatmap\""));
+    let tempering = "--target gmm --sampler tempering --temperatures 9,3,1 --swap-every 3 --step-size 0.5";
+    draws_paths_of_the_same_chains(&folder, tempering, 41);
+    // 120 steps in 60 pieces of 2
+    draws_paths_of_the_same_chains(&folder, "--target gmm-ncsn --ladder 5,2,1 --sampler annealed --denoise", 61);
+    assert!(text().contains("at σ = 1 (nats)"));
+}
+
+#[test]
+fn chains_of_a_model_are_drawn_in_the_units_of_its_data() {
+    let folder = trained("--data moons");
+    folder.done(&format!("{TINY} --chains 0 --head score --out f"));
+    draws_paths_of_the_same_chains(&folder, "f/model.safetensors", 41);
+    let svg = folder.text("s/trajectories.svg");
+    assert!(svg.contains("class=\"arrows\"") && !svg.contains("class=\"heatmap\""));
+    folder.write("t.csv", (0..200).map(|i| format!("{}\n", 1000 + i % 17)).collect::<String>());
+    for head in ["energy", "score"] {
+        folder.done(&format!("{TINY} --chains 0 --data t.csv --head {head} --force --out n"));
+        draws_paths_of_the_same_chains(&folder, "n/model.safetensors", 41);
+        let svg = folder.text("s/trajectories.svg");
+        assert!(svg.contains("class=\"heatmap\""), "{head}: one coordinate always has an energy");
+        assert!(svg.contains(">1005</text>") || svg.contains(">1010</text>"), "{head}: {svg}");
+    }
+}
+
 #[test]
 fn what_cannot_be_sampled_is_refused() {
     let folder = trained("--data moons");
@@ -123,6 +196,9 @@ fn what_cannot_be_sampled_is_refused() {
         ("sample --target u1 --start none.npy", "none.npy"),
         ("sample --target u1 --thin 0", "thin is 0"),
         ("sample --target u1 --draws --steps 5 --thin 9", "there are none in 5 steps"),
+        ("sample --target u1 --trajectories 0", "--trajectories 0 draws no path"),
+        ("sample --target u1 --trajectories 9 --chains 8", "--trajectories 9: there are 8 chains"),
+        ("sample --target u1 --trajectories 1001", "more than 1000 paths hide each other"),
         ("sample --target u1 --sigma 1", "for models that see a noise level"),
         ("sample m/model.safetensors --target u1", "cannot be used with"),
         ("sample m/model.safetensors --sigma 1", "does not see a noise level"),

@@ -29,6 +29,27 @@ pub fn scale(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |m: f64, v| m.max(v.abs()))
 }
 
+/// [`distance`] exceeds this once in 10,000 seeds: 2 exp(−2 · 2.225²) = 1e-4.
+pub const LIMIT: f64 = 2.225;
+
+/// √n times the distance of Kolmogorov and Smirnov: the largest between the empirical distribution function and `below`.
+pub fn distance(samples: impl Iterator<Item = f64>, below: impl Fn(f64) -> f64) -> f64 {
+    let mut x: Vec<f64> = samples.collect();
+    assert!(x.iter().all(|x| x.is_finite()), "chains left every bound");
+    x.sort_by(f64::total_cmp);
+    let n = x.len() as f64;
+    let each = x.iter().enumerate().map(|(i, x)| {
+        let below = below(*x);
+        (below - i as f64 / n).max((i + 1) as f64 / n - below)
+    });
+    each.fold(0.0, f64::max) * n.sqrt()
+}
+
+/// The distribution function of the standard normal law.
+pub fn normal_below(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
+}
+
 /// The adapter that `EBM_GPU_TEST_ADAPTER` names, or the best one, with all run-time checks on.
 pub fn gpu() -> GpuEngine {
     gpu_of(GpuOptions::default())

@@ -16,7 +16,7 @@ use ebm_gpu::model::{Model, write_checkpoint};
 use ebm_gpu::objective::Objective;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
-use ebm_gpu::sample::{Listen, SamplingPlan, Stage};
+use ebm_gpu::sample::{Frames, Listen, SamplingPlan, Stage};
 use ebm_gpu::train::{Trained, Watch, train};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -308,6 +308,7 @@ fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Res
         adapt: None,
         thin: 0,
         denoise: sampling.denoise.then_some(last),
+        frames: Frames::default(),
         seed: plan.seed,
     };
     let mut bar = ChainBar(progress::bar("chains", chains.all_steps(), args.quiet));
@@ -333,10 +334,6 @@ struct ChainBar(ProgressBar);
 impl Listen for ChainBar {
     fn steps(&mut self, done: u64) {
         self.0.set_position(done);
-    }
-
-    fn draw(&mut self, _: &Points) -> Result<()> {
-        Ok(())
     }
 }
 

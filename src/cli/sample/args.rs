@@ -16,6 +16,7 @@ use ebm_gpu::target::Target;
 
 use super::super::engine::EngineArgs;
 use super::super::{MOST_CHAINS, check_count};
+use super::trajectories;
 
 /// The samplers, by name.
 pub(super) const SAMPLERS: &[&str] = &["ula", "mala", "hmc", "annealed", "tempering"];
@@ -103,6 +104,10 @@ pub(crate) struct Args {
     /// Also write all draws, every --thin steps, to draws.npy, [draws, chains, d]
     #[arg(long)]
     pub(super) draws: bool,
+    /// Also draw chains on their way, burn-in included, over the energy: the paths of the first N (trajectories.png and .svg),
+    /// and up to 1500 that move (chains.gif)
+    #[arg(long, value_name = "N")]
+    pub(super) trajectories: Option<usize>,
 
     #[command(flatten)]
     pub(super) engine: EngineArgs,
@@ -332,6 +337,7 @@ impl Args {
         if self.draws && self.steps < thin {
             return Err(Error::input(format!("--draws: there are none in {} steps with thin {thin}", self.steps)));
         }
+        let frames = self.trajectories.map(|paths| trajectories::frames(paths, self.chains, all)).transpose()?;
         let stages = transitions.into_iter().zip(&subject.levels).map(|(transition, (_, ground))| Stage {
             landscape: ground.landscape(),
             transition,
@@ -342,6 +348,7 @@ impl Args {
             burn_in: self.burn_in,
             adapt: self.adapt,
             thin,
+            frames: frames.unwrap_or_default(),
             denoise: self.denoise.then(|| subject.levels[subject.levels.len() - 1].0),
             seed: Seed(self.seed),
         })

@@ -10,7 +10,7 @@ use super::super::output::Folder;
 use super::args::{Ground, Subject};
 
 /// Nodes of the energy's grid along each axis.
-const NODES: usize = 240;
+pub(super) const NODES: usize = 240;
 
 /// Draws samples.png in one and two dimensions.
 pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samples: &Points) -> Result<()> {
@@ -36,7 +36,7 @@ pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samp
 }
 
 /// E at points in original units; none for a field.
-fn energies(engine: &dyn Engine, subject: &Subject, points: &Points) -> Result<Option<Vec<f64>>> {
+pub(super) fn energies(engine: &dyn Engine, subject: &Subject, points: &Points) -> Result<Option<Vec<f64>>> {
     let inside = subject.standardizer.apply(points);
     match subject.last() {
         Ground::Network(model) if model.spec.head() == Head::Score => Ok(None),

@@ -3,6 +3,7 @@
 mod args;
 mod figure;
 mod summary;
+mod trajectories;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ use super::progress;
 pub(super) use args::Args;
 use args::Subject;
 use summary::Summary;
+use trajectories::Recorder;
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let subject = args.subject()?;
@@ -32,13 +34,18 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
     let mut listener = Listener::new(args, &plan, &subject, &folder)?;
     let sampled = plan.run(engine.as_ref(), &start, &mut listener)?;
-    listener.finish()?;
+    let recorder = listener.finish()?;
     let samples = subject.standardizer.undo(&sampled.positions);
     let shape = [samples.count(), samples.dim()];
     write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
     folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, &subject)?)?;
     figure::draw(&folder, engine.as_ref(), &subject, &samples)?;
-    let summary = Summary::new(args, &subject, &plan, engine.as_ref(), &sampled, &samples, folder.path())?;
+    if let Some(recorder) = &recorder {
+        let spinner = progress::spinner("drawing the chains on their way", args.quiet);
+        trajectories::draw(&folder, engine.as_ref(), &subject, &plan, recorder)?;
+        spinner.finish_and_clear();
+    }
+    let summary = Summary::new(args, &subject, &plan, engine.as_ref(), &sampled, &samples, &folder)?;
     folder.write_json("sample.json", &summary)?;
     if !args.quiet {
         summary.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
@@ -58,10 +65,11 @@ fn to_f32(points: &Points) -> Vec<f32> {
     points.values().iter().map(|v| *v as f32).collect()
 }
 
-/// Moves the progress bar and writes draws, in original units.
+/// Moves the progress bar, writes draws in original units and keeps what is drawn of the chains on their way.
 struct Listener<'a> {
     bar: ProgressBar,
     draws: Option<NpyStream>,
+    recorder: Option<Recorder>,
     subject: &'a Subject,
 }
 
@@ -71,12 +79,14 @@ impl<'a> Listener<'a> {
         let stream =
             || NpyStream::create(&folder.file("draws.npy"), [args.chains, subject.dim()], plan.draws() as usize);
         let draws = args.draws.then(stream).transpose()?;
-        Ok(Self { bar, draws, subject })
+        let recorder = args.trajectories.map(|paths| Recorder::new(paths, args.chains, &plan.frames));
+        Ok(Self { bar, draws, recorder, subject })
     }
 
-    fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<Option<Recorder>> {
         self.bar.finish_and_clear();
-        self.draws.map_or(Ok(()), NpyStream::finish)
+        self.draws.map_or(Ok(()), NpyStream::finish)?;
+        Ok(self.recorder)
     }
 }
 
@@ -85,10 +95,21 @@ impl Listen for Listener<'_> {
         self.bar.set_position(done);
     }
 
+    fn wants_draws(&self) -> bool {
+        self.draws.is_some()
+    }
+
     fn draw(&mut self, positions: &Points) -> Result<()> {
         match &mut self.draws {
             Some(draws) => draws.append(&to_f32(&self.subject.standardizer.undo(positions))),
             None => Ok(()),
         }
+    }
+
+    fn frame(&mut self, step: u64, positions: &Points) -> Result<()> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.take(step, &self.subject.standardizer.undo(positions));
+        }
+        Ok(())
     }
 }

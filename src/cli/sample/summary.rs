@@ -1,15 +1,17 @@
 //! What `sample` says of a run: sample.json, and the table on stdout.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::points::Points;
 use ebm_gpu::sample::{Moment, Sampled, SamplingPlan};
 use ebm_gpu::sampler::Transition;
+use ebm_gpu::sampler::diagnostics::Coordinate;
 use serde::Serialize;
 
+use super::super::output::Folder;
 use super::args::{Args, Ground, Subject};
 
 /// What sample.json holds and `--json` prints.
@@ -31,8 +33,8 @@ pub(super) struct Summary {
     draws: u64,
     /// The mean over chains of the factor that burn-in gave their steps; none without adaptation.
     step_factor: Option<f64>,
-    /// The mean of E over chains; none for ula and annealed.
-    energy: Option<f64>,
+    /// E of the first chains over all draws; none for a field, or without draws.
+    energy: Option<EnergySummary>,
     /// Proposals refused because their energy was not finite.
     broken: u64,
     /// The share of exchanges made between neighbouring temperatures, the hottest pair first.
@@ -40,6 +42,8 @@ pub(super) struct Summary {
     coordinates: Vec<CoordinateSummary>,
     modes: Vec<ModeSummary>,
     pub(super) warnings: Vec<String>,
+    /// What lies in the folder.
+    files: Vec<&'static str>,
     out: PathBuf,
 }
 
@@ -67,6 +71,29 @@ struct CoordinateSummary {
     tail_ess: Option<f64>,
 }
 
+/// E of the first chains, and what their draws are worth.
+#[derive(Serialize)]
+struct EnergySummary {
+    mean: f64,
+    standard_deviation: f64,
+    r_hat: Option<f64>,
+    bulk_ess: Option<f64>,
+    tail_ess: Option<f64>,
+}
+
+impl EnergySummary {
+    fn new(of: Coordinate) -> Self {
+        let finite = |value: f64| Some(value).filter(|v| v.is_finite());
+        Self {
+            mean: of.mean,
+            standard_deviation: of.standard_deviation,
+            r_hat: finite(of.r_hat),
+            bulk_ess: finite(of.bulk_ess),
+            tail_ess: finite(of.tail_ess),
+        }
+    }
+}
+
 /// The share of the chains that are nearest to a mode.
 #[derive(Serialize)]
 struct ModeSummary {
@@ -83,7 +110,7 @@ impl Summary {
         engine: &dyn Engine,
         sampled: &Sampled,
         samples: &Points,
-        out: &Path,
+        folder: &Folder,
     ) -> Result<Self> {
         let mean_of = |values: &Option<Vec<f64>>| values.as_ref().map(|v| v.iter().sum::<f64>() / v.len() as f64);
         let replicas = sampled.columns / args.chains;
@@ -124,13 +151,14 @@ impl Summary {
             thin: plan.thin,
             draws: plan.draws(),
             step_factor: plan.adapt.and_then(|_| mean_of(&sampled.fares.factors)),
-            energy: mean_of(&sampled.fares.energies).filter(|_| replicas == 1),
+            energy: sampled.energy.map(EnergySummary::new),
             broken: sampled.fares.broken,
             exchanges: sampled.fares.exchanges.clone(),
             coordinates: (0..subject.dim()).map(|n| coordinate(subject, sampled, samples, n)).collect(),
             modes: modes(subject, samples),
             warnings,
-            out: out.to_path_buf(),
+            files: folder.files("sample.json"),
+            out: folder.path().to_path_buf(),
         })
     }
 }
@@ -199,7 +227,7 @@ pub(super) fn moment_lines(moments: &[Moment], subject: &Subject) -> Result<Stri
         let units = &subject.standardizer;
         let mean = moment.mean.iter().zip(&units.scale).zip(&units.mean).map(|((m, s), shift)| shift + s * m).collect();
         let variance = moment.variance.iter().zip(&units.scale).map(|(v, s)| v * s * s).collect();
-        let line = serde_json::to_string(&Moment { step: moment.step, mean, variance })
+        let line = serde_json::to_string(&Moment { mean, variance, ..moment.clone() })
             .map_err(|e| Error::failed(format!("cannot write moments.jsonl: {e}")))?;
         text += &line;
         text.push('\n');
@@ -241,6 +269,20 @@ impl fmt::Display for Summary {
         }
         if self.coordinates.len() > 20 {
             writeln!(f, "... and {} more coordinates", self.coordinates.len() - 20)?;
+        }
+        if let Some(e) = &self.energy {
+            writeln!(
+                f,
+                "{:<10}{:>11.4}{:>11}{:>11.4}{:>11}{:>8}{:>10}{:>10}",
+                "E",
+                e.mean,
+                "-",
+                e.standard_deviation.powi(2),
+                "-",
+                number(e.r_hat, 3),
+                number(e.bulk_ess, 0),
+                number(e.tail_ess, 0)
+            )?;
         }
         for mode in &self.modes {
             writeln!(f, "mode      {:?}: share {:.3}, weight {:.3}", mode.center, mode.share, mode.weight)?;

@@ -253,7 +253,7 @@ impl<T: Real> Chains for NativeChains<'_, T> {
 
     fn first(&mut self, count: usize) -> Result<Points> {
         let (d, replicas) = (self.ground.dim(), self.replicas());
-        let columns = (count * replicas).min(self.count);
+        let columns = count.saturating_mul(replicas).min(self.count);
         let tiles = &self.positions[..(columns.div_ceil(WIDE_TILE) * WIDE_TILE * d).min(self.positions.len())];
         Ok(coldest(&rows(tiles, d, columns), replicas))
     }

@@ -265,16 +265,19 @@ impl Gpu {
         Ok(values)
     }
 
-    /// The first `len` elements of a buffer: waits for all work before it.
+    /// The first elements of a buffer: waits for all work before it.
     pub(super) fn download_first<T: bytemuck::Pod>(&self, buffer: &Buffer<T>, len: usize) -> Result<Vec<T>> {
-        let size = (len.min(buffer.len) * size_of::<T>()) as u64;
+        if len >= buffer.len() {
+            return self.download(buffer);
+        }
+        let size = ((len * size_of::<T>()) as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT);
         let staging = self.staging(size);
         let submission = self.submit(|encoder| {
             encoder.copy_buffer_to_buffer(&buffer.raw, 0, &staging, 0, size);
             encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());
         });
         self.wait(&submission)?;
-        self.read_staging(&staging, size as usize / size_of::<T>())
+        self.read_staging(&staging, len)
     }
 
     /// The contents of a buffer: waits for all work before it.

@@ -2,19 +2,13 @@
 
 use super::super::axes::{Axis, Panel, Spines};
 use super::super::colour::{ColourBar, ColourMap};
-use super::super::contour::{contour, levels};
-use super::super::grid::Grid;
-use super::super::heatmap;
-use super::super::range::Range;
+use super::super::grid::{Extent, Grid};
 use super::super::raster::Figure;
-use super::super::svg::{Frame, Svg, polyline};
+use super::super::svg::{Frame, Svg};
+use super::relief::Relief;
 use super::thinned;
 use crate::error::Result;
 use crate::points::Points;
-
-/// How far above its minimum an energy is shown, in nats: at 12, the density is 6e-6 of its peak, and what lies
-/// higher is shaped by the network's tails rather than by data.
-const SHOWN_NATS: f64 = 12.0;
 
 /// More data than this would hide the field.
 const DOTS: usize = 400;
@@ -42,18 +36,11 @@ pub struct EnergyPanel<'a> {
 /// # Errors
 /// If the heat map cannot be encoded.
 pub fn energy_figure(panel: &EnergyPanel<'_>) -> Result<Figure> {
-    let energy = panel.energy.above_minimum();
-    let highest = energy.maximum();
-    // Differences below this are rounding, not a landscape.
-    let shown = Range::new(0.0, if highest > 1e-6 { highest.min(SHOWN_NATS) } else { 1.0 });
-    let clipped = energy.values().iter().any(|e| *e > shown.hi());
-    let levels = levels(shown, 6);
-    let scale = Axis::linear(shown, "E(x) − min E (nats)");
-    let bar = ColourBar { map: ColourMap::Field, axis: &scale, clipped, marks: &levels };
-    let (mut svg, axes) = square_panel(panel.title, panel.names, &energy, &bar);
-    heatmap::draw(&mut svg, &axes, &energy, shown, ColourMap::Field)?;
+    let relief = Relief::new(panel.energy, ColourMap::Field, "E(x) − min E (nats)");
+    let bar = relief.bar();
+    let (mut svg, axes) = square_panel(panel.title, panel.names, panel.energy.extent(), Some(&bar));
+    relief.draw(&mut svg, &axes)?;
     svg.open_clipped(axes.frame);
-    draw_contours(&mut svg, &axes, &energy, &levels, |level| ColourMap::line_over_field(scale.fraction(level)));
     if let Some(data) = panel.data.filter(|data| data.dim() >= 2) {
         let dots = thinned(data.count(), DOTS).map(|i| data.row(i)).filter(|row| axes.holds(row[0], row[1]));
         let dots = dots.filter_map(|row| axes.pixel(row[0], row[1]));
@@ -65,36 +52,19 @@ pub fn energy_figure(panel: &EnergyPanel<'_>) -> Result<Figure> {
     Ok(svg.finish())
 }
 
-/// A page with one square panel over the grid's extent, and room for a colour bar beside it.
-pub(crate) fn square_panel(title: &str, names: &[String], grid: &Grid, bar: &ColourBar<'_>) -> (Svg, Panel) {
-    let extent = grid.extent();
+/// A page with one square panel over the extent, and room for a colour bar beside it if there is one.
+pub(crate) fn square_panel(title: &str, names: &[String], extent: Extent, bar: Option<&ColourBar<'_>>) -> (Svg, Panel) {
     let x = Axis::linear(extent.x, &super::coordinate_name(names, 0));
     let y = Axis::linear(extent.y, &super::coordinate_name(names, 1));
     let frame = Frame { x: Panel::left_of(&y, SIDE), y: Panel::ABOVE, width: SIDE, height: SIDE };
-    let svg = Svg::new(frame.right() + bar.space(SIDE), frame.bottom() + Panel::BELOW);
+    let beside = bar.map_or(Panel::RIGHT, |bar| bar.space(SIDE));
+    let svg = Svg::new(frame.right() + beside, frame.bottom() + Panel::BELOW);
     (svg, Panel { frame, x, y, title: title.to_string(), spines: Spines::Box, y_written: true })
-}
-
-/// The contours of a field at some levels, as one path a level.
-pub(crate) fn draw_contours(
-    svg: &mut Svg,
-    panel: &Panel,
-    grid: &Grid,
-    levels: &[f64],
-    stroke: impl Fn(f64) -> &'static str,
-) {
-    for level in levels {
-        let d: String = contour(grid, *level)
-            .into_iter()
-            .map(|line| polyline(line.into_iter().map(|(x, y)| panel.pixel(x, y))))
-            .collect();
-        svg.path(&d, &format!("class=\"contour\" fill=\"none\" stroke-linejoin=\"round\" {}", stroke(*level)));
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::grid::Extent;
+    use super::super::super::range::Range;
     use super::*;
 
     fn grid(f: impl Fn(f64, f64) -> f64) -> Grid {

@@ -1,7 +1,7 @@
 //! The key to the lines of a panel, in the corner where it hides the least.
 
 use super::super::axes::Panel;
-use super::super::svg::{Anchor, Frame, INK, SMALL, Svg, fitted, text_width};
+use super::super::svg::{Anchor, Frame, INK, NORMAL, SMALL, Svg, fitted, text_width};
 
 /// How an entry looks in the key.
 #[derive(Debug, Clone)]
@@ -10,6 +10,8 @@ pub(crate) enum Swatch {
     Line(String),
     /// A small filled box with this style.
     Area(String),
+    /// A dot of this radius with this style.
+    Dot(f64, String),
 }
 
 /// One line of the key.
@@ -37,13 +39,35 @@ pub(crate) fn draw(svg: &mut Svg, panel: &Panel, entries: &[Entry], occupied: &[
     svg.rect(corner, "fill=\"#ffffff\" fill-opacity=\"0.9\"");
     for (i, (entry, label)) in entries.iter().zip(&labels).enumerate() {
         let (x, y) = (corner.x + 8.0, corner.y + 4.0 + ROW * (i as f64 + 0.5));
-        match &entry.swatch {
-            Swatch::Line(stroke) => svg.line((x, y), (x + SWATCH, y), stroke),
-            Swatch::Area(style) => svg.rect(Frame { x, y: y - 5.5, width: SWATCH, height: 11.0 }, style),
-        }
+        draw_swatch(svg, &entry.swatch, (x, y));
         svg.text((x + SWATCH + 8.0, y + 0.36 * SMALL), Anchor::Start, SMALL, INK, label);
     }
     svg.raw("</g>");
+}
+
+/// Draws the title of a panel on the left above it and the key on the right, where it hides nothing.
+pub(crate) fn draw_above(svg: &mut Svg, frame: Frame, title: &str, entries: &[Entry]) {
+    let baseline = frame.y - 10.0;
+    let mut right = frame.right();
+    svg.raw("<g class=\"legend\">");
+    for entry in entries.iter().rev() {
+        svg.text((right, baseline), Anchor::End, SMALL, INK, &entry.label);
+        let swatch = if matches!(entry.swatch, Swatch::Dot(..)) { SWATCH / 2.0 } else { SWATCH };
+        right -= text_width(&entry.label, SMALL) + 4.0 + swatch;
+        let x = if matches!(entry.swatch, Swatch::Dot(..)) { right - SWATCH / 4.0 } else { right };
+        draw_swatch(svg, &entry.swatch, (x, baseline - 0.36 * SMALL));
+        right -= 12.0;
+    }
+    svg.raw("</g>");
+    svg.text((frame.x, baseline), Anchor::Start, NORMAL, INK, &fitted(title, NORMAL, right - frame.x));
+}
+
+fn draw_swatch(svg: &mut Svg, swatch: &Swatch, (x, y): (f64, f64)) {
+    match swatch {
+        Swatch::Line(stroke) => svg.line((x, y), (x + SWATCH, y), stroke),
+        Swatch::Dot(radius, style) => svg.dots([(x + 0.5 * SWATCH, y)].into_iter(), *radius, style),
+        Swatch::Area(style) => svg.rect(Frame { x, y: y - 5.5, width: SWATCH, height: 11.0 }, style),
+    }
 }
 
 /// A box of this size in the corner of the frame that holds the fewest points; upper right among equals.

@@ -1,11 +1,15 @@
 //! The figures themselves, one file each.
 
+pub(crate) mod backdrop;
 pub(crate) mod energy;
 pub(crate) mod energy_line;
 pub(crate) mod histogram;
 pub(crate) mod legend;
 pub(crate) mod lines;
 pub(crate) mod loss;
+pub(crate) mod particles;
+pub(crate) mod paths;
+pub(crate) mod relief;
 pub(crate) mod samples;
 pub(crate) mod score;
 

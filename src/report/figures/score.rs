@@ -8,7 +8,8 @@ use super::super::range::{Range, drawable, quantile};
 use super::super::raster::Figure;
 use super::super::svg::{Anchor, GREY, SMALL, Svg, number};
 use super::super::ticks::nice_step;
-use super::energy::{SIDE, draw_contours, square_panel};
+use super::energy::{SIDE, square_panel};
+use super::relief::draw_contours;
 use crate::error::{Error, Result};
 use crate::points::Points;
 
@@ -44,21 +45,19 @@ pub fn score_figure(panel: &ScorePanel<'_>) -> Result<Figure> {
         let [p, s] = [positions, scores].map(|points| format!("{}x{}", points.count(), points.dim()));
         return Err(Error::input(format!("a score figure needs as many 2-D positions as scores, not {p} and {s}")));
     }
-    let mut norms: Vec<f64> = scores.rows().map(norm).filter(|n| drawable(*n)).collect();
-    norms.sort_by(f64::total_cmp);
-    let cap = rounded_up(quantile(&norms, CAP));
+    let cap = cap(scores);
     let scale = Axis::linear(Range::new(0.0, cap), "‖s(x)‖");
-    let clipped = norms.last().is_some_and(|largest| *largest > cap);
+    let clipped = scores.rows().any(|s| drawable(norm(s)) && norm(s) > cap);
     let bar = ColourBar { map: ColourMap::Strokes, axis: &scale, clipped, marks: &[] };
     let column = |c: usize| Range::covering(positions.rows().map(move |row| row[c])).padded(0.04);
-    let bare = Grid::new(Extent { x: column(0), y: column(1) }, 2, 2, vec![0.0; 4])?;
-    let (mut svg, axes) = square_panel(panel.title, panel.names, panel.energy.unwrap_or(&bare), &bar);
+    let extent = panel.energy.map_or(Extent { x: column(0), y: column(1) }, Grid::extent);
+    let (mut svg, axes) = square_panel(panel.title, panel.names, extent, Some(&bar));
     svg.open_clipped(axes.frame);
     if let Some(energy) = panel.energy.map(Grid::above_minimum) {
         let levels = levels(Range::new(0.0, SHOWN_NATS), 6);
         draw_contours(&mut svg, &axes, &energy, &levels, |_| "stroke=\"#cfcfcf\" stroke-width=\"0.9\"");
     }
-    draw_arrows(&mut svg, &axes, positions, scores, cap);
+    draw_arrows(&mut svg, &axes, [positions, scores], cap, |share| ColourMap::Strokes.hex(share));
     svg.raw("</g>");
     axes.draw_axes(&mut svg);
     let last = scale.ticks(axes.frame.height, TICK_SPACING).pop().map_or(String::new(), |tick| tick.label);
@@ -75,12 +74,26 @@ fn norm(score: &[f64]) -> f64 {
     score[0].hypot(score[1])
 }
 
-fn draw_arrows(svg: &mut Svg, axes: &Panel, positions: &Points, scores: &Points, cap: f64) {
+/// The norm at which an arrow is as long as any: about the 95th percentile.
+pub(crate) fn cap(scores: &Points) -> f64 {
+    let mut norms: Vec<f64> = scores.rows().map(norm).filter(|n| drawable(*n)).collect();
+    norms.sort_by(f64::total_cmp);
+    rounded_up(quantile(&norms, CAP))
+}
+
+/// An arrow at each position; `colour` is that of a norm's share of the cap.
+pub(crate) fn draw_arrows(
+    svg: &mut Svg,
+    axes: &Panel,
+    [positions, scores]: [&Points; 2],
+    cap: f64,
+    colour: impl Fn(f64) -> String,
+) {
     svg.raw("<g class=\"arrows\" stroke-linecap=\"round\" stroke-linejoin=\"round\">");
     let spacing = axes.frame.width / (positions.count().max(1) as f64).sqrt();
     for (position, score) in positions.rows().zip(scores.rows()) {
         let share = (norm(score) / cap).min(1.0);
-        let colour = ColourMap::Strokes.hex(share);
+        let colour = colour(share);
         if let Some(d) = arrow(axes, position, score, LONGEST * spacing * share.sqrt()) {
             svg.path(&d, &format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.2\""));
         }
@@ -161,10 +174,9 @@ mod tests {
     #[test]
     fn an_arrow_up_and_right_goes_up_and_right() {
         let extent = Extent { x: Range::new(0.0, 1.0), y: Range::new(0.0, 1.0) };
-        let grid = Grid::new(extent, 2, 2, vec![0.0; 4]).expect("2x2 values");
         let scale = Axis::linear(extent.x, "");
         let bar = ColourBar { map: ColourMap::Strokes, axis: &scale, clipped: false, marks: &[] };
-        let axes = square_panel("", &[], &grid, &bar).1;
+        let axes = square_panel("", &[], extent, Some(&bar)).1;
         let (x, y) = axes.pixel(0.5, 0.5).expect("inside");
         let d = arrow(&axes, &[0.5, 0.5], &[3e-200, 4e-200], 10.0).expect("an arrow");
         let start = format!("M{} {}L{} {}", number(x), number(y), number(x + 6.0), number(y - 8.0));

@@ -175,7 +175,7 @@ impl Chains for GpuChains<'_> {
     fn first(&mut self, count: usize) -> Result<Points> {
         self.finish()?;
         let (replicas, _) = self.replicas();
-        let values = self.gpu.download_first(&self.chains, count * replicas * self.dim)?;
+        let values = self.gpu.download_first(&self.chains, count.saturating_mul(replicas * self.dim))?;
         Ok(coldest(&Points::new(self.dim, to_f64(&values)), replicas))
     }
 
