@@ -7,7 +7,7 @@ use ebm_gpu::points::Points;
 use ebm_gpu::report::{EnergyLine, EnergyPanel, Extent, Grid, Range, energy_figure, energy_line_figure};
 
 use super::super::output::Folder;
-use super::args::{Ground, Subject};
+use super::subject::{Ground, Subject};
 
 /// Nodes of the energy's grid along each axis.
 pub(super) const NODES: usize = 240;

@@ -2,6 +2,9 @@
 
 mod args;
 mod figure;
+mod plan;
+mod start;
+mod subject;
 mod summary;
 mod trajectories;
 
@@ -18,7 +21,7 @@ use indicatif::ProgressBar;
 use super::output::Folder;
 use super::progress;
 pub(super) use args::Args;
-use args::Subject;
+use subject::Subject;
 use summary::Summary;
 use trajectories::Recorder;
 

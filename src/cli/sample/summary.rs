@@ -12,7 +12,8 @@ use ebm_gpu::sampler::diagnostics::Coordinate;
 use serde::Serialize;
 
 use super::super::output::Folder;
-use super::args::{Args, Ground, Subject};
+use super::args::Args;
+use super::subject::{Ground, Subject};
 
 /// What sample.json holds and `--json` prints.
 #[derive(Serialize)]

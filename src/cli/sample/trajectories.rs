@@ -7,8 +7,8 @@ use ebm_gpu::report::{Backdrop, ChainsPanel, Extent, Grid, Particles, Trace, pat
 use ebm_gpu::sample::{Frames, SamplingPlan};
 
 use super::super::output::Folder;
-use super::args::{Ground, Subject};
 use super::figure::{NODES, energies};
+use super::subject::{Ground, Subject};
 
 /// More paths than this are a carpet.
 const MOST_PATHS: usize = 1000;
