@@ -129,21 +129,27 @@ fn load_starts(first: u32) {
 }
 
 // Not infinite and not NaN, by its bits.
-fn finite(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7F800000u) != 0x7F800000u;
+fn finite(x: vec4<f32>) -> vec4<bool> {
+    return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7F800000u)) != vec4<u32>(0x7F800000u);
 }
 
 // A run that has broken leaves the buffer alone, and so does a chain that has left every bound.
 fn store_ends(first: u32) {
     let quad = local / ROWS;
     let keeps = params.slots > 0u && history[params.previous].z == 1.0;
+    var lost = vec4<f32>(0.0);
+    for (var n = local % ROWS; n < params.dim; n += ROWS) {
+        let x = scratch[place(net[0].forward, 4u * net[0].input, n, 0u, quad)];
+        lost += select(vec4<f32>(1.0), vec4<f32>(0.0), finite(x));
+    }
+    lost = column_sum(lost);
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
         let x = scratch[place(net[0].forward, 4u * net[0].input, n, 0u, quad)];
         for (var j = 0u; j < 4u; j++) {
             let sample = first + 4u * quad + j;
             if sample < params.batch {
                 negatives[sample * params.dim + n] = x[j];
-                if keeps && finite(x[j]) {
+                if keeps && lost[j] == 0.0 {
                     replay[slot[4u * quad + j] * params.dim + n] = x[j];
                 }
             }

@@ -14,6 +14,7 @@ use crate::random::Seed;
 use crate::sampler::diagnostics::{Coordinate, Diagnostics};
 use crate::sampler::{Adaptation, Transition};
 pub use frames::Frames;
+pub use record::MONITORED;
 use record::Record;
 
 /// One landscape with the transition on it, and for how many steps.

@@ -96,7 +96,7 @@ pub fn train(
             let state = training.state()?;
             if let Some(negatives) = training.negatives()?.filter(|_| due(looks)) {
                 let model = Model { spec: model.spec.clone(), parameters: state.parameters.clone() };
-                watch.health(&Health::of(engine, &model, data, &negatives)?)?;
+                watch.health(&Health::of(engine, &model, data, &negatives, state.replay.as_ref())?)?;
             }
             if due(every) {
                 watch.checkpoint(&state, &averaged(model, plan, &state))?;

@@ -229,3 +229,39 @@ fn exchanges_of_the_cpu_engine_restore_the_weights_of_modes() {
 fn exchanges_of_the_gpu_engine_restore_the_weights_of_modes() {
     tempering_restores_weights(&gpu(), 400);
 }
+
+/// On N(0, 1) the stationary variance of the unadjusted chain is 1/(1 − η/2); with noise of √η, as one published program has
+/// it, half of that.
+#[test]
+fn the_unadjusted_chain_has_its_biased_variance() {
+    let target = Target::by_name("gaussian", Some(1)).expect("target");
+    let (count, cpu) = (40_000, Cpu::new().expect("threads"));
+    let start = normal_points(count, 1, 97);
+    for (eta, noise, want) in [(0.5, None, 1.0 / 0.75), (1.2, None, 2.5), (0.1, Some(0.1_f64.sqrt()), 0.5 / 0.95)] {
+        let langevin = Langevin::new(eta, 1.0).expect("sampler");
+        let langevin = noise.map_or(Ok(langevin), |noise| langevin.with_noise(noise)).expect("noise");
+        let (points, _) = run(&cpu, &target, &langevin.into(), &start, 120);
+        let variance = points.values().iter().map(|x| x * x).sum::<f64>() / count as f64;
+        // five standard errors of a variance of normal numbers
+        let bound = 5.0 * want * (2.0 / count as f64).sqrt();
+        assert!((variance - want).abs() < bound, "eta {eta}: {variance}, want {want} to {bound}");
+    }
+}
+
+/// Acceptance and moments of MALA on the banana at η = 0.05 (a paper's h is 2η).
+#[test]
+fn mala_on_the_banana_accepts_what_is_known() {
+    let target = Target::by_name("banana", None).expect("target");
+    let (count, cpu) = (20_000, Cpu::new().expect("threads"));
+    let start = normal_points(count, 2, 98);
+    let mala: Transition = Hamiltonian::langevin(0.05, 1.0).expect("sampler").into();
+    let (points, fares) = run(&cpu, &target, &mala, &start, 800);
+    let acceptance = fares.acceptance.expect("acceptance").iter().sum::<f64>() / count as f64;
+    assert!((acceptance - 0.986).abs() < 0.005, "acceptance {acceptance}");
+    let mean = |f: &dyn Fn(&[f64]) -> f64| points.rows().map(f).sum::<f64>() / count as f64;
+    let [x, y] = [mean(&|x| x[0]), mean(&|x| x[1])];
+    let [u, v] = [mean(&|p| (p[0] - x).powi(2)), mean(&|p| (p[1] - y).powi(2))];
+    // five standard errors of 20,000 draws; the fourth moment of x2 is 15
+    assert!(x.abs() < 0.036 && y.abs() < 0.044, "means {x} {y}");
+    assert!((u - 1.0).abs() < 0.05 && (v - 1.5).abs() < 0.13, "variances {u} {v}");
+}

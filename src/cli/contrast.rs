@@ -1,6 +1,6 @@
 //! The flags of objectives that learn by contrast.
 
-use ebm_gpu::error::{Result, unknown_name};
+use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::objective::{Contrastive, Discrepancy, NoiseContrastive, Objective, Replay, SeparableLaw};
 use ebm_gpu::points::Points;
 use serde::Serialize;
@@ -128,6 +128,9 @@ impl NegativeArgs {
                 Objective::Pcd(chains()?, Replay::new(self.buffer, self.restart, start)?)
             }
             "ed" => {
+                if let Some(sigma) = self.ed_sigma.filter(|s| s.is_nan() || *s <= 0.0) {
+                    return Err(Error::input(format!("ed-sigma is {sigma}, a standard deviation is above 0")));
+                }
                 let t = self.ed_t.or(self.ed_sigma.map(|s| s * s)).unwrap_or(1.0);
                 Objective::Ed(Discrepancy::new(t, self.ed_m, self.form.ed_w)?)
             }

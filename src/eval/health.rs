@@ -18,24 +18,35 @@ pub struct Health {
     pub energy_gap: f64,
     /// The mean of ‖∇E‖ at the negatives.
     pub gradient_at_negatives: f64,
-    /// The mean distance between negatives over that between data: far below 1 where chains have collapsed.
+    /// The mean distance between chains (those of the replay buffer, where there is one) over that between data: far below 1
+    /// where they have collapsed.
     pub diversity: f64,
+    /// The share of these chains that are at places of their own.
+    pub distinct: f64,
 }
 
 impl Health {
-    /// Looks at some of the negatives, and at some of the data, with the network that moved them.
+    /// Looks at some of the negatives, of the replay buffer and of the data, with the network as it is now.
     ///
     /// # Errors
     /// The device failed.
-    pub fn of(engine: &dyn Engine, model: &Model, data: &Points, negatives: &Points) -> Result<Self> {
+    pub fn of(
+        engine: &dyn Engine,
+        model: &Model,
+        data: &Points,
+        negatives: &Points,
+        replay: Option<&Points>,
+    ) -> Result<Self> {
         let (data, negatives) = (some(data), some(negatives));
+        let kept = replay.map_or_else(|| negatives.clone(), some);
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
         let scores = engine.score(model, &negatives)?;
         let norms = scores.rows().map(|s| s.iter().map(|v| v * v).sum::<f64>().sqrt()).collect();
         Ok(Self {
             energy_gap: mean(engine.energy(model, &data)?) - mean(engine.energy(model, &negatives)?),
             gradient_at_negatives: mean(norms),
-            diversity: mean_distance(&negatives) / mean_distance(&data),
+            diversity: mean_distance(&kept) / mean_distance(&data),
+            distinct: distinct(&kept),
         })
     }
 }
@@ -43,6 +54,13 @@ impl Health {
 fn some(points: &Points) -> Points {
     let count = SOME.min(points.count());
     Points::new(points.dim(), points.values()[..count * points.dim()].to_vec())
+}
+
+/// The share of points that no point before them equals.
+fn distinct(points: &Points) -> f64 {
+    let rows: Vec<&[f64]> = points.rows().collect();
+    let new = rows.iter().enumerate().filter(|(i, row)| !rows[..*i].contains(row)).count();
+    new as f64 / rows.len() as f64
 }
 
 /// The mean distance between two different points; NaN for one alone.
@@ -61,5 +79,7 @@ mod tests {
     fn distances_are_averaged_over_pairs() {
         let triangle = Points::new(2, vec![0.0, 0.0, 3.0, 0.0, 0.0, 4.0]);
         assert_eq!(mean_distance(&triangle), 4.0);
+        let twice = Points::new(2, vec![0.0, 1.0, 0.0, 1.0, 0.0, 2.0, 0.0, 1.0]);
+        assert_eq!((distinct(&triangle), distinct(&twice)), (1.0, 0.5));
     }
 }

@@ -83,6 +83,8 @@ fn with_metadata(file: &[u8], metadata: BTreeMap<String, String>) -> Option<Vec<
 /// # Errors
 /// The file is missing, truncated, of another format, or its tensors do not fit its spec.
 pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> {
+    let inside = path.join("model.safetensors");
+    let path = if path.is_dir() { &inside } else { path };
     let name = path.display();
     let file = std::fs::read(path).map_err(|e| Error::input(format!("cannot read checkpoint {name}: {e}")))?;
     let broken = |e: safetensors::SafeTensorError| {

@@ -10,7 +10,11 @@ use crate::sampler::{Bounds, Hamiltonian, Wall};
 use crate::target::Target;
 
 const CHAINS: usize = 100_000;
-const STEPS: u64 = 150;
+/// Levels of temperature by which the chains come from a uniform start, steps at each, and steps at T = 1: the valleys
+/// hardly exchange chains in 1000 steps, so their shares have to be right when the chains arrive.
+const COOLING: u32 = 40;
+const COOLING_STEPS: u64 = 3;
+const STEPS: u64 = 60;
 /// Levels of annealed importance sampling.
 const LEVELS: u32 = 60;
 const AIS_CHAINS: usize = 20_000;
@@ -40,8 +44,13 @@ fn run(name: &str, setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     let moves = Hamiltonian::new(0.25, 6, 1.0)?;
     let walls = Some(Bounds::new(low, high, Wall::Reflect)?);
     let found = setup.over_seeds(name, |seed| {
-        let transition = moves.clone().within(walls)?.into();
-        let stages = vec![Stage { landscape: (&target).into(), transition, steps: STEPS }];
+        let stage = |k: u32| -> Result<Stage<'_>> {
+            let temperature = (f64::from(COOLING) / f64::from(k)).powi(2);
+            let transition = moves.clone().within(walls)?.at(vec![temperature], 1)?.into();
+            let steps = if k < COOLING { COOLING_STEPS } else { STEPS };
+            Ok(Stage { landscape: (&target).into(), transition, steps })
+        };
+        let stages = (1..=COOLING).map(stage).collect::<Result<Vec<_>>>()?;
         let points = run_stages(setup, stages, &start(setup, &target, CHAINS, seed), seed)?.positions;
         draw(setup, seed, "samples", &target, &points)?;
         let count = points.count() as f64;

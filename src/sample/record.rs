@@ -8,7 +8,7 @@ use crate::points::Points;
 use crate::sampler::diagnostics::{Coordinate, Diagnostics, diagnose};
 
 /// Chains whose draws are kept for diagnostics; all of them move.
-const MONITORED: usize = 128;
+pub const MONITORED: usize = 128;
 
 /// What is kept of draws.
 #[derive(Default)]

@@ -18,13 +18,15 @@ use ess::Halves;
 
 /// R-hat above which chains have not mixed (Vehtari et al. 2021, section 4).
 pub const MOST_R_HAT: f64 = 1.01;
-/// The ESS of all chains together below which neither R-hat nor the error of a mean can be trusted.
-pub const LEAST_ESS: f64 = 100.0;
-/// Draws of a chain from which on there are diagnostics: three in each half.
-pub const FEWEST_DRAWS: usize = 6;
+/// R-hat above which chains differ by more than a tenth of their spread.
+const APART: f64 = 1.1;
+/// The ESS of all chains together below which neither R-hat nor the error of a mean can be trusted (the same, section 4).
+pub const LEAST_ESS: f64 = 400.0;
+/// Draws of a chain from which on there are diagnostics: ten in each half, as correlations of fewer say nothing.
+pub const FEWEST_DRAWS: usize = 20;
 
-/// What the draws of one coordinate are worth. Everything is NaN where it is not defined: if a draw is not finite, if no
-/// chain ever moved, or if there are fewer than [`FEWEST_DRAWS`] draws a chain.
+/// What the draws of one coordinate are worth. Everything is NaN where it is not defined: if a draw is not finite, if all
+/// are the same, or if there are fewer than [`FEWEST_DRAWS`] draws a chain.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Coordinate {
     /// The mean of all draws.
@@ -138,9 +140,22 @@ impl Diagnostics {
             found.push(format!("{which} chains never moved: they are stuck, or every proposal was rejected"));
         }
         let more = |why: &str| format!("{why}: run the chains longer");
-        self.say(&mut found, "R-hat", |c| c.r_hat, |v| v > MOST_R_HAT, &more("above 1.01, the chains disagree"));
-        self.say(&mut found, "the bulk ESS", |c| -c.bulk_ess, |v| v > -LEAST_ESS, &more("below 100"));
-        self.say(&mut found, "the tail ESS", |c| -c.tail_ess, |v| v > -LEAST_ESS, &more("below 100"));
+        let worst = self.coordinates.iter().map(|c| c.r_hat).fold(0.0, f64::max);
+        let grade = match worst {
+            r if r > APART => "above 1.01, the chains disagree as if each saw a law of its own",
+            _ => "above 1.01, the chains have not quite forgotten where they started",
+        };
+        self.say(&mut found, "R-hat", |c| c.r_hat, |v| v > MOST_R_HAT, &more(grade));
+        self.say(&mut found, "the bulk ESS", |c| -c.bulk_ess, |v| v > -LEAST_ESS, &more("below 400"));
+        self.say(&mut found, "the tail ESS", |c| -c.tail_ess, |v| v > -LEAST_ESS, &more("below 400"));
+        let undefined = |c: &&Coordinate| c.tail_ess.is_nan() && c.not_finite == 0 && c.still < chains;
+        let count = self.coordinates.iter().filter(undefined).count();
+        if count > 0 {
+            let dim = self.coordinates.len();
+            found.push(format!(
+                "{count} of {dim} coordinates have no tail ESS: a twentieth of their draws or more are the same number"
+            ));
+        }
         found
     }
 

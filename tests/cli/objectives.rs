@@ -107,7 +107,7 @@ fn contrast_runs_on_every_engine() {
             assert_eq!(lines.len(), 20, "{flags}: a line a step");
             for line in &lines {
                 number(line, "loss");
-                for figure in ["energy_gap", "gradient_at_negatives", "diversity"] {
+                for figure in ["energy_gap", "gradient_at_negatives", "diversity", "distinct"] {
                     assert_eq!(line[figure].is_number(), key.contains("chains") || key == "replay", "{flags}: {line}");
                 }
             }

@@ -182,12 +182,21 @@ fn what_cannot_be_sampled_is_refused() {
         ("sample --target banana --steps 0", "0 steps of each chain"),
         ("sample --target banana --step-size 0", "the step size is 0"),
         ("sample --target banana --step-size nan --sampler hmc", "the step size is NaN"),
-        ("sample --target banana --adapt 0.8 --burn-in 10", "--sampler mala, hmc or tempering"),
+        ("sample --target banana --adapt 0.8 --burn-in 10", "ula has no use for --adapt"),
         ("sample --target banana --sampler mala --adapt 0.8", "--adapt without burn-in"),
         ("sample --target banana --sampler hmc --mass 1", "1 masses for 2 coordinates"),
         ("sample --target banana --sampler hmc --leapfrogs 0", "leapfrogs is 0"),
-        ("sample --target banana --sampler tempering --temperatures 2,0", "the temperature is 0"),
-        ("sample --target banana --sampler mala --noise-scale 1", "--noise-scale 1 is for ula"),
+        ("sample --target banana --sampler tempering --temperatures 2,0", "they fall, and end at 1"),
+        ("sample --target banana --sampler mala --noise-scale 1", "mala has no use for --noise-scale"),
+        ("sample --target banana --mass 1,1", "ula has no use for --mass"),
+        ("sample --target banana --sampler mala --leapfrogs 3", "mala has no use for --leapfrogs"),
+        ("sample --target banana --sampler hmc --swap-every 3", "hmc has no use for --swap-every"),
+        ("sample --target banana --sampler tempering --temperatures 1,2", "they fall, and end at 1"),
+        ("sample --target banana --sampler tempering --temperatures 5,2", "they fall, and end at 1"),
+        ("sample --target banana --wall clamp", "--wall without a box"),
+        ("sample --target banana --thin 0", "thin is 0"),
+        ("sample", "there is nothing to sample from"),
+        ("sample m/model.safetensors --dim 2", "are for targets"),
         ("sample --target u1 --sampler mala --wall clamp", "spoils the balance"),
         ("sample --target u1 --box 4,-4", "the box runs from 4 to -4"),
         ("sample --target u1 --box 1", "the box has 1 ends"),
@@ -211,4 +220,35 @@ fn what_cannot_be_sampled_is_refused() {
         assert!(outcome.stderr.contains(says), "{command}: {outcome}");
         assert!(!folder.path("r").exists(), "{command} left a folder");
     }
+}
+
+/// What is known of a law is shown where chains sample that law, and held against them.
+#[test]
+fn exact_numbers_are_those_of_the_law_that_is_sampled() {
+    let folder = Folder::new();
+    let common = "--engine cpu --quiet --chains 200 --steps 60 --json --force --out s";
+    for (flags, known) in [
+        ("--target gaussian --sampler mala --step-size 0.5", true),
+        ("--target gaussian --sampler mala --box -1,1", false),
+        ("--target gaussian --temperature 2", false),
+        ("--target gaussian --noise-scale 0.5", false),
+        ("--target u2 --sampler mala", true),
+        ("--target u2 --sampler mala --box -100,100", false),
+        ("--target gmm --ladder 2,1 --sampler annealed", true),
+        ("--target gmm --ladder 2,1 --sampler annealed --denoise", false),
+        ("--target gmm --sampler tempering --temperature 2", false),
+    ] {
+        let report = folder.done(&format!("sample {flags} {common}")).json();
+        assert_eq!(!report["coordinates"][0]["exact_variance"].is_null(), known, "{flags}: {report}");
+        for mode in report["modes"].as_array().unwrap() {
+            assert_eq!(!mode["weight"].is_null(), known, "{flags}");
+        }
+    }
+    let far =
+        folder.done(&format!("sample --target gaussian --sampler mala --start 3,4 --step-size 0.001 {common}")).json();
+    let warnings = far["warnings"].to_string();
+    assert!(warnings.contains("standard errors from the exact one"), "{warnings}");
+    let missed = "sample --target banana --sampler hmc --adapt 0.6 --burn-in 1 --step-size 0.01";
+    let warnings = folder.done(&format!("{missed} {common}")).json()["warnings"].to_string();
+    assert!(warnings.contains("adaptation was to reach 0.6"), "{warnings}");
 }

@@ -255,6 +255,10 @@ impl Args {
                 ))
                 .hint("--loss mdsm, or --sampler ula"));
             }
+            (Some(other @ ("mala" | "hmc" | "tempering")), _) => {
+                return Err(Error::input(format!("run samples by ula or annealed, not by {other}"))
+                    .hint(format!("`ebm-gpu sample CHECKPOINT --sampler {other}` goes on from the model")));
+            }
             (Some(other), _) => return Err(unknown_name("sampler", other, &["ula", "annealed"])),
         };
         if self.denoise && !multi && self.objective.loss != "dsm" {

@@ -32,7 +32,8 @@ pub(super) fn field_figures(
             let range = Range::covering(points.values().iter().copied()).padded(0.1);
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
             let energy = engine.energy(model, &data.standardizer.apply(&Points::new(1, x.clone())))?;
-            let line = EnergyLine { title, name: &data.columns[0], x: &x, energy: &energy, data: Some(&points) };
+            let line =
+                EnergyLine { title, name: &data.columns[0], x: &x, energy: &energy, points: Some(("data", &points)) };
             energy_line_figure(&line).write(&folder.file("energy"))
         }
         2 => {

@@ -9,8 +9,8 @@ pub(super) const SAMPLERS: &[&str] = &["ula", "mala", "hmc", "annealed", "temper
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A model: a .safetensors file as `run` writes it
-    #[arg(value_name = "CHECKPOINT", required_unless_present = "target", conflicts_with = "target")]
+    /// A model: a .safetensors file as `run` writes it, or the folder of a run
+    #[arg(value_name = "CHECKPOINT", conflicts_with = "target")]
     pub(super) checkpoint: Option<PathBuf>,
     /// An analytic target instead: gaussian, gmm, gmm-ncsn, banana, double-well, rosenbrock, rastrigin, ackley, himmelblau,
     /// funnel, u1, u2, u3, u4
@@ -53,24 +53,24 @@ pub(crate) struct Args {
     /// ula: the standard deviation of a step's noise, instead of √(2ηT)
     #[arg(long)]
     pub(super) noise_scale: Option<f64>,
-    /// hmc, tempering: leapfrogs of a proposal
-    #[arg(long, default_value_t = 10)]
-    pub(super) leapfrogs: u32,
-    /// hmc, tempering: the mass of each coordinate
+    /// hmc, tempering: leapfrogs of a proposal [default: 10]
+    #[arg(long)]
+    pub(super) leapfrogs: Option<u32>,
+    /// mala, hmc, tempering: the mass of each coordinate
     #[arg(long, value_delimiter = ',', value_name = "M,M,..")]
     pub(super) mass: Option<Vec<f64>>,
-    /// tempering: the temperatures, the hottest first and 1 at the end
-    #[arg(long, value_delimiter = ',', value_name = "T,T,..", default_value = "30,15,5,2,1")]
-    pub(super) temperatures: Vec<f64>,
-    /// tempering: steps between exchanges
-    #[arg(long, default_value_t = 5)]
-    pub(super) swap_every: u64,
+    /// tempering: the temperatures, the hottest first and 1 at the end [default: 30,15,5,2,1]
+    #[arg(long, value_delimiter = ',', value_name = "T,T,..")]
+    pub(super) temperatures: Option<Vec<f64>>,
+    /// tempering: steps between exchanges [default: 5]
+    #[arg(long)]
+    pub(super) swap_every: Option<u64>,
     /// Keep every coordinate in this interval [default: the target's own box, where it has one]
     #[arg(long = "box", value_delimiter = ',', num_args = 1, value_name = "LOW,HIGH", allow_hyphen_values = true)]
     pub(super) bounds: Option<Vec<f64>>,
-    /// What happens at the walls: reflect, or clamp (ula alone)
-    #[arg(long, default_value = "reflect")]
-    pub(super) wall: String,
+    /// What happens at the walls of the box: reflect, or clamp (ula, annealed) [default: reflect]
+    #[arg(long)]
+    pub(super) wall: Option<String>,
     /// annealed: noise levels, for a target (gaussian, gmm, gmm-ncsn) or a model that sees the level [default: the model's own]
     #[arg(long, value_name = "S,S,..")]
     pub(super) ladder: Option<String>,

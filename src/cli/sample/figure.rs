@@ -21,7 +21,7 @@ pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samp
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
             let Some(energy) = energies(engine, subject, &Points::new(1, x.clone()))? else { return Ok(()) };
             let name = &subject.columns[0];
-            let line = EnergyLine { title: &title, name, x: &x, energy: &energy, data: Some(samples) };
+            let line = EnergyLine { title: &title, name, x: &x, energy: &energy, points: Some(("chains", samples)) };
             energy_line_figure(&line).write(&folder.file("samples"))
         }
         2 => {

@@ -20,16 +20,19 @@ impl Args {
     }
 
     fn bounds(&self, subject: &Subject) -> Result<Option<Bounds>> {
-        let wall = match self.wall.as_str() {
-            "reflect" => Wall::Reflect,
-            "clamp" => Wall::Clamp,
-            other => return Err(unknown_name("wall", other, &["reflect", "clamp"])),
+        let wall = match self.wall.as_deref() {
+            None | Some("reflect") => Wall::Reflect,
+            Some("clamp") => Wall::Clamp,
+            Some(other) => return Err(unknown_name("wall", other, &["reflect", "clamp"])),
         };
         let own = match subject.last() {
             Ground::Target(target) => target.bounds(),
             Ground::Network(_) => None,
         };
         match self.bounds.as_deref().or(own.as_ref().map(|b| &b[..])) {
+            None if self.wall.is_some() => {
+                Err(Error::input("--wall without a box does nothing").hint("--box LOW,HIGH"))
+            }
             None => Ok(None),
             Some(&[low, high]) => Bounds::new(low, high, wall).map(Some),
             Some(other) => {
@@ -43,23 +46,17 @@ impl Args {
         check_count("chains", self.chains, 1, MOST_CHAINS)?;
         let name = self.sampler(subject)?;
         let bounds = self.bounds(subject)?;
-        let corrected = matches!(name, "mala" | "hmc" | "tempering");
+        self.refuse_idle_flags(name)?;
         if let Some(target) = self.adapt {
-            if !(corrected && target > 0.0 && target < 1.0) {
+            if !(target > 0.0 && target < 1.0) {
                 return Err(Error::input(format!(
-                    "--adapt {target} with {name}: acceptance is adapted to a share between 0 and 1"
+                    "--adapt {target}: acceptance is adapted to a share between 0 and 1"
                 ))
-                .hint("--sampler mala, hmc or tempering, and for example --adapt 0.7"));
+                .hint("for example --adapt 0.7"));
             }
             if self.burn_in == 0 {
                 return Err(Error::input("--adapt without burn-in adapts nothing").hint("--burn-in 500"));
             }
-        }
-        if let Some(noise) = self.noise_scale.filter(|_| name != "ula") {
-            return Err(Error::input(format!("--noise-scale {noise} is for ula, {name} has no free noise")));
-        }
-        if self.denoise && name != "annealed" {
-            return Err(Error::input(format!("--denoise ends annealed chains, {name} has no noise level")));
         }
         let transitions = self.transitions(name, bounds, subject)?;
         let all = self.burn_in.saturating_add(self.steps.saturating_mul(transitions.len() as u64));
@@ -67,7 +64,10 @@ impl Args {
             return Err(Error::input(format!("{all} steps of each chain, there have to be from 1 to 2^32 - 2")));
         }
         let thin = self.thin.unwrap_or((self.steps / 200).max(1));
-        if thin == 0 || (self.steps / thin) > 1_000_000 {
+        if thin == 0 {
+            return Err(Error::input("thin is 0, it has to be 1 or more"));
+        }
+        if (self.steps / thin) > 1_000_000 {
             return Err(
                 Error::input(format!("thin is {thin}: there would be too many draws")).hint("1 to 1000000 draws")
             );
@@ -92,6 +92,27 @@ impl Args {
         })
     }
 
+    /// Refuses flags that the sampler has no use for.
+    fn refuse_idle_flags(&self, name: &str) -> Result<()> {
+        const CORRECTED: &[&str] = &["mala", "hmc", "tempering"];
+        let flags: [(&str, bool, &[&str]); 7] = [
+            ("--adapt", self.adapt.is_some(), CORRECTED),
+            ("--mass", self.mass.is_some(), CORRECTED),
+            ("--leapfrogs", self.leapfrogs.is_some(), &["hmc", "tempering"]),
+            ("--temperatures", self.temperatures.is_some(), &["tempering"]),
+            ("--swap-every", self.swap_every.is_some(), &["tempering"]),
+            ("--noise-scale", self.noise_scale.is_some(), &["ula"]),
+            ("--denoise", self.denoise, &["annealed"]),
+        ];
+        match flags.iter().find(|(_, set, of)| *set && !of.contains(&name)) {
+            Some((flag, _, of)) => {
+                Err(Error::input(format!("{name} has no use for {flag}"))
+                    .hint(format!("--sampler {}", of.join(" or "))))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn transitions(&self, name: &str, bounds: Option<Bounds>, subject: &Subject) -> Result<Vec<Transition>> {
         let hamiltonian = |h: Hamiltonian| -> Result<Vec<Transition>> {
             let h = h.within(bounds)?;
@@ -105,12 +126,19 @@ impl Args {
             }])
         };
         let step = |usual: f64| self.step_size.unwrap_or(usual);
+        let leapfrogs = self.leapfrogs.unwrap_or(10);
         match name {
             "mala" => hamiltonian(Hamiltonian::langevin(step(0.01), self.temperature)?),
-            "hmc" => hamiltonian(Hamiltonian::new(step(0.1), self.leapfrogs, self.temperature)?),
+            "hmc" => hamiltonian(Hamiltonian::new(step(0.1), leapfrogs, self.temperature)?),
             "tempering" => {
-                let h = Hamiltonian::new(step(0.1), self.leapfrogs, self.temperature)?;
-                hamiltonian(h.at(self.temperatures.iter().map(|t| t * self.temperature).collect(), self.swap_every)?)
+                let h = Hamiltonian::new(step(0.1), leapfrogs, self.temperature)?;
+                let ladder = self.temperatures.as_deref().unwrap_or(&[30.0, 15.0, 5.0, 2.0, 1.0]);
+                if ladder.windows(2).any(|pair| pair[0] <= pair[1]) || ladder.last() != Some(&1.0) {
+                    return Err(Error::input(format!("the temperatures are {ladder:?}: they fall, and end at 1"))
+                        .hint("--temperatures 30,15,5,2,1; --temperature scales them all"));
+                }
+                let temperatures = ladder.iter().map(|t| t * self.temperature).collect();
+                hamiltonian(h.at(temperatures, self.swap_every.unwrap_or(5))?)
             }
             "annealed" => {
                 let sigmas: Vec<f64> = subject.levels.iter().map(|(sigma, _)| *sigma).collect();

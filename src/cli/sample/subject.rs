@@ -64,6 +64,9 @@ impl Args {
         let ladder = self.ladder.as_deref().map(|text| Ladder::parse(text, 1.0, 0.1, 2)).transpose()?;
         match (&self.target, &self.checkpoint) {
             (Some(name), _) => self.target_subject(name, ladder),
+            (None, Some(_)) if self.dim.is_some() || self.covariance.is_some() => {
+                Err(Error::input("--dim and --covariance are for targets, a checkpoint has its own"))
+            }
             (None, Some(path)) => self.model_subject(path, ladder),
             (None, None) => Err(Error::input("there is nothing to sample from").hint("a CHECKPOINT, or --target NAME")),
         }

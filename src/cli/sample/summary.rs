@@ -6,14 +6,22 @@ use std::path::PathBuf;
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::points::Points;
-use ebm_gpu::sample::{Moment, Sampled, SamplingPlan};
-use ebm_gpu::sampler::Transition;
+use ebm_gpu::sample::{MONITORED, Moment, Sampled, SamplingPlan};
 use ebm_gpu::sampler::diagnostics::Coordinate;
+use ebm_gpu::sampler::{Bounds, Transition, Wall};
+use ebm_gpu::target::Facts;
 use serde::Serialize;
 
 use super::super::output::Folder;
 use super::args::Args;
 use super::subject::{Ground, Subject};
+
+/// Standard errors from the exact mean that are taken for an error: one in a million for a normal law.
+const FAR: f64 = 5.0;
+/// How far from its goal an adapted acceptance is told of.
+const MISSED: f64 = 0.05;
+/// Acceptance above which steps are too short to get anywhere.
+const TIMID: f64 = 0.99;
 
 /// What sample.json holds and `--json` prints.
 #[derive(Serialize)]
@@ -67,6 +75,12 @@ struct CoordinateSummary {
     /// What they would be exactly, where it is known.
     exact_mean: Option<f64>,
     exact_variance: Option<f64>,
+    /// The same of the data that a model was trained on, where the checkpoint names them.
+    data_mean: Option<f64>,
+    data_variance: Option<f64>,
+    /// The mean over all draws of the first chains, and its standard error.
+    draws_mean: Option<f64>,
+    mean_error: Option<f64>,
     r_hat: Option<f64>,
     bulk_ess: Option<f64>,
     tail_ess: Option<f64>,
@@ -99,7 +113,8 @@ impl EnergySummary {
 #[derive(Serialize)]
 struct ModeSummary {
     center: Vec<f64>,
-    weight: f64,
+    /// Its share of the law, where the chains sample that.
+    weight: Option<f64>,
     share: f64,
 }
 
@@ -123,10 +138,41 @@ impl Summary {
             ));
         }
         let acceptance = sampled.acceptance();
-        if sampled.fares.acceptance.is_some() && !(0.1..=0.999).contains(&acceptance) {
+        if sampled.fares.acceptance.is_some() && !(0.1..=TIMID).contains(&acceptance) {
             let more = if acceptance < 0.1 { "smaller" } else { "larger" };
             warnings.push(format!(
                 "the chains accept {acceptance:.3} of their proposals: a {more} --step-size, or --adapt"
+            ));
+        }
+        let is_own_law = is_own_law(subject, plan);
+        let known = match subject.last() {
+            Ground::Target(target) if is_own_law => target.facts(),
+            Ground::Target(target) if target.bounds().is_some_and(|own| Some(own) != ends(plan)) => {
+                let (name, [low, high]) = (target.name(), target.bounds().unwrap_or_default());
+                warnings
+                    .push(format!("the numbers that are known of {name} are those in its own box, {low} to {high}"));
+                Facts::default()
+            }
+            _ => Facts::default(),
+        };
+        if plan.draws() == 0 && plan.stages.iter().any(|s| s.steps > 0) {
+            warnings.push("no draws were taken, so nothing is known of how well the chains have mixed".to_string());
+        }
+        let coordinates: Vec<CoordinateSummary> =
+            (0..subject.dim()).map(|n| coordinate(subject, &known, sampled, samples, n)).collect();
+        for x in &coordinates {
+            let Some(((exact, mean), error)) = x.exact_mean.zip(x.draws_mean).zip(x.mean_error) else { continue };
+            let apart = ((mean - exact) / error).abs();
+            if apart > FAR {
+                let name = &x.name;
+                warnings.push(format!(
+                    "the mean of {name} is {apart:.1} standard errors from the exact one: the chains have not found the law"
+                ));
+            }
+        }
+        if let Some(goal) = plan.adapt.filter(|goal| (acceptance - goal).abs() > MISSED) {
+            warnings.push(format!(
+                "the chains accept {acceptance:.3} of their proposals, adaptation was to reach {goal}: a longer --burn-in"
             ));
         }
         let levels: Vec<f64> = subject.levels.iter().map(|(sigma, _)| *sigma).filter(|s| *s > 0.0).collect();
@@ -155,8 +201,8 @@ impl Summary {
             energy: sampled.energy.map(EnergySummary::new),
             broken: sampled.fares.broken,
             exchanges: sampled.fares.exchanges.clone(),
-            coordinates: (0..subject.dim()).map(|n| coordinate(subject, sampled, samples, n)).collect(),
-            modes: modes(subject, samples),
+            coordinates,
+            modes: modes(subject, samples, is_own_law),
             warnings,
             files: folder.files("sample.json"),
             out: folder.path().to_path_buf(),
@@ -164,46 +210,80 @@ impl Summary {
     }
 }
 
+fn walls(bounds: Option<Bounds>) -> String {
+    bounds.map_or_else(String::new, |b| {
+        let wall = match b.wall {
+            Wall::Reflect => "mirrors",
+            Wall::Clamp => "clamped",
+        };
+        format!(", {wall} at {} and {}", b.low, b.high)
+    })
+}
+
 fn describe(transition: &Transition) -> String {
     match transition {
         Transition::Langevin(l) => {
-            format!("x <- x - {} grad E + {} xi", l.step_size, l.noise_scale())
+            format!("x <- x - {} grad E + {} xi{}", l.step_size, l.noise_scale(), walls(l.bounds))
         }
-        Transition::Hamiltonian(h) if h.leapfrogs == 1 => format!(
-            "x <- x - {} grad E + sqrt({} T) xi, accepted by Metropolis, T = {:?}",
-            0.5 * h.step * h.step,
-            h.step * h.step,
-            h.temperatures
-        ),
         Transition::Hamiltonian(h) => {
-            format!("{} leapfrogs of {}, accepted by Metropolis, T = {:?}", h.leapfrogs, h.step, h.temperatures)
+            let proposal = if h.leapfrogs == 1 && h.mass.is_empty() {
+                format!("x <- x - {} grad E + sqrt({} T) xi", 0.5 * h.step * h.step, h.step * h.step)
+            } else {
+                format!("{} leapfrogs of {}", h.leapfrogs, h.step)
+            };
+            let mass = if h.mass.is_empty() { String::new() } else { format!(", mass {:?}", h.mass) };
+            let swaps =
+                if h.replicas() > 1 { format!(", exchanged every {} steps", h.swap_every) } else { String::new() };
+            let walls = walls(h.bounds);
+            format!("{proposal}{mass}, accepted by Metropolis, T = {:?}{swaps}{walls}", h.temperatures)
         }
     }
 }
 
-fn coordinate(subject: &Subject, sampled: &Sampled, samples: &Points, n: usize) -> CoordinateSummary {
+/// The ends of the box that chains end up in.
+fn ends(plan: &SamplingPlan<'_>) -> Option<[f64; 2]> {
+    let bounds = match &plan.stages.last()?.transition {
+        Transition::Langevin(l) => l.bounds,
+        Transition::Hamiltonian(h) => h.bounds,
+    };
+    bounds.map(|b| [b.low, b.high])
+}
+
+/// Whether the chains sample the target itself: at temperature 1, in its own box, with the usual noise and no last step.
+fn is_own_law(subject: &Subject, plan: &SamplingPlan<'_>) -> bool {
+    let (Ground::Target(target), Some(last)) = (subject.last(), plan.stages.last()) else { return false };
+    let usual = match &last.transition {
+        Transition::Langevin(l) => l.noise.is_none() && l.temperature == 1.0,
+        Transition::Hamiltonian(h) => h.temperatures.last() == Some(&1.0),
+    };
+    usual && plan.denoise.is_none() && target.bounds() == ends(plan)
+}
+
+fn coordinate(subject: &Subject, facts: &Facts, sampled: &Sampled, samples: &Points, n: usize) -> CoordinateSummary {
+    let (shift, unit) = (subject.standardizer.mean[n], subject.standardizer.scale[n]);
+    let data = subject.data.as_ref().map(|[mean, deviation]| [shift + unit * mean[n], (unit * deviation[n]).powi(2)]);
     let count = samples.count() as f64;
     let mean = samples.rows().map(|x| x[n]).sum::<f64>() / count;
     let variance = samples.rows().map(|x| (x[n] - mean).powi(2)).sum::<f64>() / count;
-    let facts = match subject.last() {
-        Ground::Target(target) => target.facts(),
-        Ground::Network(_) => ebm_gpu::target::Facts::default(),
-    };
     let known = sampled.diagnostics.as_ref().map(|d| &d.coordinates[n]);
     let finite = |value: Option<f64>| value.filter(|v| v.is_finite());
     CoordinateSummary {
         name: subject.columns[n].clone(),
         mean,
         variance,
-        exact_mean: facts.mean.map(|m| m[n]),
-        exact_variance: facts.variance.map(|v| v[n]),
+        exact_mean: facts.mean.as_ref().map(|m| m[n]),
+        exact_variance: facts.variance.as_ref().map(|v| v[n]),
+        data_mean: data.map(|d| d[0]),
+        data_variance: data.map(|d| d[1]),
+        draws_mean: finite(known.map(|c| shift + unit * c.mean)),
+        mean_error: finite(known.map(|c| unit * c.mean_error)),
         r_hat: finite(known.map(|c| c.r_hat)),
         bulk_ess: finite(known.map(|c| c.bulk_ess)),
         tail_ess: finite(known.map(|c| c.tail_ess)),
     }
 }
 
-fn modes(subject: &Subject, samples: &Points) -> Vec<ModeSummary> {
+fn modes(subject: &Subject, samples: &Points, is_own_law: bool) -> Vec<ModeSummary> {
     let Ground::Target(target) = subject.last() else { return Vec::new() };
     let modes = target.facts().modes;
     let apart = |center: &[f64], x: &[f64]| center.iter().zip(x).map(|(c, v)| (v - c).powi(2)).sum::<f64>();
@@ -217,7 +297,11 @@ fn modes(subject: &Subject, samples: &Points) -> Vec<ModeSummary> {
     modes
         .into_iter()
         .zip(counts)
-        .map(|(mode, count)| ModeSummary { center: mode.center, weight: mode.weight, share: share(count) })
+        .map(|(mode, count)| ModeSummary {
+            center: mode.center,
+            weight: is_own_law.then_some(mode.weight),
+            share: share(count),
+        })
         .collect()
 }
 
@@ -248,21 +332,30 @@ impl fmt::Display for Summary {
             let all: Vec<String> = self.exchanges.iter().map(|e| format!("{e:.2}")).collect();
             writeln!(f, "exchanges {} of those tried, the hottest pair first", all.join(", "))?;
         }
-        let number = |v: Option<f64>, digits: usize| v.map_or("-".to_string(), |v| format!("{v:.digits$}"));
+        let number = |v: Option<f64>, digits: usize| match v {
+            None => "-".to_string(),
+            Some(v) if v.abs() >= 1e5 => format!("{v:.2e}"),
+            Some(v) => format!("{v:.digits$}"),
+        };
+        if let Some(factor) = self.step_factor {
+            writeln!(f, "steps     each chain's own after adaptation, on average {factor:.3} of what was given")?;
+        }
+        let watched = self.chains.count.min(MONITORED);
+        let from = if self.coordinates.iter().any(|x| x.data_mean.is_some()) { "data" } else { "exact" };
         writeln!(
             f,
-            "{:<10}{:>11}{:>11}{:>11}{:>11}{:>8}{:>10}{:>10}",
-            "", "mean", "exact", "variance", "exact", "R-hat", "bulk ESS", "tail ESS"
+            "{:<10}{:>11}{from:>11}{:>11}{from:>11}{:>9}{:>10}{:>10}   (of the first {watched} chains)",
+            "", "mean", "variance", "R-hat", "bulk ESS", "tail ESS"
         )?;
         for x in self.coordinates.iter().take(20) {
             writeln!(
                 f,
-                "{:<10}{:>11.4}{:>11}{:>11.4}{:>11}{:>8}{:>10}{:>10}",
+                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>9}{:>10}{:>10}",
                 x.name,
-                x.mean,
-                number(x.exact_mean, 4),
-                x.variance,
-                number(x.exact_variance, 4),
+                number(Some(x.mean), 4),
+                number(x.exact_mean.or(x.data_mean), 4),
+                number(Some(x.variance), 4),
+                number(x.exact_variance.or(x.data_variance), 4),
                 number(x.r_hat, 3),
                 number(x.bulk_ess, 0),
                 number(x.tail_ess, 0)
@@ -274,11 +367,11 @@ impl fmt::Display for Summary {
         if let Some(e) = &self.energy {
             writeln!(
                 f,
-                "{:<10}{:>11.4}{:>11}{:>11.4}{:>11}{:>8}{:>10}{:>10}",
+                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>9}{:>10}{:>10}",
                 "E",
-                e.mean,
+                number(Some(e.mean), 4),
                 "-",
-                e.standard_deviation.powi(2),
+                number(Some(e.standard_deviation.powi(2)), 4),
                 "-",
                 number(e.r_hat, 3),
                 number(e.bulk_ess, 0),
@@ -286,7 +379,8 @@ impl fmt::Display for Summary {
             )?;
         }
         for mode in &self.modes {
-            writeln!(f, "mode      {:?}: share {:.3}, weight {:.3}", mode.center, mode.share, mode.weight)?;
+            let weight = mode.weight.map_or_else(String::new, |w| format!(", weight {w:.3}"));
+            writeln!(f, "mode      {:?}: share {:.3}{weight}", mode.center, mode.share)?;
         }
         write!(f, "results   {}", self.out.display())
     }

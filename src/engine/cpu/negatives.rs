@@ -80,7 +80,9 @@ impl<T: Real> NegativeChains<T> {
                 let slot = order.slot(s);
                 let place = &mut self.slots[slot * d..(slot + 1) * d];
                 // a chain that has left every bound keeps its old place
-                place.iter_mut().zip(end).filter(|(_, x)| x.is_finite()).for_each(|(place, x)| *place = *x);
+                if end.iter().all(|x| x.is_finite()) {
+                    place.copy_from_slice(end);
+                }
             }
         }
     }

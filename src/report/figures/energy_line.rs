@@ -19,8 +19,8 @@ pub struct EnergyLine<'a> {
     pub x: &'a [f64],
     /// E(x) in nats at these places, up to a constant.
     pub energy: &'a [f64],
-    /// Data whose first coordinate is counted.
-    pub data: Option<&'a Points>,
+    /// Points whose first coordinate is counted, with what they are.
+    pub points: Option<(&'a str, &'a Points)>,
 }
 
 /// The style of a data histogram.
@@ -32,7 +32,7 @@ pub(crate) fn data_style() -> String {
 pub fn energy_line_figure(line: &EnergyLine<'_>) -> Figure {
     let range = Range::covering(line.x.iter().copied());
     let density = density(line.x, line.energy);
-    let values: Vec<f64> = line.data.map_or(Vec::new(), |data| data.rows().map(|row| row[0]).collect());
+    let values: Vec<f64> = line.points.map_or(Vec::new(), |(_, points)| points.rows().map(|row| row[0]).collect());
     let histogram = Histogram::new(&values, range, bin_count(&values, range));
     let highest = density.iter().copied().chain(histogram.density.iter().copied()).fold(0.0, f64::max);
     let (mut svg, panel) = density_panel(line.title, line.name, range, highest);
@@ -41,7 +41,8 @@ pub fn energy_line_figure(line: &EnergyLine<'_>) -> Figure {
     let mut entries = Vec::new();
     if !values.is_empty() {
         histogram.draw(&mut svg, &panel, &data_style());
-        entries.push(Entry { swatch: Swatch::Area(data_style()), label: "data".into() });
+        let label = line.points.map_or(String::new(), |(name, _)| name.to_string());
+        entries.push(Entry { swatch: Swatch::Area(data_style()), label });
     }
     let stroke = format!("fill=\"none\" stroke=\"{MODEL}\" stroke-width=\"2\" stroke-linejoin=\"round\"");
     let curve: Vec<_> = line.x.iter().zip(&density).map(|(x, d)| panel.pixel(*x, *d)).collect();
@@ -86,8 +87,14 @@ mod tests {
         let peak = density(&x, &energy)[400];
         assert!((peak - (2.0 * std::f64::consts::PI).sqrt().recip()).abs() < 1e-9, "{peak}");
         let data = Points::new(1, vec![0.0, 0.5, f64::NAN]);
-        let svg =
-            energy_line_figure(&EnergyLine { title: "T", name: "", x: &x, energy: &energy, data: Some(&data) }).svg;
+        let svg = energy_line_figure(&EnergyLine {
+            title: "T",
+            name: "",
+            x: &x,
+            energy: &energy,
+            points: Some(("data", &data)),
+        })
+        .svg;
         for text in [">T<", ">x₁<", ">density<", ">data<", "exp(−E)/Z", "class=\"histogram\""] {
             assert!(svg.contains(text), "{text} is missing");
         }
@@ -99,7 +106,7 @@ mod tests {
         let constant = [0.0; 4];
         let none: &[f64] = &[];
         for (x, energy) in [(&poison[..], &poison[..]), (&constant, &poison), (&poison, &constant), (none, none)] {
-            let line = EnergyLine { title: "T", name: "n", x, energy, data: None };
+            let line = EnergyLine { title: "T", name: "n", x, energy, points: None };
             assert!(energy_line_figure(&line).to_rgba(300).is_ok());
         }
     }
