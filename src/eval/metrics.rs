@@ -127,6 +127,11 @@ pub fn evaluate(
             "the NLL is by the constant that the objective has learnt: in {} dimensions no grid checks that exp(-E) sums to 1",
             data.dim()
         ));
+    } else {
+        metrics.note = Some(format!(
+            "a grid in {} dimensions is out of reach, so there is no NLL: --loss nce learns the constant that it needs",
+            data.dim()
+        ));
     }
     if let Some(law) = &data.law {
         against_law(engine, model, law.as_ref(), sigma, &target, &mut metrics)?;

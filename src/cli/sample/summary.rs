@@ -132,9 +132,10 @@ impl Summary {
         let replicas = sampled.columns / args.chains;
         let mut warnings = sampled.diagnostics.as_ref().map_or_else(Vec::new, |d| d.warnings());
         if sampled.fares.broken > 0 {
+            let all = (sampled.columns as u64 * (sampled.steps - plan.burn_in)).max(1);
             warnings.push(format!(
-                "{} proposals were refused because their energy was not finite: a smaller --step-size",
-                sampled.fares.broken
+                "{:.2} % of the proposals left every bound and were refused: a smaller --step-size",
+                100.0 * sampled.fares.broken as f64 / all as f64
             ));
         }
         let acceptance = sampled.acceptance();
