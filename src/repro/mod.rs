@@ -123,7 +123,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     },
     Experiment {
         name: "u1",
-        about: "moments and ln Z of the potential u1 in its box, by HMC and annealed importance sampling",
+        about: "moments and ln Z of the potential u1 in its box, by tempered HMC and annealed importance sampling",
         losses: &[],
         laws: &[],
         run: potentials::u1,

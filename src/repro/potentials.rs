@@ -1,20 +1,20 @@
-//! `u1` to `u4`: the moments of each potential in its box by Hamiltonian chains, and its ln Z by annealed importance sampling.
+//! `u1` to `u4`: the moments of each potential in its box by tempered Hamiltonian chains, and its ln Z by annealed importance sampling.
 
 use super::exact_scores::{draw, run as run_stages, start};
 use super::{Report, Setup};
 use crate::error::{Error, Result};
 use crate::eval::ais_in_box;
+use crate::points::Points;
 use crate::random::Seed;
 use crate::sample::Stage;
 use crate::sampler::{Bounds, Hamiltonian, Wall};
 use crate::target::Target;
 
 const CHAINS: usize = 100_000;
-/// Levels of temperature by which the chains come from a uniform start, steps at each, and steps at T = 1: the valleys
-/// hardly exchange chains in 1000 steps, so their shares have to be right when the chains arrive.
-const COOLING: u32 = 40;
-const COOLING_STEPS: u64 = 3;
-const STEPS: u64 = 60;
+const STEPS: u64 = 150;
+/// Temperatures of each chain's replicas, which exchange every other step: single chains hardly cross from valley to valley,
+/// and keep the shares that they arrived with.
+const TEMPERATURES: [f64; 3] = [6.0, 2.5, 1.0];
 /// Levels of annealed importance sampling.
 const LEVELS: u32 = 60;
 const AIS_CHAINS: usize = 20_000;
@@ -44,14 +44,12 @@ fn run(name: &str, setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     let moves = Hamiltonian::new(0.25, 6, 1.0)?;
     let walls = Some(Bounds::new(low, high, Wall::Reflect)?);
     let found = setup.over_seeds(name, |seed| {
-        let stage = |k: u32| -> Result<Stage<'_>> {
-            let temperature = (f64::from(COOLING) / f64::from(k)).powi(2);
-            let transition = moves.clone().within(walls)?.at(vec![temperature], 1)?.into();
-            let steps = if k < COOLING { COOLING_STEPS } else { STEPS };
-            Ok(Stage { landscape: (&target).into(), transition, steps })
-        };
-        let stages = (1..=COOLING).map(stage).collect::<Result<Vec<_>>>()?;
-        let points = run_stages(setup, stages, &start(setup, &target, CHAINS, seed), seed)?.positions;
+        let tempered = moves.clone().within(walls)?.at(TEMPERATURES.to_vec(), 2)?;
+        let stages = vec![Stage { landscape: (&target).into(), transition: tempered.into(), steps: STEPS }];
+        let places = start(setup, &target, CHAINS, seed);
+        let replicas = places.rows().flat_map(|x| std::iter::repeat_n(x, TEMPERATURES.len())).flatten();
+        let columns = Points::new(target.dim(), replicas.copied().collect());
+        let points = run_stages(setup, stages, &columns, seed)?.positions;
         draw(setup, seed, "samples", &target, &points)?;
         let count = points.count() as f64;
         let average = |n: usize| points.rows().map(|x| x[n]).sum::<f64>() / count;
