@@ -204,40 +204,42 @@ fn floors_of_noise_contrast_are_known_and_the_constant_is_at_rest_there() {
     }
 }
 
-/// The curvature a at which the mean slope of the loss by a vanishes, for E = ½ a x² and x ~ N(0, 1), t = 1, M = 4.
+/// The curvature a at which the mean slope of the loss by a vanishes, for E = ½ a x² and x ~ N(0, 1), t = 1: (M, [(w, a)]).
+const CURVATURES: [(usize, &[(f64, f64)]); 3] = [
+    (1, &[(0.1, 2.44), (0.5, 1.33), (1.0, 1.0), (4.0, 0.66)]),
+    (4, &[(0.0, 3.25), (0.1, 1.47), (0.5, 1.15), (1.0, 1.0), (2.0, 0.87), (4.0, 0.75)]),
+    (16, &[(0.0, 1.18), (0.1, 1.11), (1.0, 1.0), (4.0, 0.87), (16.0, 0.70)]),
+];
+
 #[test]
-fn discrepancy_learns_the_known_curvature() {
-    let (count, negatives) = (400_000, 4);
-    let z = Points::normal::<f64>(count * (negatives + 2), 1, Seed(105), Stream::Host, 0);
-    let halves: Vec<Vec<f64>> = z
-        .values()
-        .chunks(negatives + 2)
-        .map(|z| std::iter::once(z[0]).chain(z[2..].iter().map(|own| z[0] + z[1] + own)).map(|x| 0.5 * x * x).collect())
-        .collect();
-    let slopes = |form: Form, a: f64| -> Vec<f64> {
-        let each = |half: &Vec<f64>| {
-            let mut values: Vec<f64> = half.iter().map(|h| a * h).collect();
-            form.loss(&mut values);
-            values.iter().zip(half).map(|(slope, h)| slope * h).sum()
+fn discrepancy_learns_the_known_curvatures() {
+    for (negatives, row) in CURVATURES {
+        let count = 1_600_000 / (negatives + 3);
+        let z = Points::normal::<f64>(count * (negatives + 2), 1, Seed(105), Stream::Host, negatives as u32);
+        let places = |z: &[f64]| {
+            let own = z[2..].iter().map(|own| z[0] + z[1] + own);
+            std::iter::once(z[0]).chain(own).map(|x| 0.5 * x * x).collect::<Vec<f64>>()
         };
-        halves.iter().map(each).collect()
-    };
-    for (w, curvature) in [(0.1, 1.47), (1.0, 1.0), (4.0, 0.75)] {
-        let form = Form::Ranking { w };
-        // the table is good to 0.01, and w = 1 is exact; the slope grows with a
-        let known_to = if w == 1.0 { 0.0 } else { 0.015 };
-        let [low, high] = [curvature - known_to, curvature + known_to].map(|a| mean(&slopes(form, a)));
-        eprintln!(
-            "w = {w}: slope {:.5} at {:.3}, {:.5} at {:.3}",
-            low[0],
-            curvature - known_to,
-            high[0],
-            curvature + known_to
-        );
-        assert!(low[0] <= 5.0 * low[1] && high[0] >= -5.0 * high[1], "w = {w}: {low:?} {high:?}");
-        // and a test that would take any curvature is none
-        let far = [0.9, 1.1].map(|factor| mean(&slopes(form, factor * curvature)));
-        assert!(far[0][0] < -10.0 * far[0][1] && far[1][0] > 10.0 * far[1][1], "w = {w}: {far:?}");
+        let halves: Vec<Vec<f64>> = z.values().chunks(negatives + 2).map(places).collect();
+        let slopes = |form: Form, a: f64| -> Vec<f64> {
+            let each = |half: &Vec<f64>| {
+                let mut values: Vec<f64> = half.iter().map(|h| a * h).collect();
+                form.loss(&mut values);
+                values.iter().zip(half).map(|(slope, h)| slope * h).sum()
+            };
+            halves.iter().map(each).collect()
+        };
+        for &(w, curvature) in row {
+            let form = Form::Ranking { w };
+            // the table is good to a hundredth, and w = 1 is exact; the slope grows with a
+            let known_to = if w == 1.0 { 0.0 } else { 0.015 * f64::max(1.0, curvature) };
+            let [low, high] = [curvature - known_to, curvature + known_to].map(|a| mean(&slopes(form, a)));
+            eprintln!("M = {negatives}, w = {w}: slopes {low:.5?} and {high:.5?} around {curvature}");
+            assert!(low[0] <= 5.0 * low[1] && high[0] >= -5.0 * high[1], "M = {negatives}, w = {w}: {low:?} {high:?}");
+            // and a test that would take any curvature is none
+            let far = [0.85, 1.15].map(|factor| mean(&slopes(form, factor * curvature)));
+            assert!(far[0][0] < -5.0 * far[0][1] && far[1][0] > 5.0 * far[1][1], "M = {negatives}, w = {w}: {far:?}");
+        }
     }
 }
 
