@@ -6,6 +6,7 @@ use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::eval::Health;
 use crate::model::Model;
+use crate::objective::Objective;
 use crate::points::Points;
 
 /// What a training run leaves.
@@ -94,9 +95,13 @@ pub fn train(
         let due = |interval: u64| interval > 0 && (done.is_multiple_of(interval) || done == plan.steps);
         if diverged.is_none() && (due(every) || due(looks)) {
             let state = training.state()?;
-            if let Some(negatives) = training.negatives()?.filter(|_| due(looks)) {
+            let contrastive = match &plan.objective {
+                Objective::Cd(cd) | Objective::Pcd(cd, _) if due(looks) => Some(cd),
+                _ => None,
+            };
+            if let Some((cd, negatives)) = contrastive.zip(training.negatives()?) {
                 let model = Model { spec: model.spec.clone(), parameters: state.parameters.clone() };
-                watch.health(&Health::of(engine, &model, data, &negatives, state.replay.as_ref())?)?;
+                watch.health(&Health::of(engine, &model, cd, data, &negatives, state.replay.as_ref())?)?;
             }
             if due(every) {
                 watch.checkpoint(&state, &averaged(model, plan, &state))?;

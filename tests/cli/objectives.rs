@@ -107,9 +107,11 @@ fn contrast_runs_on_every_engine() {
             assert_eq!(lines.len(), 20, "{flags}: a line a step");
             for line in &lines {
                 number(line, "loss");
-                for figure in ["energy_gap", "gradient_at_negatives", "diversity", "distinct"] {
+                for figure in ["energy_gap", "diversity", "distinct"] {
                     assert_eq!(line[figure].is_number(), key.contains("chains") || key == "replay", "{flags}: {line}");
                 }
+                let along = line["gradient_along_chain"].as_array().map_or(0, Vec::len);
+                assert_eq!(along, if line["diversity"].is_number() { 5 } else { 0 }, "{flags}: {line}");
             }
         }
     }
