@@ -23,8 +23,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) objective: ObjectiveArgs,
-    /// A toy law (8gaussians, 25gaussians, 3clusters, 2spirals, checkerboard, moons, rings, banana, gmm2,
-    /// gmm-ncsn), or a .csv, .tsv or .npy file
+    /// A toy law (`data list` says what they are): 8gaussians, 25gaussians, gmm8, 3clusters, gmm2, gmm-ncsn, 2spirals,
+    /// swissroll, moons, moons-maf, rings, circles, rings4, checkerboard, pinwheel, banana, banana-maf; on the line gauss1d,
+    /// mix1d; or a .csv, .tsv or .npy file
     #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
     pub(super) data: String,
     /// Columns of the file, by name or index from 0; all if not given
