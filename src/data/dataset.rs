@@ -54,10 +54,28 @@ impl Dataset {
         Err(unknown.hint(format!("{names}; or give a .csv, .tsv or .npy file")))
     }
 
+    /// The toy law called `name`.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn toy(name: &str) -> Result<Box<dyn Law>> {
+        toy::by_name(name).ok_or_else(|| unknown_name("toy law", name, toy::NAMES))
+    }
+
+    /// The names of a toy law's coordinates: `x1`, `x2`, ...
+    pub fn toy_columns(law: &dyn Law) -> Vec<String> {
+        (1..=law.dim()).map(|i| format!("x{i}")).collect()
+    }
+
+    /// The `count` points of a toy law that training sees; the first of them do not depend on how many there are.
+    pub fn training_points(law: &dyn Law, count: usize, seed: Seed) -> Points {
+        law.draw(count, &mut seed.sequence(Stream::Data, 0))
+    }
+
     fn from_law(law: Box<dyn Law>, count: usize, seed: Seed) -> Self {
-        let train = law.draw(count, &mut seed.sequence(Stream::Data, 0));
+        let train = Self::training_points(&*law, count, seed);
         let test = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 1));
-        let columns = (1..=law.dim()).map(|i| format!("x{i}")).collect();
+        let columns = Self::toy_columns(&*law);
         let standardizer = Standardizer::identity(law.dim());
         Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) }
     }

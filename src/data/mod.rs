@@ -4,13 +4,15 @@
 //! | --- | --- |
 //! | [`Dataset`] | a law or a file, split and standardised for training |
 //! | [`law`] | the trait [`Law`]: sampler, smoothed log-density, score, extent, modes |
-//! | [`toy`] | the two-dimensional laws of the literature, by name |
+//! | [`toy`] | the laws of the literature, on the line and in the plane, by name |
 //! | [`table`] | CSV, TSV, TXT and NPY files as [`Points`](crate::points::Points) with column names |
+//! | [`ExportFormat`] | points as CSV and NPY files |
 //! | [`npy`] | the NPY array format, both ways |
 //! | [`NpyStream`] | draws of chains, written to an NPY file as they come |
 //! | [`standardize`] | shift and scale to mean 0 and standard deviation 1, and back |
 
 mod dataset;
+mod export;
 pub mod law;
 pub mod npy;
 mod npy_stream;
@@ -21,6 +23,7 @@ pub(crate) mod testing;
 pub mod toy;
 
 pub use dataset::Dataset;
+pub use export::ExportFormat;
 pub use law::{Law, Modes};
 pub use npy_stream::NpyStream;
 pub use standardize::Standardizer;

@@ -8,6 +8,7 @@ mod bad_tables;
 mod checkpoints;
 mod commands;
 mod config;
+mod data;
 mod divergence;
 mod gradients;
 mod help;

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::super::contrast::default_steps;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
-use super::super::{MOST_BATCH, MOST_CHAINS, check_count};
+use super::super::{MOST_BATCH, MOST_CHAINS, MOST_POINTS, check_count};
 
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -206,7 +206,7 @@ impl Args {
         };
         optimizer.check()?;
         check_count("batch", self.batch, 1, MOST_BATCH)?;
-        check_count("points", self.points, 2, 1 << 28)?;
+        check_count("points", self.points, 2, MOST_POINTS)?;
         check_count("chains", self.chains, 0, MOST_CHAINS)?;
         if !(1..u64::from(u32::MAX)).contains(&self.steps) {
             return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
