@@ -6,7 +6,7 @@ use rand::seq::SliceRandom as _;
 
 use super::law::Law;
 use super::standardize::Standardizer;
-use super::table::read_table;
+use super::table::{Part, read_table};
 use super::toy;
 use crate::error::{Error, Result, unknown_name};
 use crate::points::Points;
@@ -32,26 +32,27 @@ pub struct Dataset {
 const TOY_TEST: usize = 10_000;
 
 impl Dataset {
-    /// A toy law by its name (`count` points are drawn), or a CSV, TSV or NPY file (a tenth is held out, and columns are
+    /// A toy law by its name (`count` points are drawn), or a file as [`read_table`] reads it (a tenth is held out, and columns are
     /// standardised by what the training part says).
     ///
     /// # Errors
     /// No such law or file, a file that does not hold a table of numbers, or columns that are not there.
-    pub fn load(source: &str, columns: Option<&[String]>, count: usize, seed: Seed) -> Result<Self> {
+    pub fn load(source: &str, part: Part<'_>, count: usize, seed: Seed) -> Result<Self> {
         if let Some(law) = toy::by_name(source) {
-            if columns.is_some() {
-                return Err(Error::input(format!("--columns goes with a file, `{source}` is a toy law"))
-                    .hint("leave --columns out"));
+            let useless = [("--columns", part.columns.is_some()), ("--array", part.array.is_some())];
+            if let Some((flag, _)) = useless.iter().find(|(_, given)| *given) {
+                return Err(Error::input(format!("{flag} goes with a file, `{source}` is a toy law"))
+                    .hint(format!("leave {flag} out")));
             }
             return Ok(Self::from_law(law, count, seed));
         }
         let path = Path::new(source);
         if path.exists() || source.contains(['/', '.']) {
-            return Self::from_file(path, columns, seed);
+            return Self::from_file(path, part, seed);
         }
         let unknown = unknown_name("data set", source, toy::NAMES);
         let names = unknown.advice().unwrap_or_default().to_string();
-        Err(unknown.hint(format!("{names}; or give a .csv, .tsv or .npy file")))
+        Err(unknown.hint(format!("{names}; or give a .csv, .tsv, .npy, .npz or .idx file or a folder of .png")))
     }
 
     /// The toy law called `name`.
@@ -80,8 +81,8 @@ impl Dataset {
         Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) }
     }
 
-    fn from_file(path: &Path, columns: Option<&[String]>, seed: Seed) -> Result<Self> {
-        let table = read_table(path, columns)?;
+    fn from_file(path: &Path, part: Part<'_>, seed: Seed) -> Result<Self> {
+        let table = read_table(path, part)?;
         let (count, dim) = (table.points.count(), table.points.dim());
         let mut order: Vec<usize> = (0..count).collect();
         order.shuffle(&mut seed.sequence(Stream::Host, 0));

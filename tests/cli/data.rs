@@ -1,7 +1,7 @@
 //! Toy laws, listed and written to files.
 
 use ebm_gpu::data::toy::{self, by_name};
-use ebm_gpu::data::{Dataset, read_table};
+use ebm_gpu::data::{Dataset, Part, read_table};
 use ebm_gpu::random::Seed;
 
 use crate::program::{Folder, TINY, npy, number};
@@ -35,7 +35,7 @@ fn every_law_is_listed() {
 fn points_are_those_of_run() {
     let folder = Folder::new();
     for (name, columns) in [("moons", &["x1", "x2"][..]), ("mix1d", &["x1"])] {
-        let want = Dataset::load(name, None, 500, Seed(7)).unwrap().train;
+        let want = Dataset::load(name, Part::default(), 500, Seed(7)).unwrap().train;
         let said = folder.done(&format!("data make {name} --n 500 --seed 7 --out {name}.npy"));
         let text = format!("{name}.npy: 500 points of {name} in {} dimensions\n", columns.len());
         assert_eq!((said.stdout, said.stderr), (text, String::new()));
@@ -43,7 +43,7 @@ fn points_are_those_of_run() {
         // every digit survives text
         let json = folder.done(&format!("data make {name} --n 500 --seed 7 --out {name}.CSV --json")).json();
         assert_eq!((&json["n"], &json["dim"]), (&500.into(), &columns.len().into()));
-        let table = read_table(&folder.path(&format!("{name}.CSV")), None).unwrap();
+        let table = read_table(&folder.path(&format!("{name}.CSV")), Part::default()).unwrap();
         assert_eq!((table.names, table.points), (columns.iter().map(ToString::to_string).collect(), want));
     }
     // the first points do not depend on how many there are, but on the seed

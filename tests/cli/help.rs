@@ -34,6 +34,7 @@ fn each_flag_has_a_description() {
                 "--loss",
                 "--data",
                 "--columns",
+                "--array",
                 "--points",
                 "--net",
                 "--hidden",

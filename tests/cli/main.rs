@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod data;
 mod divergence;
+mod formats;
 mod gradients;
 mod help;
 mod objectives;
