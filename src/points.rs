@@ -54,6 +54,12 @@ impl Points {
         &self.values[i * self.dim..(i + 1) * self.dim]
     }
 
+    /// The columns that hold one value only.
+    pub fn constant_columns(&self) -> impl Iterator<Item = usize> {
+        let constant = |axis: &usize| self.rows().all(|row| row[*axis] == self.values[*axis]);
+        (0..self.dim).filter(constant)
+    }
+
     /// The points, one slice of coordinates each.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         self.values.chunks_exact(self.dim)

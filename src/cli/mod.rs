@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod config;
 mod contrast;
+mod data;
 mod devices;
 mod engine;
 mod grad;
@@ -29,6 +30,7 @@ Examples:
   ebm-gpu sample results/dsm-8gaussians/model.safetensors --sampler mala
   ebm-gpu sample --target gmm --sampler tempering          two far modes with the right weights
   ebm-gpu repro --list                                     published experiments, to repeat and judge
+  ebm-gpu data list                                        the toy laws that --data knows
   ebm-gpu check                                            does this GPU compute rightly?
 
 Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input.
@@ -57,6 +59,8 @@ enum Command {
     Bench(bench::Args),
     /// Every kernel against the f64 reference on this machine's adapter
     Check(check::Args),
+    /// The toy laws, and points of them as a file
+    Data(data::Args),
     /// Adapters, and what --engine auto picks
     Devices(devices::Args),
     /// The WGSL exactly as it is compiled
@@ -82,14 +86,16 @@ pub(crate) fn main() -> Result<()> {
         Command::Repro(args) => repro::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Data(args) => data::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Shaders(args) => shaders::run(&args),
     }
 }
 
-/// The largest batch, and the most chains, that are not taken for a slip.
+/// The largest batch, and the most chains and points of a toy law, that are not taken for a slip.
 const MOST_BATCH: usize = 1 << 24;
 const MOST_CHAINS: usize = 1 << 28;
+const MOST_POINTS: usize = 1 << 28;
 
 fn check_count(name: &str, count: usize, least: usize, most: usize) -> Result<()> {
     if (least..=most).contains(&count) {

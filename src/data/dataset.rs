@@ -6,7 +6,7 @@ use rand::seq::SliceRandom as _;
 
 use super::law::Law;
 use super::standardize::Standardizer;
-use super::table::read_table;
+use super::table::{Part, read_table};
 use super::toy;
 use crate::error::{Error, Result, unknown_name};
 use crate::points::Points;
@@ -32,38 +32,57 @@ pub struct Dataset {
 const TOY_TEST: usize = 10_000;
 
 impl Dataset {
-    /// A toy law by its name (`count` points are drawn), or a CSV, TSV or NPY file (a tenth is held out, and columns are
+    /// A toy law by its name (`count` points are drawn), or a file as [`read_table`] reads it (a tenth is held out, and columns are
     /// standardised by what the training part says).
     ///
     /// # Errors
     /// No such law or file, a file that does not hold a table of numbers, or columns that are not there.
-    pub fn load(source: &str, columns: Option<&[String]>, count: usize, seed: Seed) -> Result<Self> {
+    pub fn load(source: &str, part: Part<'_>, count: usize, seed: Seed) -> Result<Self> {
         if let Some(law) = toy::by_name(source) {
-            if columns.is_some() {
-                return Err(Error::input(format!("--columns goes with a file, `{source}` is a toy law"))
-                    .hint("leave --columns out"));
+            let useless = [("--columns", part.columns.is_some()), ("--array", part.array.is_some())];
+            if let Some((flag, _)) = useless.iter().find(|(_, given)| *given) {
+                return Err(Error::input(format!("{flag} goes with a file, `{source}` is a toy law"))
+                    .hint(format!("leave {flag} out")));
             }
             return Ok(Self::from_law(law, count, seed));
         }
         let path = Path::new(source);
         if path.exists() || source.contains(['/', '.']) {
-            return Self::from_file(path, columns, seed);
+            return Self::from_file(path, part, seed);
         }
         let unknown = unknown_name("data set", source, toy::NAMES);
         let names = unknown.advice().unwrap_or_default().to_string();
-        Err(unknown.hint(format!("{names}; or give a .csv, .tsv or .npy file")))
+        Err(unknown.hint(format!("{names}; or give a .csv, .tsv, .npy, .npz or .idx file or a folder of .png")))
+    }
+
+    /// The toy law called `name`.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn toy(name: &str) -> Result<Box<dyn Law>> {
+        toy::by_name(name).ok_or_else(|| unknown_name("toy law", name, toy::NAMES))
+    }
+
+    /// The names of a toy law's coordinates: `x1`, `x2`, ...
+    pub fn toy_columns(law: &dyn Law) -> Vec<String> {
+        (1..=law.dim()).map(|i| format!("x{i}")).collect()
+    }
+
+    /// The `count` points of a toy law that training sees; the first of them do not depend on how many there are.
+    pub fn training_points(law: &dyn Law, count: usize, seed: Seed) -> Points {
+        law.draw(count, &mut seed.sequence(Stream::Data, 0))
     }
 
     fn from_law(law: Box<dyn Law>, count: usize, seed: Seed) -> Self {
-        let train = law.draw(count, &mut seed.sequence(Stream::Data, 0));
+        let train = Self::training_points(&*law, count, seed);
         let test = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 1));
-        let columns = (1..=law.dim()).map(|i| format!("x{i}")).collect();
+        let columns = Self::toy_columns(&*law);
         let standardizer = Standardizer::identity(law.dim());
         Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) }
     }
 
-    fn from_file(path: &Path, columns: Option<&[String]>, seed: Seed) -> Result<Self> {
-        let table = read_table(path, columns)?;
+    fn from_file(path: &Path, part: Part<'_>, seed: Seed) -> Result<Self> {
+        let table = read_table(path, part)?;
         let (count, dim) = (table.points.count(), table.points.dim());
         let mut order: Vec<usize> = (0..count).collect();
         order.shuffle(&mut seed.sequence(Stream::Host, 0));

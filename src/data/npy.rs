@@ -15,11 +15,15 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// # Errors
 /// If the file cannot be read, is not NPY, holds another type, or does not have the size that its shape declares.
 pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f64>)> {
-    let bytes = super::table::read_bytes(path)?;
-    parse(&bytes).map_err(|why| match why {
-        Problem::Type(descr) => Error::input(format!("{} holds values of type {descr}", path.display()))
+    from_bytes(&super::table::read_bytes(path)?, &path.display())
+}
+
+/// The same from the bytes of such a file, called `name` in errors.
+pub(super) fn from_bytes(bytes: &[u8], name: &dyn std::fmt::Display) -> Result<(Vec<usize>, Vec<f64>)> {
+    parse(bytes).map_err(|why| match why {
+        Problem::Type(descr) => Error::input(format!("{name} holds values of type {descr}"))
             .hint("floats and integers can be read; in Python, convert with array.astype('float32')"),
-        Problem::Other(why) => Error::input(format!("{} is not a readable NPY file: {why}", path.display())),
+        Problem::Other(why) => Error::input(format!("{name} is not a readable NPY file: {why}")),
     })
 }
 

@@ -1,14 +1,17 @@
-//! Reading the numeric columns of a CSV, TSV, TXT or NPY file, with an error that says what is wrong where.
+//! Tables of numbers from CSV, TSV, TXT, NPY, NPZ and IDX files and folders of images; every mistake is named with what is
+//! wrong where.
 
-use super::npy::read_npy;
-use crate::error::{Error, Result, nearest};
+use super::{idx, images, npy, npz};
+use crate::error::{Error, Result};
 use crate::points::Points;
 use std::fs;
 use std::path::Path;
 
+mod array;
+mod columns;
 mod text;
 
-/// Named columns of numbers, at least two rows, every value finite and no column constant.
+/// Named columns of numbers, at least two rows, every value finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// The name of each column: from the header, or its zero-based place in the file.
@@ -17,37 +20,102 @@ pub struct Table {
     pub points: Points,
 }
 
-/// Reads the chosen columns of `path`, or all of them.
+/// What is wanted of a file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Part<'a> {
+    /// Columns by name or zero-based place; all if not given.
+    pub columns: Option<&'a [String]>,
+    /// The array of an NPZ archive; the only one if not given.
+    pub array: Option<&'a str>,
+}
+
+/// How a file is read.
+enum Format {
+    /// By the extension: csv, tsv or txt.
+    Text(String),
+    Npy,
+    Npz,
+    Idx,
+    Images,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Images);
+        }
+        let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let unpacked = name.strip_suffix(".gz").unwrap_or(&name);
+        if unpacked.ends_with(".idx") || unpacked.ends_with("-ubyte") {
+            return Ok(Self::Idx);
+        }
+        match name.rsplit_once('.').map(|(_, extension)| extension) {
+            Some(extension @ ("csv" | "tsv" | "txt")) => Ok(Self::Text(extension.to_owned())),
+            Some("npy") => Ok(Self::Npy),
+            Some("npz") => Ok(Self::Npz),
+            _ => {
+                let known = "csv, tsv, txt, npy, npz, idx and idx.gz";
+                let message = format!("{} has none of the extensions {known}", path.display());
+                Err(Error::input(message).hint("the extension says how the file is read: rename it"))
+            }
+        }
+    }
+}
+
+/// Reads the wanted part of `path`.
 ///
-/// The extension decides the format: `.csv` (commas), `.tsv` (tabs), `.txt` (tabs, commas, semicolons or white space,
-/// whichever the first row has) or `.npy` (shape `[n, d]` or `[n]`). A first row that is not all numbers is the
-/// header; without one the columns are called "0", "1", ... Empty lines and lines that start with `#` are skipped. A
-/// column is chosen by its name or by its zero-based place; columns that are not chosen may hold text.
+/// The extension decides the format:
+/// - `.csv` (commas), `.tsv` (tabs), `.txt` (tabs, commas, semicolons or white space, whichever the first row has). A first
+///   row that is not all numbers is the header; without one the columns are called "0", "1", ... Empty lines and lines
+///   that start with `#` are skipped. Columns that are not chosen may hold text.
+/// - `.npy`, and an array of an `.npz`: shape `[n, d]` or `[n]`.
+/// - `.idx` or a name that ends with `-ubyte` (MNIST's format), also packed as `.gz`: each item is a row, bytes divided by
+///   255.
+/// - a folder: its PNG files in the order of their names, each a row `[height, width, channels]` in `[0, 1]`.
+///
+/// A column is chosen by its name or by its zero-based place.
 ///
 /// # Errors
 /// One sentence with the line, the column and both numbers: an unreadable or empty file, rows of different lengths, a
-/// chosen cell that is not a finite number, fewer than two rows, an unknown or repeated column, a constant column.
-pub fn read_table(path: &Path, columns: Option<&[String]>) -> Result<Table> {
-    if path.is_dir() {
-        return Err(Error::input(format!("{} is a directory, not a file", path.display())));
+/// chosen cell that is not a finite number, fewer than two rows, an unknown or repeated column, and a constant column (in
+/// IDX files and images, whose margins are constant, only if all are).
+pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
+    let (format, columns) = (Format::of(path)?, part.columns);
+    if let (Some(array), false) = (part.array, matches!(format, Format::Npz)) {
+        let message = format!("array `{array}` is wanted of {}, which is no .npz archive", path.display());
+        return Err(Error::input(message).hint("leave --array out"));
     }
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_lowercase();
-    let (names, dim, values) = match extension.as_str() {
-        "csv" | "tsv" | "txt" => text::read(path, &extension, columns)?,
-        "npy" => read_array(path, columns)?,
-        _ => {
-            let message = format!("{} has none of the extensions csv, tsv, txt and npy", path.display());
-            return Err(Error::input(message).hint("the extension says how the file is read: rename it"));
+    let images = matches!(format, Format::Idx | Format::Images);
+    let (names, dim, values) = match format {
+        Format::Text(extension) => text::read(path, &extension, columns)?,
+        Format::Npy => {
+            let (shape, values) = npy::read_npy(path)?;
+            array::chosen(path, array::width(path, &shape)?, &values, columns)?
+        }
+        Format::Npz => {
+            let (shape, values) = npz::read_npz(path, part.array)?;
+            array::chosen(path, array::width(path, &shape)?, &values, columns)?
+        }
+        Format::Idx => {
+            let (shape, values) = idx::read_idx(path)?;
+            array::chosen(path, shape.iter().skip(1).product(), &values, columns)?
+        }
+        Format::Images => {
+            let (dim, values) = images::read_images(path)?;
+            array::chosen(path, dim, &values, columns)?
         }
     };
-    let rows = values.len() / dim;
-    if rows < 2 {
-        let rows = if rows == 0 { "no row".to_owned() } else { "one row".to_owned() };
-        return Err(Error::input(format!("{} holds {rows} of numbers, at least 2 are needed", path.display())));
+    if values.len() < 2 * dim {
+        return Err(too_few(path, values.len() / dim));
     }
     let points = Points::new(dim, values);
-    check_varied(path, &names, &points)?;
+    check_varied(path, &names, &points, images)?;
     Ok(Table { names, points })
+}
+
+fn too_few(path: &Path, rows: usize) -> Error {
+    let rows = if rows == 0 { "no row" } else { "one row" };
+    Error::input(format!("{} holds {rows} of numbers, at least 2 are needed", path.display()))
 }
 
 /// The bytes of a file, or why there are none.
@@ -55,106 +123,36 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
         return Err(Error::input(format!("{} is a directory, not a file", path.display())));
     }
-    let bytes = fs::read(path).map_err(|why| match why.kind() {
-        std::io::ErrorKind::NotFound => Error::input(format!("there is no file {}", path.display())),
-        _ => Error::input(format!("cannot read {}: {why}", path.display())),
-    })?;
+    let bytes = fs::read(path).map_err(|why| cannot_read(path, &why))?;
     if bytes.is_empty() {
         return Err(Error::input(format!("{} is empty", path.display())));
     }
     Ok(bytes)
 }
 
-/// The places of the chosen columns among `names`, all of them if none were chosen by name.
-fn choose(path: &Path, names: &[String], columns: Option<&[String]>) -> Result<Vec<usize>> {
-    let Some(columns) = columns else {
-        return Ok((0..names.len()).collect());
-    };
-    if columns.is_empty() {
-        return Err(Error::input(format!("no column of {} was chosen", path.display())));
-    }
-    let mut chosen: Vec<usize> = Vec::with_capacity(columns.len());
-    for column in columns {
-        let place = find(path, names, column)?;
-        if chosen.contains(&place) {
-            return Err(Error::input(format!("column `{}` of {} was chosen twice", names[place], path.display())));
-        }
-        chosen.push(place);
-    }
-    Ok(chosen)
-}
-
-/// The place of the column called `column`, or numbered so.
-fn find(path: &Path, names: &[String], column: &str) -> Result<usize> {
-    let named: Vec<usize> = (0..names.len()).filter(|i| names[*i] == column).collect();
-    match (named.as_slice(), column.parse::<usize>()) {
-        ([place], _) => Ok(*place),
-        ([first, second, ..], _) => {
-            let message = format!("columns {first} and {second} of {} are both called `{column}`", path.display());
-            Err(Error::input(message).hint("choose by number, counted from 0"))
-        }
-        ([], Ok(place)) if place < names.len() => Ok(place),
-        ([], parsed) => {
-            let (count, all) = (names.len(), listing(names));
-            let message = match parsed {
-                Ok(_) => format!("there is no column {column} in {}: it has {count}, counted from 0", path.display()),
-                Err(_) => format!("there is no column `{column}` in {}", path.display()),
-            };
-            Err(Error::input(message).hint(match nearest(column, names.iter().map(String::as_str)) {
-                Some(name) => format!("did you mean `{name}`? The columns are: {all}"),
-                None => format!("the columns are: {all}"),
-            }))
-        }
+pub(super) fn cannot_read(path: &Path, why: &std::io::Error) -> Error {
+    match why.kind() {
+        std::io::ErrorKind::NotFound => Error::input(format!("there is no file {}", path.display())),
+        _ => Error::input(format!("cannot read {}: {why}", path.display())),
     }
 }
 
-/// The names for a hint, cut after twenty.
-fn listing(names: &[String]) -> String {
-    let shown = names.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > 20 { format!("{shown}, ... ({} in all)", names.len()) } else { shown }
-}
-
-/// The chosen columns of an NPY array.
-fn read_array(path: &Path, columns: Option<&[String]>) -> Result<(Vec<String>, usize, Vec<f64>)> {
-    let (shape, values) = read_npy(path)?;
-    let dim = match shape.as_slice() {
-        [_] => 1,
-        [_, dim] if *dim > 0 => *dim,
-        _ => {
-            let message = format!("{} holds an array of shape {shape:?}, not [n, d] or [n]", path.display());
-            return Err(Error::input(message).hint("in Python, array.reshape(len(array), -1) makes rows of it"));
-        }
-    };
-    let names: Vec<String> = (0..dim).map(|i| i.to_string()).collect();
-    let chosen = choose(path, &names, columns)?;
-    let mut kept = Vec::with_capacity(values.len() / dim * chosen.len());
-    for (row, cells) in values.chunks_exact(dim).enumerate() {
-        for place in &chosen {
-            if !cells[*place].is_finite() {
-                let value = cells[*place];
-                let message = format!("{}, row {row}, column {place}: {value} is not a finite number", path.display());
-                return Err(Error::input(message));
-            }
-            kept.push(cells[*place]);
-        }
+/// Refuses a column that holds one value only: it has no density, and no scale to standardise by. Images always have
+/// some: there all columns have to.
+fn check_varied(path: &Path, names: &[String], points: &Points, images: bool) -> Result<()> {
+    let path = path.display();
+    let mut constant = points.constant_columns().peekable();
+    let Some(&axis) = constant.peek() else { return Ok(()) };
+    if images && constant.count() < points.dim() {
+        return Ok(());
     }
-    Ok((chosen.iter().map(|i| names[*i].clone()).collect(), chosen.len(), kept))
-}
-
-/// Refuses a column that holds one value only: it has no density, and no scale to standardise by.
-fn check_varied(path: &Path, names: &[String], points: &Points) -> Result<()> {
-    for (axis, name) in names.iter().enumerate() {
-        let first = points.row(0)[axis];
-        if points.rows().all(|row| row[axis] == first) {
-            let message = format!(
-                "column `{name}` of {} is {first} in all {} rows: it has no density",
-                path.display(),
-                points.count()
-            );
-            return Err(Error::input(message).hint("leave it out by choosing the other columns"));
-        }
+    let count = points.count();
+    if images {
+        return Err(Error::input(format!("all {count} rows of {path} are equal: they have no density")));
     }
-    Ok(())
+    let (name, first) = (&names[axis], points.row(0)[axis]);
+    let message = format!("column `{name}` of {path} is {first} in all {count} rows: it has no density");
+    Err(Error::input(message).hint("leave it out by choosing the other columns"))
 }
 
 #[cfg(test)]

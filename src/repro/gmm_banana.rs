@@ -24,7 +24,7 @@ const MOST_FISHER: f64 = 0.15;
 const FAR: f64 = 15.0;
 
 pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
-    let laws: [&dyn Law; 2] = [&Mixture::gmm2(), &Banana];
+    let laws: [&dyn Law; 2] = [&Mixture::gmm2(), &Banana::unit()];
     let objectives = [
         Objective::Esm,
         Objective::Denoising(Denoising::single(SIGMA, Weighting::ONE)?),

@@ -30,7 +30,7 @@ fn tables_that_are_broken() {
         ("flat.csv", "a,b\n1,2\n3,2\n4,2\n", &["column `b` of flat.csv is 2 in all 3 rows", "hint"]),
         ("tabs.csv", "a\tb\n1\t2\n3\t4\n", &["tabs.csv, line 2", "is not a number"]),
         ("quote.csv", "a,b\n1,2\n\"3,4\n", &["quote.csv, line 3"]),
-        ("some.dat", "1 2\n3 4\n", &["some.dat", "csv, tsv, txt and npy"]),
+        ("some.dat", "1 2\n3 4\n", &["some.dat", "csv, tsv, txt, npy, npz, idx and idx.gz"]),
     ];
     let problems: Vec<_> =
         cases.iter().filter_map(|(name, content, words)| refused(&folder, name, content.as_bytes(), words)).collect();

@@ -34,6 +34,7 @@ fn each_flag_has_a_description() {
                 "--loss",
                 "--data",
                 "--columns",
+                "--array",
                 "--points",
                 "--net",
                 "--hidden",
@@ -93,6 +94,8 @@ fn each_flag_has_a_description() {
                 "--out",
             ],
         ),
+        ("data list", &[]),
+        ("data make", &["--n", "--seed", "--out", "--force"]),
         ("bench train", &["--net", "--activation", "--loss", "--sigma", "--batch", "--seconds"]),
         ("bench chains", &["--net", "--activation", "--chains", "--sampler", "--steps", "--rounds"]),
         ("check", &[]),
@@ -103,7 +106,8 @@ fn each_flag_has_a_description() {
         let outcome = folder.done(&format!("{command} --help"));
         assert_eq!(outcome.stderr, "", "{outcome}");
         let said = options(&outcome.stdout);
-        for flag in flags.iter().chain(&engine).chain(&["--help"]) {
+        let engine = if command.starts_with("data") { &["--json"][..] } else { &engine };
+        for flag in flags.iter().chain(engine).chain(&["--help"]) {
             match said.iter().find(|(name, _)| name == flag) {
                 None => problems.push(format!("{command} --help does not mention {flag}")),
                 Some((_, what)) if what.trim().len() < 5 => {
@@ -148,7 +152,7 @@ fn the_program_introduces_itself() {
     let folder = Folder::new();
     let help = folder.done("--help");
     assert!(help.stdout.starts_with("Train energy-based models and run massive numbers of Langevin chains"), "{help}");
-    for command in ["run", "sample", "repro", "grad", "bench", "check", "devices", "shaders"] {
+    for command in ["run", "sample", "repro", "grad", "bench", "check", "data", "devices", "shaders"] {
         let line = help.stdout.lines().find(|l| l.trim_start().starts_with(&format!("{command} ")));
         assert!(line.is_some_and(|l| l.trim().len() > command.len() + 15), "{command}: {help}");
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ebm_gpu::data::Dataset;
+use ebm_gpu::data::{Dataset, Part};
 use ebm_gpu::engine::TrainingPlan;
 use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::super::contrast::default_steps;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
-use super::super::{MOST_BATCH, MOST_CHAINS, check_count};
+use super::super::{MOST_BATCH, MOST_CHAINS, MOST_POINTS, check_count};
 
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,14 +23,19 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) objective: ObjectiveArgs,
-    /// A toy law (8gaussians, 25gaussians, 3clusters, 2spirals, checkerboard, moons, rings, banana, gmm2,
-    /// gmm-ncsn), or a .csv, .tsv or .npy file
+    /// A toy law (`data list` says what they are): 8gaussians, 25gaussians, gmm8, 3clusters, gmm2, gmm-ncsn, 2spirals,
+    /// swissroll, moons, moons-maf, rings, circles, rings4, checkerboard, pinwheel, banana, banana-maf; on the line gauss1d,
+    /// mix1d; or a file (.csv, .tsv, .npy, .npz, .idx, .idx.gz), or a folder of .png images
     #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
     pub(super) data: String,
     /// Columns of the file, by name or index from 0; all if not given
     #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) columns: Option<Vec<String>>,
+    /// The array of an .npz file; the only one if not given
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) array: Option<String>,
     /// Points drawn from a toy law
     #[arg(long, default_value_t = 100_000)]
     pub(super) points: usize,
@@ -146,6 +151,14 @@ fn seed_text<S: serde::Serializer>(seed: &u64, serializer: S) -> std::result::Re
     }
 }
 
+/// A warning where coordinates have no density of their own.
+fn constant_columns(data: &Dataset) -> Option<String> {
+    let (constant, dim) = (data.train.constant_columns().count(), data.dim());
+    (constant > 0).then(|| {
+        format!("{constant} of {dim} columns hold one value only: only noise (as of dsm and mdsm) gives them a density")
+    })
+}
+
 /// Everything that the flags mean, checked.
 pub(super) struct Plan {
     pub(super) data: Dataset,
@@ -205,7 +218,7 @@ impl Args {
         };
         optimizer.check()?;
         check_count("batch", self.batch, 1, MOST_BATCH)?;
-        check_count("points", self.points, 2, 1 << 28)?;
+        check_count("points", self.points, 2, MOST_POINTS)?;
         check_count("chains", self.chains, 0, MOST_CHAINS)?;
         if !(1..u64::from(u32::MAX)).contains(&self.steps) {
             return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
@@ -220,7 +233,8 @@ impl Args {
                 .hint("every width is at least 1"));
         }
         let seed = Seed(self.seed);
-        let data = Dataset::load(&self.data, self.columns.as_deref(), self.points, seed)?;
+        let part = Part { columns: self.columns.as_deref(), array: self.array.as_deref() };
+        let data = Dataset::load(&self.data, part, self.points, seed)?;
         let spec = match given {
             Some(spec) if spec.dim() != data.dim() => {
                 return Err(Error::input(format!(
@@ -236,6 +250,7 @@ impl Args {
         };
         let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train)?)?;
         warnings.extend(objective.warnings(&spec));
+        warnings.extend(constant_columns(&data));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;

@@ -19,7 +19,7 @@ fn file(extension: &str, bytes: &[u8]) -> PathBuf {
 fn read(extension: &str, text: &str, columns: &[&str]) -> Result<Table> {
     let path = file(extension, text.as_bytes());
     let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
-    let table = read_table(&path, if columns.is_empty() { None } else { Some(&columns) });
+    let table = read_table(&path, Part { columns: (!columns.is_empty()).then_some(&columns), array: None });
     fs::remove_file(path).unwrap();
     table
 }
@@ -56,12 +56,17 @@ fn headers_comments_and_delimiters() {
 fn arrays_are_tables_too() {
     let path = file("npy", b"");
     crate::data::npy::write_npy_f32(&path, &[3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
-    let table = read_table(&path, Some(&["1".to_owned()])).unwrap();
+    let table = read_table(&path, Part { columns: Some(&["1".to_owned()]), array: None }).unwrap();
     assert_eq!((table.names, table.points.values()), (vec!["1".to_owned()], &[2., 4., 6.][..]));
     crate::data::npy::write_npy_f32(&path, &[1, 3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
-    assert!(read_table(&path, None).unwrap_err().to_string().contains("shape [1, 3, 2], not [n, d] or [n]"));
+    assert!(read_table(&path, Part::default()).unwrap_err().to_string().contains("shape [1, 3, 2], not [n, d] or [n]"));
     crate::data::npy::write_npy_f64(&path, &[2], &[1., f64::NAN]).unwrap();
-    assert!(read_table(&path, None).unwrap_err().to_string().ends_with("row 1, column 0: NaN is not a finite number"));
+    assert!(
+        read_table(&path, Part::default())
+            .unwrap_err()
+            .to_string()
+            .ends_with("row 1, column 0: NaN is not a finite number")
+    );
     fs::remove_file(path).unwrap();
 }
 
@@ -85,7 +90,7 @@ fn every_mistake_has_its_sentence() {
     for (text, columns, sentence) in cases {
         assert_eq!(says("csv", text, columns).0, *sentence, "{text:?}");
     }
-    assert_eq!(says("parquet", "1", &[]).0, "FILE has none of the extensions csv, tsv, txt and npy");
+    assert_eq!(says("parquet", "1", &[]).0, "FILE has none of the extensions csv, tsv, txt, npy, npz, idx and idx.gz");
 }
 
 #[test]
@@ -100,12 +105,14 @@ fn hints_name_the_nearest_column_and_the_numeric_ones() {
 #[test]
 fn what_is_not_a_text_file() {
     let missing = std::env::temp_dir().join("ebm-gpu-no-such.csv");
-    assert!(read_table(&missing, None).unwrap_err().to_string().starts_with("there is no file"));
+    assert!(read_table(&missing, Part::default()).unwrap_err().to_string().starts_with("there is no file"));
     let directory = std::env::temp_dir().join("ebm-gpu-directory.csv");
     fs::create_dir_all(&directory).unwrap();
-    assert!(read_table(&directory, None).unwrap_err().to_string().ends_with("is a directory, not a file"));
+    assert!(
+        read_table(&directory, Part::default()).unwrap_err().to_string().ends_with("is a directory without .png files")
+    );
     let latin = file("csv", b"x,y\n1,2\n3,\xe9\n");
-    assert!(read_table(&latin, None).unwrap_err().to_string().ends_with("line 3 is not UTF-8 text"));
+    assert!(read_table(&latin, Part::default()).unwrap_err().to_string().ends_with("line 3 is not UTF-8 text"));
     fs::remove_file(latin).unwrap();
     fs::remove_dir(directory).unwrap();
 }
@@ -118,7 +125,7 @@ fn no_text_panics() {
         let length = (rng.next_u64() % 40) as usize;
         let bytes: Vec<u8> = (0..length).map(|_| letters[(rng.next_u64() % letters.len() as u64) as usize]).collect();
         let path = file(["csv", "tsv", "txt"][round % 3], &bytes);
-        let _ = read_table(&path, None);
+        let _ = read_table(&path, Part::default());
         fs::remove_file(path).unwrap();
     }
 }

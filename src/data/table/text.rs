@@ -1,6 +1,7 @@
 //! Lines of text cells as numbers: the delimiter, the header, and errors by line and column.
 
-use super::{choose, read_bytes};
+use super::columns::choose;
+use super::read_bytes;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::path::Path;

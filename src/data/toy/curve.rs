@@ -1,20 +1,12 @@
-//! Laws along a curve, blurred by Gaussian noise: two moons and two spirals, by quadrature over the curve.
+//! Laws along a curve, blurred by Gaussian noise: moons, spirals and a roll, by quadrature over the curve.
 
 use super::interval::{log_smoothed_box, log_smoothed_box_slope};
-use crate::data::law::{FAR, Law, REACH, normal_pair, uniform};
+use super::quadrature::GAUSS;
+use crate::data::law::{FAR, Law, REACH, normal_pair};
 use rand::Rng;
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::SQRT_2;
 
-/// Nodes and weights of Gauss-Legendre quadrature with six nodes on [-1, 1]. On a panel as long as two standard
-/// deviations of the noise it integrates a Gaussian to 2e-8.
-const GAUSS: [(f64, f64); 6] = [
-    (-0.932_469_514_203_152, 0.171_324_492_379_170_4),
-    (-0.661_209_386_466_264_5, 0.360_761_573_048_138_6),
-    (-0.238_619_186_083_196_9, 0.467_913_934_572_691),
-    (0.238_619_186_083_196_9, 0.467_913_934_572_691),
-    (0.661_209_386_466_264_5, 0.360_761_573_048_138_6),
-    (0.932_469_514_203_152, 0.171_324_492_379_170_4),
-];
+mod named;
 
 /// The noise levels that nodes are placed for, in units of the law's own noise; beyond 4 the nodes are few already.
 const LEVELS: [f64; 5] = [1.0, SQRT_2, 2.0, 2.0 * SQRT_2, 4.0];
@@ -22,7 +14,7 @@ const LEVELS: [f64; 5] = [1.0, SQRT_2, 2.0, 2.0 * SQRT_2, 4.0];
 /// Nodes farther than this many nats below the nearest one are left out: together less than 1e-14 of the sum.
 const NEGLIGIBLE: f64 = 40.0;
 
-/// A curve, each point of it replaced by a uniform square (for the moons, of side 0) plus isotropic noise.
+/// A curve, each point of it replaced by a uniform square (of side 0 but for `2spirals`) plus isotropic noise.
 ///
 /// The density is that of the quadrature's nodes, which are placed once for each of a few levels of noise: the
 /// logarithm is within 5e-6 out to 7 standard deviations from the curve; much farther out it is smooth and finite, off
@@ -36,8 +28,11 @@ pub struct Curve {
     side: f64,
     noise: f64,
     entropy: f64,
-    place: fn(&mut dyn Rng) -> [f64; 2],
+    place: Place,
 }
+
+/// Draws a point of the curve, or of its square.
+type Place = fn(&mut dyn Rng) -> [f64; 2];
 
 #[derive(Debug, Clone)]
 struct Node {
@@ -46,54 +41,6 @@ struct Node {
 }
 
 impl Curve {
-    /// Two interleaved half circles of radius 2 with noise 0.2 (the unit moons with noise 0.1, times 2, moved by
-    /// (-1, -0.2)).
-    pub fn moons() -> Self {
-        Self::moons_by(1.0)
-    }
-
-    /// The moons with panels of `panel` times two standard deviations.
-    pub(super) fn moons_by(panel: f64) -> Self {
-        let noise = 0.2;
-        let nodes = |level: f64| {
-            let panels = |_| panel * level * noise; // the arc moves by 2 per radian
-            let mut nodes = quadrature(PI, panels, |a| (upper_moon(a), 0.5 / PI));
-            nodes.extend(quadrature(PI, panels, |a| (lower_moon(a), 0.5 / PI)));
-            nodes
-        };
-        let place = |rng: &mut dyn Rng| {
-            let moon = if uniform(rng) < 0.5 { upper_moon } else { lower_moon };
-            moon(PI * uniform(rng))
-        };
-        let levels = LEVELS.map(nodes).to_vec();
-        Self { name: "moons", levels, side: 0.0, noise, entropy: 2.393879, place }
-    }
-
-    /// Two Archimedean spirals: ±(-n cos n + u'/2, n sin n + u''/2) / 3 + 0.1 z with n = 3π √u.
-    pub fn two_spirals() -> Self {
-        Self::two_spirals_by(1.0)
-    }
-
-    /// The spirals with panels of `panel` times two standard deviations.
-    pub(super) fn two_spirals_by(panel: f64) -> Self {
-        let noise = 0.1;
-        let weight = |n: f64| n / TURNS.powi(2); // half of the density 2n / (3π)² of n
-        let nodes = |level: f64| {
-            // Near the inner end a coarse panel would turn too far.
-            let panels = |n: f64| panel * (2.0 * level * noise * 3.0 / n.hypot(1.0)).min(0.6);
-            let mut nodes = quadrature(TURNS, panels, |n| (spiral(n), weight(n)));
-            nodes.extend(quadrature(TURNS, panels, |n| (spiral(n).map(|c| -c - SPIRAL_SIDE), weight(n))));
-            nodes
-        };
-        let place = |rng: &mut dyn Rng| {
-            let low = spiral(TURNS * uniform(rng).sqrt());
-            let sign = if uniform(rng) < 0.5 { 1.0 } else { -1.0 };
-            low.map(|c| sign * (c + SPIRAL_SIDE * uniform(rng)))
-        };
-        let levels = LEVELS.map(nodes).to_vec();
-        Self { name: "2spirals", levels, side: SPIRAL_SIDE, noise, entropy: 2.64545, place }
-    }
-
     fn std(&self, sigma: f64) -> f64 {
         self.noise.hypot(sigma)
     }
@@ -127,24 +74,6 @@ impl Curve {
         }
         shift
     }
-}
-
-/// 3π: the spirals make one and a half turns.
-const TURNS: f64 = 3.0 * PI;
-
-/// The side of the square of uniform offsets: u / 2 before the division by 3.
-const SPIRAL_SIDE: f64 = 1.0 / 6.0;
-
-fn upper_moon(angle: f64) -> [f64; 2] {
-    [2.0 * angle.cos() - 1.0, 2.0 * angle.sin() - 0.2]
-}
-
-fn lower_moon(angle: f64) -> [f64; 2] {
-    [1.0 - 2.0 * angle.cos(), 0.8 - 2.0 * angle.sin()]
-}
-
-fn spiral(n: f64) -> [f64; 2] {
-    [-n * n.cos() / 3.0, n * n.sin() / 3.0]
 }
 
 /// Nodes for the integral over [0, end] of a density times a kernel: panels of length `panel(start)`, six nodes each.

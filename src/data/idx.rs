@@ -1,0 +1,77 @@
+//! IDX arrays, the format of MNIST (LeCun, Cortes and Burges 1998), plain or packed by gzip.
+//!
+//! Two zero bytes, a type, the number of dimensions, a big-endian u32 for each, and the values, big-endian, last axis fastest.
+
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::table::read_bytes;
+use crate::error::{Error, Result};
+
+/// The shape and the row-major values; bytes are divided by 255. A name that ends with `.gz` says that the file is packed.
+///
+/// # Errors
+/// If the file cannot be read or unpacked, is not IDX, or does not have the size that its shape declares.
+pub fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<f64>)> {
+    let bytes = read_bytes(path)?;
+    let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let parsed = if packed { parse(MultiGzDecoder::new(bytes.as_slice())) } else { parse(bytes.as_slice()) };
+    parsed.map_err(|why| {
+        let error = Error::input(format!("{} is not a readable IDX file: {why}", path.display()));
+        match bytes.as_slice() {
+            [0x1f, 0x8b, ..] if !packed => error.hint("it is packed by gzip: its name has to end with .gz"),
+            _ => error,
+        }
+    })
+}
+
+type Decode = fn(&[u8]) -> f64;
+
+/// The size of a value of the type `code`, and what its bytes say.
+fn decoder(code: u8) -> Option<(usize, Decode)> {
+    Some(match code {
+        0x08 => (1, |b| f64::from(b[0]) / 255.0),
+        0x09 => (1, |b| f64::from(b[0].cast_signed())),
+        0x0B => (2, |b| f64::from(i16::from_be_bytes([b[0], b[1]]))),
+        0x0C => (4, |b| f64::from(i32::from_be_bytes([b[0], b[1], b[2], b[3]]))),
+        0x0D => (4, |b| f64::from(f32::from_be_bytes([b[0], b[1], b[2], b[3]]))),
+        0x0E => (8, |b| f64::from_be_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])),
+        _ => return None,
+    })
+}
+
+fn parse(mut source: impl Read) -> std::result::Result<(Vec<usize>, Vec<f64>), String> {
+    let mut head = [0; 4];
+    let mut fill = |bytes: &mut [u8]| {
+        source.read_exact(bytes).map_err(|why| match why.kind() {
+            std::io::ErrorKind::UnexpectedEof => "it ends within its header".to_owned(),
+            _ => why.to_string(),
+        })
+    };
+    fill(&mut head)?;
+    let [0, 0, code, axes] = head else {
+        return Err(format!("it starts with the bytes {} and {}, not with 0 and 0", head[0], head[1]));
+    };
+    let (size, decode) = decoder(code).ok_or_else(|| format!("{code:#04x} is no type of values"))?;
+    let mut shape = Vec::new();
+    for _ in 0..axes {
+        let mut side = [0; 4];
+        fill(&mut side)?;
+        shape.push(u32::from_be_bytes(side) as usize);
+    }
+    if shape.is_empty() {
+        return Err("it holds no rows, only a number".to_owned());
+    }
+    let bytes = shape.iter().try_fold(size, |n, side| n.checked_mul(*side));
+    // One byte more than declared tells that there are too many; memory grows with what is really there.
+    let limit = bytes.map_or(u64::MAX, |n| n as u64 + 1);
+    let mut data = Vec::new();
+    source.take(limit).read_to_end(&mut data).map_err(|why| why.to_string())?;
+    if bytes != Some(data.len()) {
+        let more = if bytes.is_some_and(|n| n < data.len()) { "at least " } else { "" };
+        return Err(format!("shape {shape:?} of {size}-byte values does not fit {more}{} bytes of data", data.len()));
+    }
+    Ok((shape, data.chunks_exact(size).map(decode).collect()))
+}

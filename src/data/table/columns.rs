@@ -1,0 +1,53 @@
+//! Columns chosen by name or by place.
+
+use crate::error::{Error, Result, nearest};
+use std::path::Path;
+
+/// The places of the chosen columns among `names`, all of them if none were chosen by name.
+pub(super) fn choose(path: &Path, names: &[String], columns: Option<&[String]>) -> Result<Vec<usize>> {
+    let Some(columns) = columns else {
+        return Ok((0..names.len()).collect());
+    };
+    if columns.is_empty() {
+        return Err(Error::input(format!("no column of {} was chosen", path.display())));
+    }
+    let mut chosen: Vec<usize> = Vec::with_capacity(columns.len());
+    for column in columns {
+        let place = find(path, names, column)?;
+        if chosen.contains(&place) {
+            return Err(Error::input(format!("column `{}` of {} was chosen twice", names[place], path.display())));
+        }
+        chosen.push(place);
+    }
+    Ok(chosen)
+}
+
+/// The place of the column called `column`, or numbered so.
+fn find(path: &Path, names: &[String], column: &str) -> Result<usize> {
+    let named: Vec<usize> = (0..names.len()).filter(|i| names[*i] == column).collect();
+    match (named.as_slice(), column.parse::<usize>()) {
+        ([place], _) => Ok(*place),
+        ([first, second, ..], _) => {
+            let message = format!("columns {first} and {second} of {} are both called `{column}`", path.display());
+            Err(Error::input(message).hint("choose by number, counted from 0"))
+        }
+        ([], Ok(place)) if place < names.len() => Ok(place),
+        ([], parsed) => {
+            let (count, all) = (names.len(), listing(names));
+            let message = match parsed {
+                Ok(_) => format!("there is no column {column} in {}: it has {count}, counted from 0", path.display()),
+                Err(_) => format!("there is no column `{column}` in {}", path.display()),
+            };
+            Err(Error::input(message).hint(match nearest(column, names.iter().map(String::as_str)) {
+                Some(name) => format!("did you mean `{name}`? The columns are: {all}"),
+                None => format!("the columns are: {all}"),
+            }))
+        }
+    }
+}
+
+/// The names for a hint, cut after twenty.
+fn listing(names: &[String]) -> String {
+    let shown = names.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > 20 { format!("{shown}, ... ({} in all)", names.len()) } else { shown }
+}
