@@ -232,12 +232,12 @@ fn moments_over_time_are_those_of_the_draws() {
     for (transition, replicas) in [(Transition::from(langevin), 1), (tempered.into(), 2)] {
         let start = normal_points(150 * replicas, 2, 61);
         for engine in [&cpu as &dyn Engine, &gpu] {
-            let stages = vec![Stage { landscape: (&model).into(), transition: transition.clone(), steps: 40 }];
+            let stages = vec![Stage { landscape: (&model).into(), transition: transition.clone(), steps: 120 }];
             let frames = Frames::default();
             let plan = SamplingPlan { stages, burn_in: 6, adapt: None, thin: 5, denoise: None, frames, seed: Seed(62) };
             let mut witness = Witness::default();
             let sampled = plan.run(engine, &start, &mut witness).expect("chains");
-            assert_eq!((sampled.moments.len(), witness.draws.len()), (8, 8));
+            assert_eq!((sampled.moments.len(), witness.draws.len()), (24, 24));
             let mut monitored = Vec::new();
             for (moment, draw) in sampled.moments.iter().zip(&witness.draws) {
                 for n in 0..2 {
@@ -258,7 +258,7 @@ fn moments_over_time_are_those_of_the_draws() {
             let accepted: Option<Vec<f64>> = sampled.moments.iter().map(|m| m.acceptance).collect();
             assert_eq!(accepted.is_some(), replicas == 2);
             if let Some(accepted) = accepted {
-                let mean = accepted.iter().sum::<f64>() / 8.0;
+                let mean = accepted.iter().sum::<f64>() / 24.0;
                 assert!((mean - sampled.acceptance()).abs() < 1e-5, "{mean} and {}", sampled.acceptance());
                 assert!(accepted.iter().any(|a| (a - mean).abs() > 1e-3), "acceptance changes over time");
             }
