@@ -195,7 +195,6 @@ fn decide<T: Real>(
         if accepted {
             standing.energy = site.energy[i];
         } else {
-            site.energy[i] = standing.energy;
             for n in 0..walk.start.rows() {
                 site.position.row_mut(n, i..i + 1)[0] = walk.start.row(n, i..i + 1)[0];
                 site.slope.row_mut(n, i..i + 1)[0] = walk.start_slope.row(n, i..i + 1)[0];
