@@ -130,28 +130,21 @@ pub(super) fn draw(setup: &Setup<'_>, seed: u64, name: &str, target: &Target, ch
     setup.draw(name, &energy_figure(&EnergyPanel { title: &title, names: &[], energy: &energy, data: Some(chains) })?)
 }
 
-/// The mode nearest to a point.
-fn nearest(centers: &[Vec<f64>], x: &[f64]) -> usize {
-    let apart = |k: &usize| centers[*k].iter().zip(x).map(|(c, v)| (v - c).powi(2)).sum::<f64>();
-    (0..centers.len()).min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or(0)
-}
-
 /// The share of the chains that are nearest to the heaviest mode.
 fn big_share(target: &Target, sampled: &Sampled) -> f64 {
-    let modes = target.facts().modes;
-    let centers: Vec<Vec<f64>> = modes.iter().map(|m| m.center.clone()).collect();
-    let big = (0..modes.len()).max_by(|a, b| modes[*a].weight.total_cmp(&modes[*b].weight)).unwrap_or(0);
+    let facts = target.facts();
+    let big = (0..facts.modes.len()).max_by(|a, b| facts.modes[*a].weight.total_cmp(&facts.modes[*b].weight));
     let points = &sampled.positions;
-    points.rows().filter(|x| nearest(&centers, x) == big).count() as f64 / points.count() as f64
+    points.rows().filter(|x| facts.nearest_mode(x) == big).count() as f64 / points.count() as f64
 }
 
 /// The variance of a coordinate around the mean of the chains of its mode, averaged over modes and coordinates.
 fn variance_in_modes(target: &Target, points: &Points) -> f64 {
-    let centers: Vec<Vec<f64>> = target.facts().modes.into_iter().map(|m| m.center).collect();
+    let facts = target.facts();
     let mut variances = Vec::new();
-    for k in 0..centers.len() {
+    for k in 0..facts.modes.len() {
         for n in 0..points.dim() {
-            let values: Vec<f64> = points.rows().filter(|x| nearest(&centers, x) == k).map(|x| x[n]).collect();
+            let values: Vec<f64> = points.rows().filter(|x| facts.nearest_mode(x) == Some(k)).map(|x| x[n]).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             variances.push(values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64);
         }

@@ -27,4 +27,11 @@ impl Facts {
     pub(super) fn moments(log_normalizer: f64, mean: Vec<f64>, variance: Vec<f64>) -> Self {
         Self { log_normalizer: Some(log_normalizer), mean: Some(mean), variance: Some(variance), modes: Vec::new() }
     }
+
+    /// The mode whose centre is nearest to a point; none where no modes are listed.
+    pub fn nearest_mode(&self, x: &[f64]) -> Option<usize> {
+        let apart = |mode: &Mode| mode.center.iter().zip(x).map(|(c, v)| (v - c).powi(2)).sum::<f64>();
+        let distances = self.modes.iter().map(apart).enumerate();
+        distances.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(k, _)| k)
+    }
 }

@@ -286,16 +286,14 @@ fn coordinate(subject: &Subject, facts: &Facts, sampled: &Sampled, samples: &Poi
 
 fn modes(subject: &Subject, samples: &Points, is_own_law: bool) -> Vec<ModeSummary> {
     let Ground::Target(target) = subject.last() else { return Vec::new() };
-    let modes = target.facts().modes;
-    let apart = |center: &[f64], x: &[f64]| center.iter().zip(x).map(|(c, v)| (v - c).powi(2)).sum::<f64>();
-    let mut counts = vec![0usize; modes.len()];
-    for x in samples.rows() {
-        let nearest =
-            (0..modes.len()).min_by(|a, b| apart(&modes[*a].center, x).total_cmp(&apart(&modes[*b].center, x)));
-        nearest.into_iter().for_each(|k| counts[k] += 1);
+    let facts = target.facts();
+    let mut counts = vec![0usize; facts.modes.len()];
+    for k in samples.rows().filter_map(|x| facts.nearest_mode(x)) {
+        counts[k] += 1;
     }
     let share = |count: usize| count as f64 / samples.count() as f64;
-    modes
+    facts
+        .modes
         .into_iter()
         .zip(counts)
         .map(|(mode, count)| ModeSummary {
