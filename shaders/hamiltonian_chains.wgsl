@@ -1,10 +1,10 @@
 // Many steps of Hamiltonian Monte Carlo for many chains; with one leapfrog it is the Metropolis-adjusted Langevin algorithm.
 //
-// A step draws p ~ N(0, I), does `leapfrogs` times p <- p - (rho / 2T) s grad E, x <- x + rho s p, p <- p - (rho / 2T) s grad E,
-// and accepts with probability min(1, exp(-(E' - E) / T - (|p'|^2 - |p|^2) / 2)). rho = step sqrt(T) times the chain's own
+// A step draws p ~ N(0, I), does `leapfrogs` times p <- p - (rho / 2) s grad U, x <- x + rho s p, p <- p - (rho / 2) s grad U,
+// and accepts with probability min(1, exp(-(U' - U) - (|p'|^2 - |p|^2) / 2)), U = E / T + a |x - m|^2 / 2 by coordinate. rho = step sqrt(T) times the chain's own
 // factor, T the temperature of its replica (column % replicas), s = 1 / sqrt(mass) of the coordinate.
 // chains [count, dim] row-major. states [count][2]: (E, ln factor, its average, unused), (acceptance probabilities summed,
-// proposals without a finite energy, exchanges, unused). table: T of each replica, then s of each coordinate.
+// proposals without a finite energy, exchanges, unused). table: T of each replica, then s, m and a of each coordinate.
 // A workgroup takes tiles of 4 QUADS columns in turn and carries each through all steps of the dispatch; column i draws at
 // index i. Turn 0 surveys where the chains are; each other turn is a leapfrog.
 // Reference: src/engine/cpu/hamiltonian.rs. Needs: lib/chains.wgsl, lib/walls.wgsl, lib/noise.wgsl, a landscape.
@@ -62,8 +62,8 @@ var<private> log_factor: vec4<f32>;
 var<private> average: vec4<f32>;
 var<private> acceptance: vec4<f32>;
 var<private> broken: vec4<f32>;
-// (|p'|^2 - |p|^2) / 2 over this invocation's coordinates
-var<private> kinetic: vec4<f32>;
+// what |p|^2 / 2 + a |x - m|^2 / 2 has grown by over this invocation's coordinates
+var<private> growth: vec4<f32>;
 
 fn spare(which: u32, n: u32, quad: u32) -> u32 {
     return region + params.spare + (which * QUADS + quad) * 4u * net[0].input + n;
@@ -106,6 +106,15 @@ fn store_states(first: u32) {
     }
 }
 
+// x - m and a (x - m) of coordinate n.
+fn base_offset(n: u32, quad: u32) -> vec4<f32> {
+    return scratch[origin(quad) + n] - table[params.replicas + params.dim + n];
+}
+
+fn base_slope(n: u32, quad: u32) -> vec4<f32> {
+    return table[params.replicas + 2u * params.dim + n] * base_offset(n, quad);
+}
+
 // Draws momenta and keeps where the step starts.
 fn begin_step(first: u32, step: u32) {
     let quad = local / ROWS;
@@ -113,12 +122,12 @@ fn begin_step(first: u32, step: u32) {
         // before the barriers of the draws
         reach[quad] = params.step * exp(log_factor) * inverseSqrt(cold[quad]);
     }
-    kinetic = vec4<f32>(0.0);
+    growth = vec4<f32>(0.0);
     for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
         let p = normal_chunk(chunk, first, step, STREAM_CHAIN, key());
         let n = chunk * ROWS + local % ROWS;
         if n < params.dim {
-            kinetic = fma(-0.5 * p, p, kinetic);
+            growth = fma(-0.5 * p, p, growth) - 0.5 * base_slope(n, quad) * base_offset(n, quad);
             scratch[spare(MOMENTUM, n, quad)] = p;
             scratch[spare(START, n, quad)] = scratch[origin(quad) + n];
             scratch[spare(START_SLOPE, n, quad)] = slope_of(n, quad);
@@ -128,7 +137,8 @@ fn begin_step(first: u32, step: u32) {
 
 // What half a kick adds to the momentum of coordinate n.
 fn half_kick(n: u32, quad: u32) -> vec4<f32> {
-    return -0.5 * table[params.replicas + n] * reach[quad] * cold[quad] * slope_of(n, quad);
+    let slope = fma(cold[quad], slope_of(n, quad), base_slope(n, quad));
+    return -0.5 * table[params.replicas + n] * reach[quad] * slope;
 }
 
 // Half a kick, and a step of position; mirrors turn momentum round.
@@ -144,14 +154,14 @@ fn move_on() {
     }
 }
 
-// The other half of the kick; the last of a step also adds to the kinetic energy.
+// The other half of the kick; the last of a step also adds to the growth.
 fn kick_again(last: bool) {
     let quad = local / ROWS;
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
         let p = scratch[spare(MOMENTUM, n, quad)] + half_kick(n, quad);
         scratch[spare(MOMENTUM, n, quad)] = p;
         if last {
-            kinetic = fma(0.5 * p, p, kinetic);
+            growth = fma(0.5 * p, p, growth) + 0.5 * base_slope(n, quad) * base_offset(n, quad);
         }
     }
 }
@@ -165,7 +175,7 @@ fn adapt(t: f32, probability: vec4<f32>) {
 // Accepts or refuses what the step proposes, and goes back where it is refused.
 fn decide(first: u32, step: u32, proposed: vec4<f32>) {
     let quad = local / ROWS;
-    let change = column_sum(kinetic);
+    let change = column_sum(growth);
     if local % ROWS == 0u {
         let sound = finite(proposed) & finite(change);
         let log_ratio = -fma(proposed - energy, cold[quad], change);

@@ -129,6 +129,14 @@ pub(super) fn check_chains(landscape: Landscape<'_>, transition: &Transition, st
         }
     }
     if let Transition::Hamiltonian(hamiltonian) = transition {
+        if let Some(base) = &hamiltonian.base
+            && [base.mean.len(), base.precision.len()] != [d, d]
+        {
+            let (means, precisions) = (base.mean.len(), base.precision.len());
+            return Err(Error::input(format!(
+                "a base of {means} means and {precisions} precisions for {d} coordinates"
+            )));
+        }
         let (masses, replicas) = (hamiltonian.mass.len(), hamiltonian.replicas());
         if masses != 0 && masses != d {
             return Err(Error::input(format!("{masses} masses for {d} coordinates")));

@@ -1,8 +1,12 @@
 //! How far a model is from a known law: by quadrature on a grid, at samples, and by the weights of the modes.
 
 use super::grid::{Grid, log_sum_exp};
-use crate::data::law::{Law, Modes};
+use crate::data::law::{Law, Modes, uniform};
 use crate::points::Points;
+use rand::Rng;
+
+/// Simulated values of a statistic under the law itself.
+const NULL_DRAWS: usize = 199;
 
 /// A law, smoothed by noise `sigma`, evaluated once on a grid; models are then compared with it cheaply.
 #[derive(Debug, Clone)]
@@ -80,11 +84,31 @@ fn cross_entropy(log_p: &[f64], log_q: &[f64], cell_volume: f64) -> f64 {
     -terms.map(|(p, q)| p * q).sum::<f64>() * cell_volume
 }
 
+/// A mean over independent points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The mean.
+    pub value: f64,
+    /// Its standard error.
+    pub error: f64,
+}
+
+impl Estimate {
+    /// The mean of independent values; its error is infinite for a single one.
+    pub fn mean(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let value = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|v| (v - value).powi(2)).sum();
+        let error = if values.len() > 1 { (squares / (count - 1.0) / count).sqrt() } else { f64::INFINITY };
+        Self { value, error }
+    }
+}
+
 /// The Fisher divergence ½ E‖s_model - s‖² over `points` of the law smoothed by `sigma`, per point, units 1/length².
 ///
 /// # Panics
 /// If `model_scores` has not the shape of `points`: a mistake of the caller.
-pub fn fisher(law: &dyn Law, sigma: f64, points: &Points, model_scores: &Points) -> f64 {
+pub fn fisher(law: &dyn Law, sigma: f64, points: &Points, model_scores: &Points) -> Estimate {
     let (given, needed) = (model_scores.values().len(), points.values().len());
     assert!(given == needed, "{given} score values for {needed} coordinates");
     let mut score = vec![0.0; points.dim()];
@@ -92,23 +116,23 @@ pub fn fisher(law: &dyn Law, sigma: f64, points: &Points, model_scores: &Points)
         law.score(point, sigma, &mut score);
         0.5 * score.iter().zip(model).map(|(s, m)| (m - s).powi(2)).sum::<f64>()
     };
-    points.rows().zip(model_scores.rows()).map(half_square).sum::<f64>() / points.count() as f64
+    Estimate::mean(&points.rows().zip(model_scores.rows()).map(half_square).collect::<Vec<_>>())
 }
 
 /// The mean of (ln p - ln q)² over `points` drawn from the law smoothed by `sigma`, with q = exp(-E) / Z.
 ///
 /// Z is estimated from the same points by importance sampling, Z = mean exp(-E) / p, as in the published code of
 /// energy discrepancy (Schröder et al. 2023, arXiv 2307.06431). It cannot see mass where p has no points: put
-/// [`Divergence::outside_mass`] beside it.
+/// [`Divergence::outside_mass`] beside it. The standard error is for Z as it is.
 ///
 /// # Panics
 /// If there is not one energy per point: a mistake of the caller.
-pub fn log_density_mse(law: &dyn Law, sigma: f64, points: &Points, energies: &[f64]) -> f64 {
+pub fn log_density_mse(law: &dyn Law, sigma: f64, points: &Points, energies: &[f64]) -> Estimate {
     let (given, count) = (energies.len(), points.count());
     assert!(given == count, "{given} energies for {count} points");
     let log_ratio: Vec<f64> = points.rows().zip(energies).map(|(x, e)| -e - law.log_density(x, sigma)).collect();
     let log_z = log_sum_exp(log_ratio.iter().copied()) - (count as f64).ln();
-    log_ratio.iter().map(|r| (r - log_z).powi(2)).sum::<f64>() / count as f64
+    Estimate::mean(&log_ratio.iter().map(|r| (r - log_z).powi(2)).collect::<Vec<_>>())
 }
 
 /// The total variation ½ Σ |w - ŵ| between the weights of the modes and the shares of `samples` nearest to each.
@@ -117,8 +141,30 @@ pub fn log_density_mse(law: &dyn Law, sigma: f64, points: &Points, energies: &[f
 pub fn mode_tv(modes: &Modes, samples: &Points) -> f64 {
     let mut counts = vec![0.0; modes.weights.len()];
     samples.rows().filter_map(|x| modes.nearest(x)).for_each(|k| counts[k] += 1.0);
-    let count = samples.count().max(1) as f64;
+    variation(&modes.weights, &counts, samples.count())
+}
+
+/// Where 95 of 100 values of [`mode_tv`] lie for `count` independent samples of the law itself.
+pub fn mode_tv_null(modes: &Modes, count: usize, rng: &mut dyn Rng) -> [f64; 2] {
+    let ends: Vec<f64> = modes.weights.iter().scan(0.0, |sum, w| Some((*sum += w, *sum).1)).collect();
+    let mut values: Vec<f64> = (0..NULL_DRAWS)
+        .map(|_| {
+            let mut counts = vec![0.0; ends.len()];
+            for _ in 0..count {
+                let u = uniform(rng);
+                counts[ends.partition_point(|end| *end < u).min(ends.len() - 1)] += 1.0;
+            }
+            variation(&modes.weights, &counts, count)
+        })
+        .collect();
+    values.sort_unstable_by(f64::total_cmp);
+    [0.025, 0.975].map(|share| values[((NULL_DRAWS - 1) as f64 * share).round() as usize])
+}
+
+/// ½ Σ |w − c / count|, what is missing in `counts` included.
+fn variation(weights: &[f64], counts: &[f64], count: usize) -> f64 {
+    let count = count.max(1) as f64;
     let kept = counts.iter().sum::<f64>() / count;
-    let apart: f64 = modes.weights.iter().zip(&counts).map(|(w, c)| (w - c / count).abs()).sum();
+    let apart: f64 = weights.iter().zip(counts).map(|(w, c)| (w - c / count).abs()).sum();
     0.5 * (apart + (1.0 - kept))
 }

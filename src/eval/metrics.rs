@@ -1,21 +1,25 @@
 //! All metrics of a trained model: what an engine computes, put against the law or the held-out points.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use super::{Grid, LawOnGrid, fisher, log_density_mse, mmd2_unbiased, mode_tv, sliced_wasserstein2};
-use crate::data::{Dataset, Law};
+use super::{
+    AnnealedImportance, Base, Estimate, Grid, LawOnGrid, Statistic, compare, fisher, log_density_mse, mode_tv,
+    mode_tv_null,
+};
+use crate::data::{Dataset, Law, Standardizer};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::model::{Head, Model};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
+use crate::sampler::Hamiltonian;
 
 /// Cells of the grid along each axis.
 const CELLS: usize = 600;
 /// Points for metrics that are averages over the law.
 const POINTS: usize = 5000;
-/// Directions of the sliced Wasserstein distance.
-const DIRECTIONS: usize = 200;
 
 /// How good a model is. Densities are in the original units, nats; `None` where a number is not defined.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -40,13 +44,27 @@ pub struct Metrics {
     pub mmd2: Option<f64>,
     /// Sliced Wasserstein-2 distance between the same.
     pub swd: Option<f64>,
-    /// Why a density-based number is missing, where the grid is too coarse for it.
+    /// Energy distance between the same, unbiased.
+    pub energy_distance: Option<f64>,
+    /// The share of the 5 nearest neighbours of chains and held-out points that are of the point's own kind.
+    pub neighbours: Option<f64>,
+    /// ln Z of exp(−E) in the units of the network: by the grid, or by annealed importance sampling.
+    pub log_z: Option<f64>,
+    /// Standard errors of the metrics above that are averages over points or chains.
+    pub standard_errors: BTreeMap<&'static str, f64>,
+    /// Where 95 of 100 values of a metric lie for a sample of the law itself in place of the chains.
+    pub null_intervals: BTreeMap<&'static str, [f64; 2]>,
+    /// How likely it is that a sample of the law itself gives as large a value.
+    pub p_values: BTreeMap<&'static str, f64>,
+    /// Why a density-based number is missing, or what to think of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 /// How far the mass of a law on the grid may be from 1 before numbers computed there are withheld.
 const MASS_ERROR: f64 = 0.02;
+/// The least share of its chains that annealed importance sampling may rest on before a note says so.
+const LEAST_SHARE: f64 = 0.05;
 
 /// What an objective makes of the data's law.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,112 +75,181 @@ pub struct Target {
     pub normalized: bool,
 }
 
-/// Evaluates `model`, trained on `data` with an objective that aims at `aim`, and the positions of its chains (in the
-/// network's units).
-///
-/// # Errors
-/// The device failed.
-pub fn evaluate(
-    engine: &dyn Engine,
-    model: &Model,
-    data: &Dataset,
-    aim: Target,
-    chains: Option<&Points>,
-    seed: Seed,
-) -> Result<Metrics> {
-    let sigma = aim.sigma;
-    let target = data.smoothed_test(sigma, seed);
-    let mut metrics = Metrics::default();
-    let has_energy = model.spec.head() == Head::Energy;
-    if !has_energy {
-        metrics.note =
-            Some("a score field has no energy: NLL, KL and the other numbers of densities are left out".to_string());
-    } else if data.dim() <= 2 {
-        let grid = grid_for(data, sigma)?;
-        let energies = engine.energy(model, &grid.points())?;
+/// What is evaluated, and how.
+pub struct Evaluation<'a> {
+    /// Where the arithmetic is done.
+    pub engine: &'a dyn Engine,
+    /// A network without conditioning: see [`Model::at`].
+    pub model: &'a Model,
+    /// What it is put against.
+    pub data: &'a Dataset,
+    /// What its objective aimed at.
+    pub aim: Target,
+    /// Positions of its chains, in the network's units.
+    pub chains: Option<&'a Points>,
+    /// Chains and levels of annealed importance sampling, where no grid gives ln Z; none to leave it out.
+    pub annealing: Option<(usize, u32)>,
+    /// The seed of everything that is drawn.
+    pub seed: Seed,
+}
+
+impl Evaluation<'_> {
+    /// All metrics that are defined.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn run(&self) -> Result<Metrics> {
+        let mut metrics = Metrics::default();
+        let target = self.data.smoothed_test(self.aim.sigma, self.seed);
+        if self.model.spec.head() == Head::Energy {
+            self.densities(&target, &mut metrics)?;
+        } else {
+            metrics.note = Some(
+                "a score field has no energy: NLL, KL and the other numbers of densities are left out".to_string(),
+            );
+        }
+        if let Some(law) = &self.data.law {
+            self.against_law(law.as_ref(), &target, &mut metrics)?;
+        }
+        let finite = |chains: &&Points| chains.values().iter().all(|v| v.is_finite());
+        if let Some(chains) = self.chains.filter(finite) {
+            let standardizer = &self.data.standardizer;
+            metrics.two_samples(&standardizer.undo(chains), &standardizer.undo(&target), self.seed);
+        }
+        Ok(metrics)
+    }
+
+    /// Everything that needs ln Z.
+    fn densities(&self, target: &Points, metrics: &mut Metrics) -> Result<()> {
+        if self.data.dim() <= 2 {
+            return self.on_grid(target, metrics);
+        }
+        if self.aim.normalized {
+            metrics.note = Some(format!(
+                "the NLL is by the constant that the objective has learnt: in {} dimensions no grid checks that exp(-E) sums to 1",
+                self.data.dim()
+            ));
+            return self.held_out(target, Estimate { value: 0.0, error: 0.0 }, metrics);
+        }
+        let Some((chains, levels)) = self.annealing else {
+            metrics.note = Some(format!(
+                "a grid in {} dimensions is out of reach, so there is no NLL: `ebm-gpu eval` estimates ln Z by annealed importance sampling, and --loss nce learns it",
+                self.data.dim()
+            ));
+            return Ok(());
+        };
+        let fitted = Standardizer::fit(&self.data.train);
+        let wide = fitted.scale.iter().map(|s| s.hypot(self.aim.sigma));
+        let base = Base::Normal { mean: fitted.mean, deviation: wide.collect() };
+        // what normal laws of so many coordinates stand (Neal 2011, section 5.4.4)
+        let moves = Hamiltonian::new((self.data.dim() as f64).powf(-0.25), LEAPFROGS, 1.0)?;
+        let annealing = AnnealedImportance { chains, levels, moves };
+        let found = annealing.log_normalizer(self.engine, self.model.into(), &base, self.seed)?;
+        if found.effective_share < LEAST_SHARE {
+            metrics.note = Some(format!(
+                "ln Z rests on {:.1} of {chains} annealed chains: more levels (--ais CHAINS,LEVELS) make it and the NLL better",
+                found.effective_share * chains as f64
+            ));
+        }
+        metrics.log_z = Some(found.value);
+        metrics.standard_errors.insert("log_z", found.error);
+        self.held_out(target, Estimate { value: found.value, error: found.error }, metrics)
+    }
+
+    /// ln Z and the divergences from a known law by the grid, or the NLL of held-out points.
+    fn on_grid(&self, target: &Points, metrics: &mut Metrics) -> Result<()> {
+        let sigma = self.aim.sigma;
+        let grid = grid_for(self.data, sigma)?;
+        let energies = self.engine.energy(self.model, &grid.points())?;
         let log_z = grid.log_normalizer(&energies);
-        match &data.law {
-            Some(law) => {
-                let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
-                let both = [sigma, 0.0];
-                for &smoothing in &both[usize::from(sigma == 0.0)..] {
-                    let on_grid = LawOnGrid::new(law.as_ref(), smoothing, &grid);
-                    if on_grid.mass_error.abs() > MASS_ERROR {
-                        metrics.note = Some(format!(
-                            "the grid of {CELLS} x {CELLS} cells misses {:.1} % of the law's mass: NLL and KL are left out",
-                            100.0 * on_grid.mass_error.abs()
-                        ));
-                        continue;
-                    }
-                    let found = on_grid.compare(&log_model);
-                    if smoothing == sigma {
-                        (metrics.nll, metrics.kl) = (Some(found.nll), Some(found.kl));
-                        metrics.outside_mass = Some(found.outside_mass);
-                    }
-                    if smoothing == 0.0 {
-                        (metrics.nll_data, metrics.kl_data) = (Some(found.nll), Some(found.kl));
-                    }
-                }
-            }
-            None if sigma > 0.0 && grid.widest_cell() > 0.5 * sigma => {
+        metrics.log_z = Some(log_z);
+        let Some(law) = &self.data.law else {
+            if sigma > 0.0 && grid.widest_cell() > 0.5 * sigma {
                 metrics.note = Some(format!(
                     "cells of {:.2e} are too wide for sigma = {sigma}: the NLL is left out",
                     grid.widest_cell()
                 ));
+                return Ok(());
             }
-            None => {
-                let mean = |points: &Points| -> Result<f64> {
-                    let energies = engine.energy(model, points)?;
-                    Ok(energies.iter().sum::<f64>() / energies.len() as f64 + log_z + data.standardizer.log_scale())
-                };
-                metrics.nll = Some(mean(&target)?);
-                metrics.nll_data = Some(mean(&data.test)?);
+            return self.held_out(target, Estimate { value: log_z, error: 0.0 }, metrics);
+        };
+        let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
+        let both = [sigma, 0.0];
+        for &smoothing in &both[usize::from(sigma == 0.0)..] {
+            let on_grid = LawOnGrid::new(law.as_ref(), smoothing, &grid);
+            if on_grid.mass_error.abs() > MASS_ERROR {
+                metrics.note = Some(format!(
+                    "the grid of {CELLS} x {CELLS} cells misses {:.1} % of the law's mass: NLL and KL are left out",
+                    100.0 * on_grid.mass_error.abs()
+                ));
+                continue;
+            }
+            let found = on_grid.compare(&log_model);
+            if smoothing == sigma {
+                (metrics.nll, metrics.kl) = (Some(found.nll), Some(found.kl));
+                metrics.outside_mass = Some(found.outside_mass);
+            }
+            if smoothing == 0.0 {
+                (metrics.nll_data, metrics.kl_data) = (Some(found.nll), Some(found.kl));
             }
         }
-    } else if aim.normalized {
-        let energies = engine.energy(model, &target)?;
-        metrics.nll = Some(energies.iter().sum::<f64>() / energies.len() as f64 + data.standardizer.log_scale());
-        metrics.nll_data = metrics.nll;
-        metrics.note = Some(format!(
-            "the NLL is by the constant that the objective has learnt: in {} dimensions no grid checks that exp(-E) sums to 1",
-            data.dim()
-        ));
-    } else {
-        metrics.note = Some(format!(
-            "a grid in {} dimensions is out of reach, so there is no NLL: --loss nce learns the constant that it needs",
-            data.dim()
-        ));
+        Ok(())
     }
-    if let Some(law) = &data.law {
-        against_law(engine, model, law.as_ref(), sigma, &target, &mut metrics)?;
-        if let (Some(modes), Some(chains)) = (law.modes(), chains) {
+
+    /// The NLL of held-out points.
+    fn held_out(&self, target: &Points, log_z: Estimate, metrics: &mut Metrics) -> Result<()> {
+        let nll = |points: &Points| -> Result<Estimate> {
+            let mean = Estimate::mean(&self.engine.energy(self.model, points)?);
+            let value = mean.value + log_z.value + self.data.standardizer.log_scale();
+            Ok(Estimate { value, error: mean.error.hypot(log_z.error) })
+        };
+        let (aimed, own) = (nll(target)?, nll(&self.data.test)?);
+        (metrics.nll, metrics.nll_data) = (Some(aimed.value), Some(own.value));
+        metrics.standard_errors.extend([("nll", aimed.error), ("nll_data", own.error)]);
+        Ok(())
+    }
+
+    /// What needs the law's density or score at points.
+    fn against_law(&self, law: &dyn Law, target: &Points, metrics: &mut Metrics) -> Result<()> {
+        let sigma = self.aim.sigma;
+        let some = POINTS.min(target.count());
+        let points = Points::new(target.dim(), target.values()[..some * target.dim()].to_vec());
+        if self.model.spec.head() == Head::Energy {
+            let found = log_density_mse(law, sigma, &points, &self.engine.energy(self.model, &points)?);
+            metrics.log_density_mse = Some(found.value);
+            metrics.standard_errors.insert("log_density_mse", found.error);
+        }
+        let found = fisher(law, sigma, &points, &self.engine.score(self.model, &points)?);
+        metrics.fisher = Some(found.value);
+        metrics.standard_errors.insert("fisher", found.error);
+        if let (Some(modes), Some(chains)) = (law.modes(), self.chains) {
             metrics.mode_tv = Some(mode_tv(&modes, chains));
+            let null = mode_tv_null(&modes, chains.count(), &mut self.seed.sequence(Stream::Host, 3));
+            metrics.null_intervals.insert("mode_tv", null);
         }
+        Ok(())
     }
-    if let Some(chains) = chains.filter(|c| c.values().iter().all(|v| v.is_finite())) {
-        let (chains, target) = (data.standardizer.undo(chains), data.standardizer.undo(&target));
-        let mut directions = seed.sequence(Stream::Host, 2);
-        metrics.mmd2 = Some(mmd2_unbiased(&chains, &target));
-        metrics.swd = Some(sliced_wasserstein2(&chains, &target, DIRECTIONS, &mut directions));
-    }
-    Ok(metrics)
 }
 
-fn against_law(
-    engine: &dyn Engine,
-    model: &Model,
-    law: &dyn Law,
-    sigma: f64,
-    target: &Points,
-    metrics: &mut Metrics,
-) -> Result<()> {
-    let some = POINTS.min(target.count());
-    let points = Points::new(target.dim(), target.values()[..some * target.dim()].to_vec());
-    if model.spec.head() == Head::Energy {
-        metrics.log_density_mse = Some(log_density_mse(law, sigma, &points, &engine.energy(model, &points)?));
+/// Leapfrogs of a transition of annealed importance sampling.
+const LEAPFROGS: u32 = 5;
+
+impl Metrics {
+    /// The statistics of two samples in the data's units.
+    fn two_samples(&mut self, chains: &Points, target: &Points, seed: Seed) {
+        let Some(found) = compare(chains, target, seed) else { return };
+        let named = [
+            ("swd", &mut self.swd, found.swd),
+            ("mmd2", &mut self.mmd2, found.mmd2),
+            ("energy_distance", &mut self.energy_distance, found.energy_distance),
+            ("neighbours", &mut self.neighbours, found.neighbours),
+        ];
+        for (name, place, Statistic { value, null, p_value }) in named {
+            *place = Some(value);
+            self.null_intervals.insert(name, null);
+            self.p_values.insert(name, p_value);
+        }
     }
-    metrics.fisher = Some(fisher(law, sigma, &points, &engine.score(model, &points)?));
-    Ok(())
 }
 
 /// A grid that holds the law or the data with room around, for the mass that a model puts elsewhere.

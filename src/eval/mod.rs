@@ -7,7 +7,7 @@
 //! | [`divergence`] | NLL, KL, mass outside the support, Fisher divergence, log-density error, mode weights |
 //! | [`ais`] | ln Z by annealed importance sampling, through an engine's chains |
 //! | [`Health`] | chains of contrastive divergence, while they train |
-//! | [`two_sample`] | sliced Wasserstein distance and maximum mean discrepancy between two samples |
+//! | [`two_sample`] | whether two samples have one law |
 
 pub mod ais;
 pub mod divergence;
@@ -18,9 +18,9 @@ mod metrics;
 mod tests;
 pub mod two_sample;
 
-pub use ais::{LogNormalizer, ais_in_box};
-pub use divergence::{Divergence, LawOnGrid, fisher, log_density_mse, mode_tv};
+pub use ais::{AnnealedImportance, Base, LogNormalizer};
+pub use divergence::{Divergence, Estimate, LawOnGrid, fisher, log_density_mse, mode_tv, mode_tv_null};
 pub use grid::Grid;
 pub use health::Health;
-pub use metrics::{Metrics, Target, evaluate};
-pub use two_sample::{mmd2_unbiased, sliced_wasserstein2};
+pub use metrics::{Evaluation, Metrics, Target};
+pub use two_sample::{Statistic, TwoSamples, compare};

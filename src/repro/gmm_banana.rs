@@ -41,7 +41,7 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
                 }
                 let clean = draw(law, setup.count(POINTS), seed, 1);
                 let noisy = smoothed(&clean, &normals(clean.count(), 2, seed, 30), sigma);
-                Ok(fisher(law, sigma, &noisy, &setup.engine.score(&model, &noisy)?))
+                Ok(fisher(law, sigma, &noisy, &setup.engine.score(&model, &noisy)?).value)
             })?;
             report.judge(format!("{what}: Fisher divergence"), values, [f64::NEG_INFINITY, MOST_FISHER]);
         }

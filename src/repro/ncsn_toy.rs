@@ -87,7 +87,7 @@ fn naive(setup: &Setup<'_>, law: &Mixture, head: Head, seed: u64) -> Result<[f64
         setup.draw("samples-langevin", &samples_figure(&data, &ends, &[], "model"))?;
     }
     let points = draw(law, setup.count(10_000), seed, 1);
-    Ok([fisher(law, 0.0, &points, &setup.engine.score(&model, &points)?), share(law, &ends), above])
+    Ok([fisher(law, 0.0, &points, &setup.engine.score(&model, &points)?).value, share(law, &ends), above])
 }
 
 /// The big mode's share of chains annealed through the levels of a network trained on all of them.

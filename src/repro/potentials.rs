@@ -3,7 +3,7 @@
 use super::exact_scores::{draw, run as run_stages, start};
 use super::{Report, Setup};
 use crate::error::{Error, Result};
-use crate::eval::ais_in_box;
+use crate::eval::{AnnealedImportance, Base};
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sample::Stage;
@@ -54,8 +54,8 @@ fn run(name: &str, setup: &Setup<'_>, report: &mut Report) -> Result<()> {
         let count = points.count() as f64;
         let average = |n: usize| points.rows().map(|x| x[n]).sum::<f64>() / count;
         let spread = |n: usize| points.rows().map(|x| (x[n] - average(n)).powi(2)).sum::<f64>() / count;
-        let chains = setup.count(AIS_CHAINS);
-        let ais = ais_in_box(setup.engine, (&target).into(), [low, high], chains, LEVELS, &moves, Seed(seed))?;
+        let ais = AnnealedImportance { chains: setup.count(AIS_CHAINS), levels: LEVELS, moves: moves.clone() };
+        let ais = ais.log_normalizer(setup.engine, (&target).into(), &Base::Box([low, high]), Seed(seed))?;
         let off = |n: usize| (average(n) - mean[n]) / variance[n].sqrt();
         Ok([off(0), off(1), spread(0) / variance[0], spread(1) / variance[1], ais.value - log_z, ais.error])
     })?;

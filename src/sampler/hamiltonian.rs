@@ -26,10 +26,21 @@ pub struct Hamiltonian {
     pub swap_every: u64,
     /// M of each coordinate; 1 if empty.
     pub mass: Vec<f64>,
+    /// A normal law that exp(−E/T) is multiplied by.
+    pub base: Option<NormalBase>,
     /// Where the chains are kept: by mirrors, since clamping would spoil the balance.
     pub bounds: Option<Bounds>,
     /// Whether step sizes are being adapted.
     pub adaptation: Option<Adaptation>,
+}
+
+/// exp(−½ Σ precision (x − mean)²), a factor of the law that chains leave in place, whatever the temperature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NormalBase {
+    /// The mean of each coordinate.
+    pub mean: Vec<f64>,
+    /// The inverse variance of each coordinate, 0 or more.
+    pub precision: Vec<f64>,
 }
 
 /// Each chain finds the factor f of its own step by stochastic approximation (Robbins and Monro 1951; Andrieu and Thoms
@@ -67,6 +78,7 @@ impl Hamiltonian {
             temperatures: Vec::new(),
             swap_every: 1,
             mass: Vec::new(),
+            base: None,
             bounds: None,
             adaptation: None,
         };
@@ -114,6 +126,21 @@ impl Hamiltonian {
         }
     }
 
+    /// The same with a normal law as a factor.
+    ///
+    /// # Errors
+    /// A mean that is not finite or a precision below 0.
+    pub fn over(self, base: NormalBase) -> Result<Self> {
+        let numbers = base.mean.iter().zip(&base.precision);
+        match numbers.clone().find(|(mean, precision)| !(mean.is_finite() && (0.0..f64::INFINITY).contains(*precision)))
+        {
+            Some((mean, precision)) => {
+                Err(Error::input(format!("the base has mean {mean} and precision {precision} in a coordinate")))
+            }
+            None => Ok(Self { base: Some(base), ..self }),
+        }
+    }
+
     /// The same inside mirrors.
     ///
     /// # Errors
@@ -131,6 +158,11 @@ impl Hamiltonian {
     /// Replicas of a chain.
     pub fn replicas(&self) -> usize {
         self.temperatures.len()
+    }
+
+    /// Mean and precision of the base in each of `dim` coordinates.
+    pub(crate) fn base_numbers(&self, dim: usize) -> [Vec<f64>; 2] {
+        self.base.as_ref().map_or_else(|| [vec![0.0; dim], vec![0.0; dim]], |b| [b.mean.clone(), b.precision.clone()])
     }
 
     /// M⁻½ of each of `dim` coordinates.

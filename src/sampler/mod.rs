@@ -16,7 +16,7 @@ mod langevin;
 
 pub use annealed::{STEP_PER_VARIANCE, annealed};
 pub use bounds::{Bounds, Wall};
-pub use hamiltonian::{Adaptation, Hamiltonian, MOST_REPLICAS};
+pub use hamiltonian::{Adaptation, Hamiltonian, MOST_REPLICAS, NormalBase};
 pub use langevin::Langevin;
 
 /// How chains move.

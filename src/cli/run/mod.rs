@@ -11,7 +11,7 @@ use ebm_gpu::data::Standardizer;
 use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::engine::{Engine, StepRecord, TrainingState};
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::eval::{Health, Metrics, Target, evaluate};
+use ebm_gpu::eval::{Evaluation, Health, Metrics, Target};
 use ebm_gpu::model::{Model, write_checkpoint};
 use ebm_gpu::objective::Objective;
 use ebm_gpu::points::Points;
@@ -117,7 +117,16 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     }
     let spinner = progress::spinner("evaluating and drawing", args.quiet);
     let target = Target { sigma, normalized: plan.training.objective.normalizes() };
-    let metrics = evaluate(engine.as_ref(), &model, &plan.data, target, chains.as_ref(), plan.seed)?;
+    let evaluation = Evaluation {
+        engine: engine.as_ref(),
+        model: &model,
+        data: &plan.data,
+        aim: target,
+        chains: chains.as_ref(),
+        annealing: None,
+        seed: plan.seed,
+    };
+    let metrics = evaluation.run()?;
     if let Some(note) = &metrics.note {
         if !args.quiet {
             eprintln!("warning: {note}");

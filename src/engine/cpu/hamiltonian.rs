@@ -1,8 +1,8 @@
 //! Hamiltonian Monte Carlo for a tile of chains. Twin: `shaders/hamiltonian_chains.wgsl`.
 //!
 //! In units in which a momentum p is standard normal, with the reach ρ = ε √T times the chain's own factor and the scale
-//! s = M⁻½ of a coordinate, a leapfrog is p ← p − (ρ / 2T) s ∇E, x ← x + ρ s p, p ← p − (ρ / 2T) s ∇E, and
-//! ΔH/T = ΔE/T + Δ‖p‖²/2.
+//! s = M⁻½ of a coordinate, a leapfrog is p ← p − (ρ / 2) s ∇U, x ← x + ρ s p, p ← p − (ρ / 2) s ∇U with
+//! U = E/T + ½ Σ a (x − m)², and ΔH = ΔU + Δ‖p‖²/2.
 
 use super::landscape::{Ground, Site};
 use super::{Block, draws};
@@ -52,8 +52,8 @@ pub(super) struct Walk<T> {
     /// Where a step started, and the slope there.
     start: Block<T>,
     start_slope: Block<T>,
-    /// Δ‖p‖²/2.
-    kinetic: Vec<T>,
+    /// What ‖p‖²/2 + ½ Σ a (x − m)² has grown by.
+    growth: Vec<T>,
     /// √T and 1/T.
     root: Vec<T>,
     cold: Vec<T>,
@@ -96,11 +96,13 @@ pub(super) fn walk<T: Real>(
     turns: Turns,
 ) {
     let (d, samples) = (ground.dim(), site.energy.len());
-    let scales: Vec<T> = h.scales(d).into_iter().map(T::of).collect();
+    let typed = |numbers: Vec<f64>| numbers.into_iter().map(T::of).collect::<Vec<T>>();
+    let scales = typed(h.scales(d));
+    let base = h.base_numbers(d).map(typed);
     for block in [&mut walk.momentum, &mut walk.start, &mut walk.start_slope] {
         block.shape(d, samples);
     }
-    for values in [&mut walk.kinetic, &mut walk.root, &mut walk.cold, &mut walk.reach] {
+    for values in [&mut walk.growth, &mut walk.root, &mut walk.cold, &mut walk.reach] {
         values.resize(samples, T::default());
     }
     for i in 0..samples {
@@ -120,36 +122,40 @@ pub(super) fn walk<T: Real>(
             walk.start_slope.row_mut(n, 0..samples).copy_from_slice(site.slope.row(n, 0..samples));
         }
         draws::normals(&mut walk.momentum, d, 0..samples, turns.seed, Stream::Chain, turns.index, step as u32, 0);
-        walk.kinetic.fill(T::default());
-        add_kinetic(walk, -0.5);
+        walk.growth.fill(T::default());
+        grow(site, walk, &base, -0.5);
         for _ in 0..h.leapfrogs {
-            kick(site, walk, &scales);
+            kick(site, walk, &scales, &base);
             drift(h, site, walk, &scales);
             ground.survey(site);
-            kick(site, walk, &scales);
+            kick(site, walk, &scales, &base);
         }
-        add_kinetic(walk, 0.5);
+        grow(site, walk, &base, 0.5);
         decide(h, site, walk, standings, turns, step);
     }
 }
 
-fn add_kinetic<T: Real>(walk: &mut Walk<T>, factor: f64) {
-    let factor = T::of(factor);
+/// Adds `factor` (‖p‖² + Σ a (x − m)²).
+fn grow<T: Real>(site: &Site<T>, walk: &mut Walk<T>, [mean, precision]: &[Vec<T>; 2], factor: f64) {
+    let (factor, samples) = (T::of(factor), walk.root.len());
     for n in 0..walk.momentum.rows() {
-        for (sum, p) in walk.kinetic.iter_mut().zip(walk.momentum.row(n, 0..walk.root.len())) {
-            *sum += factor * *p * *p;
+        let (p, x) = (walk.momentum.row(n, 0..samples), site.position.row(n, 0..samples));
+        for ((sum, p), x) in walk.growth.iter_mut().zip(p).zip(x) {
+            let offset = *x - mean[n];
+            *sum += factor * (*p * *p + precision[n] * offset * offset);
         }
     }
 }
 
 /// Half a step of momentum.
-fn kick<T: Real>(site: &Site<T>, walk: &mut Walk<T>, scales: &[T]) {
+fn kick<T: Real>(site: &Site<T>, walk: &mut Walk<T>, scales: &[T], [mean, precision]: &[Vec<T>; 2]) {
     let samples = site.energy.len();
     for (n, scale) in scales.iter().enumerate() {
         let half = T::of(-0.5) * *scale;
         let (p, g) = (walk.momentum.row_mut(n, 0..samples), site.slope.row(n, 0..samples));
+        let x = site.position.row(n, 0..samples);
         for i in 0..samples {
-            p[i] += half * walk.reach[i] * walk.cold[i] * g[i];
+            p[i] += half * walk.reach[i] * (walk.cold[i] * g[i] + precision[n] * (x[i] - mean[n]));
         }
     }
 }
@@ -185,8 +191,8 @@ fn decide<T: Real>(
 ) {
     for (i, standing) in standings.iter_mut().enumerate() {
         let change = site.energy[i] - standing.energy;
-        let log_ratio = -(change * walk.cold[i] + walk.kinetic[i]);
-        let finite = site.energy[i].is_finite() && walk.kinetic[i].is_finite();
+        let log_ratio = -(change * walk.cold[i] + walk.growth[i]);
+        let finite = site.energy[i].is_finite() && walk.growth[i].is_finite();
         let log_ratio = if finite { log_ratio } else { T::of(f64::NAN) };
         let word = turns.seed.words(Stream::Accept, turns.index + i as u32, step as u32, 0)[0];
         let (accepted, probability) = taken(log_ratio, word);

@@ -19,7 +19,7 @@ pub(super) struct HamiltonianMoves {
     workgroups: u32,
     /// Two vec4 a column: see the kernel.
     states: Buffer<[f32; 4]>,
-    /// Temperatures and scales: see the kernel.
+    /// Temperatures, scales and the base: see the kernel.
     table: Buffer<f32>,
     exchange: Exchange,
 }
@@ -35,7 +35,8 @@ struct Exchange {
 
 /// What the kernel's table holds.
 fn numbers(h: &Hamiltonian, dim: usize) -> Vec<f32> {
-    to_f32(&[h.temperatures.clone(), h.scales(dim)].concat())
+    let [mean, precision] = h.base_numbers(dim);
+    to_f32(&[h.temperatures.clone(), h.scales(dim), mean, precision].concat())
 }
 
 impl HamiltonianMoves {
