@@ -7,6 +7,7 @@ mod contrast;
 mod data;
 mod devices;
 mod engine;
+mod eval;
 mod grad;
 mod objective;
 mod output;
@@ -28,6 +29,7 @@ Examples:
   ebm-gpu run --loss nce --data 3clusters                  an energy with its normalising constant
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
   ebm-gpu sample results/dsm-8gaussians/model.safetensors --sampler mala
+  ebm-gpu eval results/dsm-8gaussians --sampler mala       how good it is, in numbers with errors
   ebm-gpu sample --target gmm --sampler tempering          two far modes with the right weights
   ebm-gpu repro --list                                     published experiments, to repeat and judge
   ebm-gpu data list                                        the toy laws that --data knows
@@ -51,6 +53,8 @@ enum Command {
     Run(Box<run::Args>),
     /// Chains from a model or an analytic target: ULA, MALA, HMC, annealed, parallel tempering
     Sample(Box<sample::Args>),
+    /// How good a model is on data: NLL, KL, two-sample distances and the like, each with its error or null interval
+    Eval(Box<eval::Args>),
     /// Loss and parameter gradient of an objective on given points and noise, as safetensors
     Grad(grad::Args),
     /// Published experiments, repeated: each line measured against the range it has to lie in
@@ -82,6 +86,7 @@ pub(crate) fn main() -> Result<()> {
     match parsed.command {
         Command::Run(args) => run::run(*args),
         Command::Sample(args) => sample::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Grad(args) => grad::run(&args),
         Command::Repro(args) => repro::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -109,6 +109,19 @@ impl Dataset {
         })
     }
 
+    /// The same points in the units that `standardizer` makes.
+    pub fn restated(self, standardizer: Standardizer) -> Self {
+        let restate = |points: &Points| standardizer.apply(&self.standardizer.undo(points));
+        let (train, test) = (restate(&self.train), restate(&self.test));
+        Self { train, test, standardizer, ..self }
+    }
+
+    /// The same with every point held out, the training points first: for a model that has seen none of them.
+    pub fn all_held_out(self) -> Self {
+        let values = [self.train.values(), self.test.values()].concat();
+        Self { test: Points::new(self.dim(), values), ..self }
+    }
+
     /// The dimension of the points.
     pub fn dim(&self) -> usize {
         self.train.dim()

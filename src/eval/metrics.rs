@@ -235,6 +235,25 @@ impl Evaluation<'_> {
 const LEAPFROGS: u32 = 5;
 
 impl Metrics {
+    /// The metrics by name, in the order in which a person reads them.
+    pub fn named(&self) -> [(&'static str, Option<f64>); 13] {
+        [
+            ("nll", self.nll),
+            ("kl", self.kl),
+            ("nll_data", self.nll_data),
+            ("kl_data", self.kl_data),
+            ("log_z", self.log_z),
+            ("outside_mass", self.outside_mass),
+            ("log_density_mse", self.log_density_mse),
+            ("fisher", self.fisher),
+            ("mode_tv", self.mode_tv),
+            ("swd", self.swd),
+            ("mmd2", self.mmd2),
+            ("energy_distance", self.energy_distance),
+            ("neighbours", self.neighbours),
+        ]
+    }
+
     /// The statistics of two samples in the data's units.
     fn two_samples(&mut self, chains: &Points, target: &Points, seed: Seed) {
         let Some(found) = compare(chains, target, seed) else { return };

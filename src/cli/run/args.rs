@@ -162,6 +162,8 @@ fn constant_columns(data: &Dataset) -> Option<String> {
 /// Everything that the flags mean, checked.
 pub(super) struct Plan {
     pub(super) data: Dataset,
+    /// What `--data` says.
+    pub(super) source: String,
     pub(super) spec: MlpSpec,
     pub(super) training: TrainingPlan,
     pub(super) sampling: Sampling,
@@ -254,7 +256,7 @@ impl Args {
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;
-        Ok(Plan { data, spec, training, sampling, seed, warnings })
+        Ok(Plan { data, source: self.data.clone(), spec, training, sampling, seed, warnings })
     }
 
     /// How chains are run; checked with what is known if the objective is not known yet.

@@ -261,6 +261,8 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     let shared = [
         ("objective", plan.training.objective.formula()),
         ("step", step.to_string()),
+        ("data", plan.source.clone()),
+        ("seed", plan.seed.0.to_string()),
         ("columns", plan.data.columns.join(",")),
         ("mean", list(&plan.data.standardizer.mean)),
         ("scale", list(&plan.data.standardizer.scale)),

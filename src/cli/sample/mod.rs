@@ -1,6 +1,7 @@
 //! `sample`: chains from a model or an analytic target, and what their draws are worth.
 
 mod args;
+mod draw;
 mod figure;
 mod plan;
 mod start;
@@ -21,7 +22,9 @@ use indicatif::ProgressBar;
 use super::output::Folder;
 use super::progress;
 pub(super) use args::Args;
+pub(super) use draw::Draw;
 use subject::Subject;
+pub(super) use subject::standardizer;
 use summary::Summary;
 use trajectories::Recorder;
 

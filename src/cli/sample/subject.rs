@@ -1,5 +1,6 @@
 //! What `sample` samples from: a checkpoint or an analytic target.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use ebm_gpu::data::Standardizer;
@@ -53,6 +54,29 @@ impl Subject {
 /// Numbers joined by commas.
 pub(super) fn numbers(text: &str) -> Option<Vec<f64>> {
     text.split(',').map(|s| s.trim().parse().ok()).collect()
+}
+
+/// `d` numbers of a checkpoint's metadata, if they are there.
+fn list(path: &Path, metadata: &HashMap<String, String>, key: &str, d: usize) -> Result<Option<Vec<f64>>> {
+    let Some(text) = metadata.get(key) else { return Ok(None) };
+    let text = text.trim_matches(['[', ']']);
+    match numbers(text) {
+        Some(values) if values.len() == d && values.iter().all(|v| v.is_finite()) => Ok(Some(values)),
+        _ => Err(Error::input(format!("{}: its {key} are no {d} numbers: {text}", path.display()))),
+    }
+}
+
+/// How a checkpoint's data were standardised; none if it does not say.
+pub(in crate::cli) fn standardizer(
+    path: &Path,
+    metadata: &HashMap<String, String>,
+    d: usize,
+) -> Result<Option<Standardizer>> {
+    match (list(path, metadata, "mean", d)?, list(path, metadata, "scale", d)?) {
+        (Some(mean), Some(scale)) if scale.iter().all(|s| *s > 0.0) => Ok(Some(Standardizer { mean, scale })),
+        (None, None) => Ok(None),
+        _ => Err(Error::input(format!("{}: its mean and scale do not go together", path.display()))),
+    }
 }
 
 impl Args {
@@ -112,19 +136,8 @@ impl Args {
     fn model_subject(&self, path: &Path, ladder: Option<Ladder>) -> Result<Subject> {
         let (model, metadata) = read_checkpoint(path)?;
         let d = model.spec.dim();
-        let list = |key: &str| -> Result<Option<Vec<f64>>> {
-            let Some(text) = metadata.get(key) else { return Ok(None) };
-            let text = text.trim_matches(['[', ']']);
-            match numbers(text) {
-                Some(values) if values.len() == d && values.iter().all(|v| v.is_finite()) => Ok(Some(values)),
-                _ => Err(Error::input(format!("{}: its {key} are no {d} numbers: {text}", path.display()))),
-            }
-        };
-        let standardizer = match (list("mean")?, list("scale")?) {
-            (Some(mean), Some(scale)) if scale.iter().all(|s| *s > 0.0) => Standardizer { mean, scale },
-            (None, None) => Standardizer::identity(d),
-            _ => return Err(Error::input(format!("{}: its mean and scale do not go together", path.display()))),
-        };
+        let list = |key: &str| list(path, &metadata, key, d);
+        let standardizer = standardizer(path, &metadata, d)?.unwrap_or_else(|| Standardizer::identity(d));
         let data = list("data_mean")?.zip(list("data_deviation")?).map(|(mean, deviation)| [mean, deviation]);
         let names: Vec<String> =
             metadata.get("columns").map_or_else(Vec::new, |c| c.split(',').map(Into::into).collect());

@@ -26,10 +26,10 @@ use sliced::Projections;
 
 /// The most rows of a sample that statistics of pairs look at: their cost is quadratic.
 const PAIR_ROWS: usize = 2000;
-/// Relabelled pools: with the true labels, 200 equally likely places of the statistic among them.
-const RELABELLED: usize = 199;
+/// Relabelled pools: with the true labels, 100 equally likely places of the statistic among them.
+const RELABELLED: usize = 99;
 /// Directions of the sliced Wasserstein distance.
-const DIRECTIONS: usize = 200;
+const DIRECTIONS: usize = 100;
 
 /// A statistic of two samples.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

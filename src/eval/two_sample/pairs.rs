@@ -100,15 +100,16 @@ impl Sums {
         let squares: Vec<f64> = pool.iter().map(|x| squared_distance(pool[i], x)).collect();
         let mut products = vec![[0.0; 2]; labels.count()];
         let mut row = [0.0; 2];
-        for (j, square) in squares.iter().enumerate().filter(|(j, _)| *j != i) {
-            let (kernel, distance) = ((-0.5 * square / width).exp(), square.sqrt());
-            row[0] += kernel;
-            row[1] += distance;
-            for (product, u) in products.iter_mut().zip(labels.of(j)) {
-                product[0] += kernel * u;
-                product[1] += distance * u;
+        // with the widest vectors that the processor has
+        pulp::Arch::new().dispatch(|| {
+            for (j, square) in squares.iter().enumerate().filter(|(j, _)| *j != i) {
+                let values = [(-0.5 * square / width).exp(), square.sqrt()];
+                row = [row[0] + values[0], row[1] + values[1]];
+                for (product, u) in products.iter_mut().zip(labels.of(j)) {
+                    *product = [product[0] + values[0] * u, product[1] + values[1] * u];
+                }
             }
-        }
+        });
         for ((inside, rows), (product, u)) in
             self.inside.iter_mut().zip(&mut self.rows).zip(products.iter().zip(labels.of(i)))
         {

@@ -49,33 +49,47 @@ impl Projections {
     /// The distance between the points that are in the first sample and the others.
     pub(in crate::eval) fn distance(&self, in_first: &[bool]) -> f64 {
         let first = in_first.iter().filter(|f| **f).count();
-        let counts = [first, in_first.len() - first];
-        let sum: f64 = self.sorted.iter().map(|sorted| squared_quantile_distance(sorted, in_first, counts)).sum();
+        let stretches = stretches(first, in_first.len() - first);
+        let mut parts = [vec![0.0; in_first.len() + 1], vec![0.0; in_first.len() + 1]];
+        let sum: f64 = self.sorted.iter().map(|sorted| squared(sorted, in_first, &stretches, &mut parts)).sum();
         (sum / self.sorted.len() as f64).sqrt()
     }
 }
 
-/// ∫₀¹ (F⁻¹ − G⁻¹)² of the two samples in an ordered pool: both quantile functions are steps, walked in parallel.
-fn squared_quantile_distance(sorted: &[(u32, f64)], in_first: &[bool], counts: [usize; 2]) -> f64 {
-    if counts.contains(&0) {
+/// Where two quantile functions, steps both, are constant together: the rank in each sample, and the share of the levels.
+fn stretches(first: usize, second: usize) -> Vec<(u32, u32, f64)> {
+    // levels are counted in units of 1 / (first second), where every step ends on an integer
+    let (height_a, height_b) = (second as u64, first as u64);
+    let all = first as f64 * second as f64;
+    let (mut a, mut b, mut level, mut found) = (0u32, 0u32, 0, Vec::new());
+    while (a as usize) < first && (b as usize) < second {
+        let (end_a, end_b) = (u64::from(a + 1) * height_a, u64::from(b + 1) * height_b);
+        let end = end_a.min(end_b);
+        found.push((a, b, (end - level) as f64 / all));
+        level = end;
+        a += u32::from(end == end_a);
+        b += u32::from(end == end_b);
+    }
+    found
+}
+
+/// ∫₀¹ (F⁻¹ − G⁻¹)² of the two samples in an ordered pool; NaN if one is empty. `parts` is working memory, a place longer
+/// than the pool.
+fn squared(
+    sorted: &[(u32, f64)],
+    in_first: &[bool],
+    stretches: &[(u32, u32, f64)],
+    [first, second]: &mut [Vec<f64>; 2],
+) -> f64 {
+    if stretches.is_empty() {
         return f64::NAN;
     }
-    // levels are counted in units of 1 / (counts[0] counts[1]), where every step ends on an integer
-    let height = [counts[1] as u64, counts[0] as u64];
-    let of = |first: bool| sorted.iter().filter(move |(i, _)| in_first[*i as usize] == first).map(|(_, v)| *v);
-    let (mut steps, mut others) = (of(true), of(false));
-    let (mut x, mut y) = (steps.next(), others.next());
-    let (mut end_x, mut end_y, mut level, mut sum) = (height[0], height[1], 0u64, 0.0);
-    while let (Some(a), Some(b)) = (x, y) {
-        let end = end_x.min(end_y);
-        sum += (a - b).powi(2) * (end - level) as f64;
-        level = end;
-        if end == end_x {
-            (x, end_x) = (steps.next(), end_x + height[0]);
-        }
-        if end == end_y {
-            (y, end_y) = (others.next(), end_y + height[1]);
-        }
+    // without branches, which no processor could foresee
+    let (mut a, mut b) = (0, 0);
+    for (point, value) in sorted {
+        (first[a], second[b]) = (*value, *value);
+        let own = usize::from(in_first[*point as usize]);
+        (a, b) = (a + own, b + 1 - own);
     }
-    sum / (height[0] as f64 * height[1] as f64)
+    stretches.iter().map(|(a, b, share)| share * (first[*a as usize] - second[*b as usize]).powi(2)).sum()
 }

@@ -121,7 +121,7 @@ fn two_samples_of_one_law_lie_in_their_null_intervals_and_others_do_not() {
     assert!(small.iter().sum::<usize>() > 0, "{small:?}");
     let moved = compare(&gaussian_points(300, 2, 900, 0.0), &gaussian_points(300, 2, 901, 0.6), Seed(1)).unwrap();
     for (name, s) in all(moved) {
-        assert!(s.value > s.null[1] && s.p_value == 1.0 / 200.0, "{name}: {s:?}");
+        assert!(s.value > s.null[1] && s.p_value == 1.0 / 100.0, "{name}: {s:?}");
     }
 }
 

@@ -1,0 +1,258 @@
+//! `eval`: the metrics of a checkpoint on data.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use ebm_gpu::data::npy::read_npy;
+use ebm_gpu::data::{Dataset, Part, Standardizer};
+use ebm_gpu::engine::Engine;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::eval::{Evaluation, Metrics, Target};
+use ebm_gpu::model::{Conditioning, Head, Model, read_checkpoint};
+use ebm_gpu::points::Points;
+use ebm_gpu::random::Seed;
+use serde::Serialize;
+
+use super::engine::EngineArgs;
+use super::sample::Draw;
+use super::{MOST_CHAINS, MOST_POINTS, check_count, progress};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// A model: a .safetensors file as `run` writes it, or the folder of a run
+    #[arg(value_name = "CHECKPOINT")]
+    checkpoint: PathBuf,
+    /// A toy law or a file, as for `run` [default: what the model was trained on]
+    #[arg(long, value_name = "NAME|FILE")]
+    data: Option<String>,
+    /// Columns of the file, by name or index from 0 [default: those that the model was trained on]
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
+    columns: Option<Vec<String>>,
+    /// The array of an .npz file; the only one if not given
+    #[arg(long, value_name = "NAME")]
+    array: Option<String>,
+    /// Use every row of the file, not only those that training has held out
+    #[arg(long)]
+    all: bool,
+    /// The noise level of a model that sees it, or that the data are smoothed by [default: what it was trained for]
+    #[arg(long)]
+    sigma: Option<f64>,
+
+    /// Samples of the model, [n, d] in original units as .npy, instead of chains
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["chains", "sampler", "chain_steps", "step_size"])]
+    samples: Option<PathBuf>,
+    /// Chains run for the metrics of samples; 0 for none
+    #[arg(long, default_value_t = 4096)]
+    chains: usize,
+    /// How chains move, as in `sample` [default: ula; annealed where the model has a ladder]
+    #[arg(long)]
+    sampler: Option<String>,
+    /// Steps of each chain; annealed: at each level [default: 500; annealed: 100]
+    #[arg(long)]
+    chain_steps: Option<u64>,
+    /// The step size, as in `sample`
+    #[arg(long)]
+    step_size: Option<f64>,
+    /// Annealed importance sampling for ln Z in three dimensions and more: chains and levels; 0,0 for none
+    #[arg(long, value_delimiter = ',', num_args = 1, default_value = "1024,400", value_name = "CHAINS,LEVELS")]
+    ais: Vec<usize>,
+    /// Points drawn of a toy law to place annealed chains by
+    #[arg(long, default_value_t = 100_000)]
+    points: usize,
+    /// Seed of everything that is drawn, and of the rows that were held out [default: that of the training]
+    #[arg(long)]
+    seed: Option<u64>,
+
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// No progress and no messages
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Summary {
+    version: &'static str,
+    engine: &'static str,
+    adapter: String,
+    checkpoint: PathBuf,
+    net: String,
+    data: String,
+    /// Which of its points are evaluated.
+    rows: String,
+    points: usize,
+    sigma: Option<f64>,
+    seed: u64,
+    samples: Option<usize>,
+    metrics: Metrics,
+    seconds: f64,
+}
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let start = std::time::Instant::now();
+    check_count("chains", args.chains, 0, MOST_CHAINS)?;
+    check_count("points", args.points, 2, MOST_POINTS)?;
+    let annealing = annealing(&args.ais)?;
+    let path = &args.checkpoint;
+    let (model, metadata) = read_checkpoint(path)?;
+    let sigma = noise_level(args, &model, &metadata)?;
+    let seed = args.seed.or_else(|| metadata.get("seed")?.parse().ok()).unwrap_or(0);
+    let (data, rows) = data(args, path, &model, &metadata, seed)?;
+    let engine = args.engine.open(args.quiet)?.engine;
+    let engine = engine.as_ref();
+    let chains = samples(args, engine, path, &data, seed)?;
+    let spinner = progress::spinner("evaluating", args.quiet);
+    let model = model.at(sigma);
+    let normalized = metadata.contains_key("noise_mean") && model.spec.head() == Head::Energy;
+    let aim = Target { sigma, normalized };
+    let chains = chains.as_ref();
+    let evaluation = Evaluation { engine, model: &model, data: &data, aim, chains, annealing, seed: Seed(seed) };
+    let metrics = evaluation.run()?;
+    spinner.finish_and_clear();
+    let summary = Summary {
+        version: env!("CARGO_PKG_VERSION"),
+        engine: engine.name(),
+        adapter: engine.adapter(),
+        checkpoint: path.clone(),
+        net: model.spec.to_string(),
+        data: data.name.clone(),
+        rows,
+        points: data.test.count(),
+        sigma: (sigma > 0.0).then_some(sigma),
+        seed,
+        samples: chains.map(Points::count),
+        metrics,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    if args.json { super::print_json(&summary) } else { print(&summary) }
+}
+
+/// Chains and levels, or none.
+fn annealing(given: &[usize]) -> Result<Option<(usize, u32)>> {
+    match *given {
+        [0, 0] => Ok(None),
+        [chains, levels] => {
+            check_count("chains of --ais", chains, 2, MOST_CHAINS)?;
+            check_count("levels of --ais", levels, 2, 1_000_000)?;
+            Ok(Some((chains, levels as u32)))
+        }
+        _ => Err(Error::input(format!("--ais has {} numbers, it takes 2", given.len())).hint("--ais 1024,400")),
+    }
+}
+
+/// The standard deviation that the data are smoothed by and that the network sees, if it sees one.
+fn noise_level(args: &Args, model: &Model, metadata: &HashMap<String, String>) -> Result<f64> {
+    let trained = metadata.get("sigma").and_then(|s| s.parse().ok());
+    match args.sigma.or(trained) {
+        Some(sigma) if sigma == 0.0 || (1e-6..=1e6).contains(&sigma) => Ok(sigma),
+        Some(sigma) => Err(Error::input(format!("sigma is {sigma}, it has to be from 1e-6 to 1e6, or 0"))),
+        None if model.spec.conditioning() != Conditioning::None => {
+            let path = args.checkpoint.display();
+            Err(Error::input(format!("{path} sees a noise level and names none")).hint("--sigma S"))
+        }
+        None => Ok(0.0),
+    }
+}
+
+/// The data in the units of the network, and which of its points are evaluated.
+fn data(
+    args: &Args,
+    path: &Path,
+    model: &Model,
+    metadata: &HashMap<String, String>,
+    seed: u64,
+) -> Result<(Dataset, String)> {
+    let trained_on = metadata.get("data");
+    let Some(source) = args.data.as_ref().or(trained_on) else {
+        return Err(
+            Error::input(format!("{} does not say what it was trained on", path.display())).hint("--data NAME or FILE")
+        );
+    };
+    let own = trained_on == Some(source) && args.columns.is_none();
+    let recorded: Option<Vec<String>> =
+        metadata.get("columns").filter(|_| own).map(|c| c.split(',').map(Into::into).collect());
+    let is_law = Dataset::toy(source).is_ok();
+    let columns = args.columns.clone().or(recorded).filter(|_| !is_law || args.columns.is_some());
+    let part = Part { columns: columns.as_deref(), array: args.array.as_deref() };
+    let data = Dataset::load(source, part, args.points, Seed(seed))?;
+    if data.dim() != model.spec.dim() {
+        return Err(Error::input(format!(
+            "{source} has {} columns, the model was trained on {}",
+            data.dim(),
+            model.spec.dim()
+        ))
+        .hint("--columns A,B,.."));
+    }
+    let standardizer = super::sample::standardizer(path, metadata, data.dim())?;
+    let data = data.restated(standardizer.unwrap_or_else(|| Standardizer::identity(model.spec.dim())));
+    if is_law {
+        return Ok((data, "points of the law, drawn anew".into()));
+    }
+    if own && !args.all {
+        return Ok((data, format!("the rows held out of training by seed {seed}")));
+    }
+    let data = data.all_held_out();
+    Ok((data, "every row".into()))
+}
+
+/// Samples of the model in its units: given, or the ends of chains.
+fn samples(args: &Args, engine: &dyn Engine, path: &Path, data: &Dataset, seed: u64) -> Result<Option<Points>> {
+    if let Some(file) = &args.samples {
+        let (shape, values) = read_npy(file)?;
+        return match shape[..] {
+            [rows, columns] if columns == data.dim() && rows > 1 => {
+                Ok(Some(data.standardizer.apply(&Points::new(columns, values))))
+            }
+            _ => Err(Error::input(format!(
+                "{} has shape {shape:?}, samples of the model are [n, {}] with n of 2 or more",
+                file.display(),
+                data.dim()
+            ))),
+        };
+    }
+    if args.chains == 0 {
+        return Ok(None);
+    }
+    let draw = Draw {
+        checkpoint: path,
+        chains: args.chains,
+        sampler: args.sampler.as_deref(),
+        steps: args.chain_steps,
+        step_size: args.step_size,
+        sigma: args.sigma,
+        seed,
+        quiet: args.quiet,
+    };
+    draw.run(engine).map(Some)
+}
+
+fn print(summary: &Summary) -> Result<()> {
+    let line = super::print_line;
+    let smoothed = summary.sigma.map_or(String::new(), |s| format!(", smoothed by sigma = {s}"));
+    line(&format!("model     {} ({})", summary.checkpoint.display(), summary.net))?;
+    line(&format!("data      {}: {} points, {}{smoothed}", summary.data, summary.points, summary.rows))?;
+    if let Some(count) = summary.samples {
+        line(&format!("samples   {count}"))?;
+    }
+    let m = &summary.metrics;
+    for (name, value) in m.named() {
+        let Some(value) = value else { continue };
+        let mut text = format!("{name:<17} {value:>12.5}");
+        if let Some(error) = m.standard_errors.get(name) {
+            text += &format!("  ± {error:.5}");
+        }
+        if let Some([low, high]) = m.null_intervals.get(name) {
+            text += &format!("  ({low:.5} to {high:.5} for a sample of the law itself");
+            text += &m.p_values.get(name).map_or(")".into(), |p| format!("; p = {p})"));
+        }
+        line(&text)?;
+    }
+    if let Some(note) = &m.note {
+        line(&format!("note      {note}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Samples of a model for commands that are about something else: where the chains of `sample` end.
+
+use std::path::Path;
+
+use clap::{Args as _, FromArgMatches as _};
+use ebm_gpu::engine::Engine;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::points::Points;
+use ebm_gpu::sample::Listen;
+use indicatif::ProgressBar;
+
+use super::super::progress;
+use super::args::Args;
+
+/// Chains of a checkpoint, with everything unsaid as in `run`.
+pub(in crate::cli) struct Draw<'a> {
+    pub(in crate::cli) checkpoint: &'a Path,
+    pub(in crate::cli) chains: usize,
+    pub(in crate::cli) sampler: Option<&'a str>,
+    pub(in crate::cli) steps: Option<u64>,
+    pub(in crate::cli) step_size: Option<f64>,
+    pub(in crate::cli) sigma: Option<f64>,
+    pub(in crate::cli) seed: u64,
+    pub(in crate::cli) quiet: bool,
+}
+
+impl Draw<'_> {
+    /// The ends of the chains, in the units of the network.
+    pub(in crate::cli) fn run(&self, engine: &dyn Engine) -> Result<Points> {
+        let checkpoint = self.checkpoint.as_os_str();
+        let command = Args::augment_args(clap::Command::new("sample"));
+        let matches = command.try_get_matches_from(["sample".as_ref(), checkpoint]);
+        let parsed = matches.and_then(|m| Args::from_arg_matches(&m));
+        let defaults = parsed.map_err(|e| Error::failed(format!("the defaults of `sample`: {e}")))?;
+        let args = Args {
+            chains: self.chains,
+            sampler: self.sampler.map(Into::into),
+            step_size: self.step_size,
+            sigma: self.sigma.filter(|sigma| *sigma > 0.0),
+            seed: self.seed,
+            ..defaults
+        };
+        let subject = args.subject()?;
+        let usual = if args.sampler(&subject)? == "annealed" { 100 } else { 500 };
+        let args = Args { steps: self.steps.unwrap_or(usual), ..args };
+        let mut plan = args.plan(&subject)?;
+        plan.thin = 0;
+        let start = args.starting_points(&subject, super::replicas(&plan))?;
+        let mut bar = Bar(progress::bar("chains", plan.all_steps(), self.quiet));
+        let sampled = plan.run(engine, &start, &mut bar)?;
+        bar.0.finish_and_clear();
+        Ok(sampled.positions)
+    }
+}
+
+/// Moves a progress bar.
+struct Bar(ProgressBar);
+
+impl Listen for Bar {
+    fn steps(&mut self, done: u64) {
+        self.0.set_position(done);
+    }
+}
