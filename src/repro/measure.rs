@@ -5,7 +5,7 @@ use crate::data::Law;
 use crate::data::law::{normal, uniform};
 use crate::engine::Given;
 use crate::error::Result;
-use crate::eval::{Grid, LawOnGrid};
+use crate::eval::{Divergence, Grid, LawOnGrid};
 use crate::model::Model;
 use crate::objective::{Denoising, Objective, ProbeLaw, Probes, Weighting};
 use crate::points::Points;
@@ -65,20 +65,31 @@ impl<'a> OnGrid<'a> {
 
     /// KL(p ∗ N(0, σ²I) ‖ q): how far the NLL is above the entropy.
     pub(super) fn kl(&self) -> f64 {
-        LawOnGrid::new(self.law, self.sigma, &self.grid).compare(&self.log_model).kl
+        self.divergence().kl
     }
 
-    /// The part of that KL that is due to the weights of a mixture's modes: Σ w ln(w / ŵ), ŵ the mass nearest to each
-    /// mode. 0 for laws without modes.
-    pub(super) fn weights_kl(&self) -> f64 {
-        let Some(modes) = self.law.modes() else { return 0.0 };
+    /// All that the grid says.
+    pub(super) fn divergence(&self) -> Divergence {
+        LawOnGrid::new(self.law, self.sigma, &self.grid).compare(&self.log_model)
+    }
+
+    /// The mass nearest to each mode; empty for laws without modes.
+    pub(super) fn mode_masses(&self) -> Vec<f64> {
+        let Some(modes) = self.law.modes() else { return Vec::new() };
         let mut mass = vec![0.0; modes.weights.len()];
         for (x, log) in self.grid.points().rows().zip(&self.log_model) {
             if let Some(k) = modes.nearest(x) {
                 mass[k] += log.exp() * self.grid.cell_volume();
             }
         }
-        modes.weights.iter().zip(&mass).map(|(w, m)| w * (w / m).ln()).sum()
+        mass
+    }
+
+    /// The part of that KL that is due to the weights of a mixture's modes: Σ w ln(w / ŵ), ŵ the mass nearest to each
+    /// mode. 0 for laws without modes.
+    pub(super) fn weights_kl(&self) -> f64 {
+        let Some(modes) = self.law.modes() else { return 0.0 };
+        modes.weights.iter().zip(&self.mode_masses()).map(|(w, m)| w * (w / m).ln()).sum()
     }
 }
 

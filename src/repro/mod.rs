@@ -13,12 +13,17 @@
 //! | `esm-vs-dsm` | Vincent 2011 | the gradient of denoising against that of score matching, over σ |
 //! | `ed-myopia` | Schröder et al. 2023 (arXiv:2307.06431), figure 1 | weights of distant modes: energy discrepancy, Fisher, KL |
 //! | `ed-w` | the same, figure 2 | the curvature that energy discrepancy learns, over w |
+//! | `ed-25g` | the same, figure 3 | the error of the log-density that three objectives learn |
+//! | `toy-grid` | the usual toy laws | ten objectives side by side |
+//! | `returns` | the tutorial's exercise | two stock indices: an energy, a copula, a normal law |
 //! | `nce-logz` | Gutmann and Hyvärinen 2010 | the normalising constant that noise contrast learns |
 //!
 //! A line of a [`Report`] holds a measured number, one value a seed, and the range in which its median has to lie.
 //! Ranges are set beforehand; a line outside its range fails and stays so.
 
+mod copula;
 mod dim_scaling;
+mod ed_25g;
 mod ed_myopia;
 mod ed_w;
 mod esm_vs_dsm;
@@ -32,6 +37,8 @@ mod ncsn_toy;
 mod potentials;
 mod recipe;
 mod report;
+mod returns;
+mod toy_grid;
 mod tutorial;
 
 use std::path::PathBuf;
@@ -151,6 +158,27 @@ pub const EXPERIMENTS: &[Experiment] = &[
         losses: &[],
         laws: &[],
         run: ed_w::run,
+    },
+    Experiment {
+        name: "ed-25g",
+        about: "the error of the log-density of 25 Gaussians: energy discrepancy, score matching, contrastive divergence",
+        losses: &["ed", "esm", "cd", "pcd"],
+        laws: &[],
+        run: ed_25g::run,
+    },
+    Experiment {
+        name: "toy-grid",
+        about: "ten objectives on ten toy laws: KL divergence, mass outside, weights of modes, time",
+        losses: toy_grid::LOSSES,
+        laws: toy_grid::LAWS,
+        run: toy_grid::run,
+    },
+    Experiment {
+        name: "returns",
+        about: "daily returns of two stock indices: an energy against a Gaussian copula and a normal law",
+        losses: &[],
+        laws: &[],
+        run: returns::run,
     },
     Experiment {
         name: "nce-logz",

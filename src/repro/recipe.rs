@@ -9,7 +9,7 @@ use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::points::Points;
 use crate::random::Seed;
-use crate::train::{Watch, train};
+use crate::train::{Trained, Watch, train};
 
 /// What is trained, and how.
 #[derive(Debug, Clone)]
@@ -41,6 +41,19 @@ impl Recipe {
 
     /// The same; none if it diverges.
     pub(super) fn attempt(&self, setup: &Setup<'_>, data: &Points, seed: u64) -> Result<Option<Model>> {
+        let trained = self.watched(setup, data, seed, 0, |_, _| Ok(()))?;
+        Ok(trained.diverged.is_none().then_some(trained.model))
+    }
+
+    /// The same, diverged or not; `look` sees the network, averaged as at the end, every `every` steps (0 for never).
+    pub(super) fn watched(
+        &self,
+        setup: &Setup<'_>,
+        data: &Points,
+        seed: u64,
+        every: u64,
+        look: impl FnMut(u64, &Model) -> Result<()>,
+    ) -> Result<Trained> {
         let optimizer = Optimizer {
             learning_rate: self.learning_rate,
             schedule: self.schedule,
@@ -61,21 +74,20 @@ impl Recipe {
         };
         let model = self.spec.initial(Seed(seed));
         let state = TrainingState::start(&model);
-        let trained = train(setup.engine, &model, &plan, data, state, 0, &mut Silent)?;
-        Ok(trained.diverged.is_none().then_some(trained.model))
+        train(setup.engine, &model, &plan, data, state, every, &mut Looking(look))
     }
 }
 
-/// Hears nothing.
-struct Silent;
+/// Hears of checkpoints alone.
+struct Looking<F>(F);
 
-impl Watch for Silent {
+impl<F: FnMut(u64, &Model) -> Result<()>> Watch for Looking<F> {
     fn steps(&mut self, _: &[StepRecord]) -> Result<()> {
         Ok(())
     }
 
-    fn checkpoint(&mut self, _: &TrainingState, _: &Model) -> Result<()> {
-        Ok(())
+    fn checkpoint(&mut self, state: &TrainingState, model: &Model) -> Result<()> {
+        self.0(state.step, model)
     }
 
     fn health(&mut self, _: &Health) -> Result<()> {

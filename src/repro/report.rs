@@ -31,6 +31,9 @@ pub struct Table {
     pub title: String,
     /// The names of the columns.
     pub columns: Vec<String>,
+    /// The names of the rows; empty where their first number is enough.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// A row's numbers, one a column.
     pub rows: Vec<Vec<f64>>,
 }
@@ -85,8 +88,13 @@ impl Report {
     }
 
     pub(super) fn table(&mut self, title: &str, columns: &[&str], rows: Vec<Vec<f64>>) {
-        let columns = columns.iter().map(ToString::to_string).collect();
-        self.tables.push(Table { title: title.to_string(), columns, rows });
+        self.named_table(title, columns, &[], rows);
+    }
+
+    /// A table whose rows have names.
+    pub(super) fn named_table(&mut self, title: &str, columns: &[&str], names: &[&str], rows: Vec<Vec<f64>>) {
+        let texts = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+        self.tables.push(Table { title: title.to_string(), columns: texts(columns), names: texts(names), rows });
     }
 
     /// How many lines fail.
@@ -134,8 +142,10 @@ impl fmt::Display for Table {
         write!(f, "{}", self.title)?;
         let texts = |row: &Vec<f64>| row.iter().map(|v| Short(*v).to_string()).collect::<Vec<_>>();
         let cells = std::iter::once(self.columns.clone()).chain(self.rows.iter().map(texts));
-        for row in cells {
-            write!(f, "\n    ")?;
+        let widest = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let names = std::iter::once("").chain(self.names.iter().map(String::as_str)).chain(std::iter::repeat(""));
+        for (row, name) in cells.zip(names) {
+            write!(f, "\n    {name:<widest$}")?;
             for (text, column) in row.iter().zip(&self.columns) {
                 write!(f, "{text:>width$}  ", width = column.chars().count().max(10))?;
             }

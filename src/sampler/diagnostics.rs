@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::real::Real;
 use ess::Halves;
+pub(crate) use rank::normal_quantile;
 
 /// R-hat above which chains have not mixed (Vehtari et al. 2021, section 4).
 pub const MOST_R_HAT: f64 = 1.01;

@@ -28,7 +28,7 @@ pub(super) fn normal_scores(values: &[f64]) -> Vec<f64> {
 
 /// Φ⁻¹(p) for p in (0, 1): Hastings' approximation (Abramowitz and Stegun 26.2.23, error 4.5e-4) and two steps of Halley,
 /// each of which cubes the error.
-pub(super) fn normal_quantile(p: f64) -> f64 {
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     if p > 0.5 {
         return -normal_quantile(1.0 - p);
     }
