@@ -1,4 +1,5 @@
-//! Figures of a run: SVG text that this module writes itself, and the PNG rasterised from the same text.
+//! Figures of a run: SVG text that this module writes itself, and the PNG rasterised from the same text; pages that hold
+//! them ([`Page`]), and what the metrics in them mean ([`METRICS`]).
 //!
 //! | Figure | Shows |
 //! |---|---|
@@ -20,7 +21,11 @@ mod contour;
 mod figures;
 mod grid;
 mod heatmap;
+mod html;
+mod markup;
+mod meaning;
 mod palette;
+mod quantity;
 mod range;
 mod raster;
 mod svg;
@@ -37,5 +42,8 @@ pub use figures::paths::{ChainsPanel, Trace, paths_figure};
 pub use figures::samples::samples_figure;
 pub use figures::score::{ScorePanel, score_figure};
 pub use grid::{Extent, Grid};
+pub use html::{Cell, Column, Page, Standing, Table, Width};
+pub use meaning::{Better, METRICS, Meaning, meaning};
+pub use quantity::{count, duration, quantity, with_error};
 pub use range::Range;
 pub use raster::{Figure, RgbaFrame};

@@ -74,7 +74,13 @@ impl Figure {
 
     /// Pixels of the page in a row.
     pub(crate) fn width(&self) -> Result<f64> {
-        Ok(f64::from(self.tree()?.size().width()))
+        Ok(self.size()?[0])
+    }
+
+    /// Pixels of the page across and down.
+    pub(crate) fn size(&self) -> Result<[f64; 2]> {
+        let size = self.tree()?.size();
+        Ok([f64::from(size.width()), f64::from(size.height())])
     }
 
     fn tree(&self) -> Result<usvg::Tree> {
