@@ -10,6 +10,7 @@ mod engine;
 mod grad;
 mod objective;
 mod output;
+mod page;
 mod progress;
 mod repro;
 mod run;

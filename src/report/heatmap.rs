@@ -18,6 +18,22 @@ const FINE: usize = 300;
 /// Draws the field into a panel with the same units; values above `shown` take its last colour.
 pub(crate) fn draw(svg: &mut Svg, panel: &Panel, grid: &Grid, shown: Range, map: ColourMap) -> Result<()> {
     let steps = [grid.columns(), grid.rows()].map(|count| FINE.div_ceil(count));
+    draw_refined(svg, panel, grid, steps, shown, map)
+}
+
+/// The same with one pixel a node, for a grid that is as fine as its panel.
+pub(crate) fn draw_plain(svg: &mut Svg, panel: &Panel, grid: &Grid, shown: Range, map: ColourMap) -> Result<()> {
+    draw_refined(svg, panel, grid, [1, 1], shown, map)
+}
+
+fn draw_refined(
+    svg: &mut Svg,
+    panel: &Panel,
+    grid: &Grid,
+    steps: [usize; 2],
+    shown: Range,
+    map: ColourMap,
+) -> Result<()> {
     let picture = picture(grid, steps, shown, map);
     let png = picture.to_png()?;
     let extent = grid.extent();
