@@ -8,13 +8,20 @@ use super::output::Folder;
 /// The name of a page in its folder.
 pub(super) const FILE: &str = "report.html";
 
+/// A figure of this shape (across over down) has two panels side by side, which need the whole width of a page.
+const WIDE: f64 = 1.6;
+
 /// Adds those of the figures, by stem and caption, that the folder holds as SVG; no heading where there are none.
 pub(super) fn figures(page: &mut Page, folder: &Folder, stems: &[(&str, String)]) -> Result<()> {
     let mut found = Vec::new();
     for (stem, caption) in stems {
         let path = folder.file(&format!("{stem}.svg"));
         match std::fs::read_to_string(&path) {
-            Ok(svg) => found.push((Figure { svg }, caption.clone(), Width::Half)),
+            Ok(svg) => {
+                let figure = Figure { svg };
+                let [across, down] = figure.size()?;
+                found.push((figure, caption.clone(), if across > WIDE * down { Width::Full } else { Width::Half }));
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(Error::failed(format!("cannot read {}: {e}", path.display()))),
         }
@@ -44,13 +51,16 @@ pub(super) fn flags(toml: &str) -> Result<Vec<(String, String)>> {
 pub(super) fn environment(engine: &str, adapter: &str) -> Vec<(String, String)> {
     let threads = std::thread::available_parallelism().map_or("unknown".to_string(), |n| n.to_string());
     let machine = format!("{}, {}", std::env::consts::OS, std::env::consts::ARCH);
-    [
+    facts([
         ("version", env!("CARGO_PKG_VERSION").to_string()),
         ("engine", engine.to_string()),
         ("adapter", adapter.to_string()),
         ("threads of the machine", threads),
         ("system", machine),
-    ]
-    .map(|(name, value)| (name.to_string(), value))
-    .to_vec()
+    ])
+}
+
+/// Names and values as a page takes them.
+pub(super) fn facts<const N: usize>(facts: [(&str, String); N]) -> Vec<(String, String)> {
+    facts.map(|(name, value)| (name.to_string(), value)).to_vec()
 }

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// Pixels of the PNG per pixel of the SVG: 640 become 1280, 200 dpi at the width of a page.
 const PNG_SCALE: f64 = 2.0;
+/// Wider pages get no wider PNG: across the text of a paper, 6.5 inches, it has 300 dpi.
+const PNG_WIDTH: f64 = 2000.0;
 
 /// No figure of this crate is wider; a guard against asking for gigabytes.
 const MAX_WIDTH: u32 = 16_384;
@@ -48,8 +50,8 @@ impl Figure {
     /// If a file cannot be written.
     pub fn write(&self, path_stem: &Path) -> Result<()> {
         write_atomically(&with_suffix(path_stem, ".svg"), self.svg.as_bytes())?;
-        let tree = self.tree()?;
-        let png = self.to_rgba((f64::from(tree.size().width()) * PNG_SCALE).round() as u32)?.to_png()?;
+        let width = (self.width()? * PNG_SCALE).min(PNG_WIDTH);
+        let png = self.to_rgba(width.round() as u32)?.to_png()?;
         write_atomically(&with_suffix(path_stem, ".png"), &png)
     }
 
@@ -78,7 +80,10 @@ impl Figure {
     }
 
     /// Pixels of the page across and down.
-    pub(crate) fn size(&self) -> Result<[f64; 2]> {
+    ///
+    /// # Errors
+    /// If the text is not SVG.
+    pub fn size(&self) -> Result<[f64; 2]> {
         let size = self.tree()?.size();
         Ok([f64::from(size.width()), f64::from(size.height())])
     }

@@ -1,7 +1,7 @@
 //! report.html: what a run was and what came of it, for a person.
 
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::report::{Cell, Column, METRICS, Page, Table, count, duration, quantity};
+use ebm_gpu::report::{Cell, Column, METRICS, Meaning, Page, Table, count, duration, quantity};
 use serde_json::Value;
 
 use super::super::output::Folder;
@@ -54,16 +54,16 @@ fn level(summary: &Summary) -> String {
 }
 
 fn lead(summary: &Summary, objective: &str) -> String {
-    let what = if summary.head == "score" { "score" } else { "energy" };
+    let what = if summary.head == "score" { "a score field" } else { "an energy" };
     let chains = summary.chains.as_ref().map_or(String::new(), |c| {
         format!("; {} chains of {} steps ({}) then sampled it", count(c.count as u64), count(c.steps), c.sampler)
     });
     format!(
-        "A network {} with {} learned the {what} of {}, {} points, by {objective}{} in {} steps of {}{chains}.",
+        "A network {} with {} learned {what} from {} points of {} by {objective}{}, in {} steps of {}{chains}.",
         summary.net,
         summary.activation,
-        data_name(&summary.data),
         count(summary.train_points as u64),
+        data_name(&summary.data),
         level(summary),
         count(summary.steps),
         count(summary.batch as u64),
@@ -81,16 +81,12 @@ fn metrics(page: &mut Page, summary: &Summary) -> Result<()> {
         "The law p that {} aims at is {law}; q is the model's density. A dash stands where a number is not defined.",
         summary.loss
     ));
-    let mut table = Table::new(
-        "",
-        vec![Column::words("metric"), Column::numbers("value"), Column::words("unit"), Column::words("better")],
-    );
-    for meaning in METRICS {
+    let mut table = Table::new("", vec![Column::words("metric"), Column::numbers("value")]);
+    for Meaning { name, is, unit, better } in METRICS {
+        let value = values.get(name).and_then(Value::as_f64);
         table.row(vec![
-            Cell::text(meaning.name).noted(meaning.is),
-            Cell::number(values.get(meaning.name).and_then(Value::as_f64)),
-            Cell::text(meaning.unit),
-            Cell::text(meaning.better.name()),
+            Cell::text(*name).noted(format!("{is}; {} is better", better.name())),
+            Cell::number(value).noted(if value.is_some() { *unit } else { "" }),
         ]);
     }
     page.table(&table);
@@ -104,19 +100,15 @@ fn captions(summary: &Summary) -> [(&'static str, String); 4] {
         "The loss over training: every recorded value, and their running mean."
     };
     [
-        ("energy", "The model's energy, with some of the data.".into()),
         ("samples", "Data and the last positions of the chains, on the same axes.".into()),
+        ("energy", "The model's energy, with some of the data.".into()),
         ("score", "The model's score: arrows point to where the density grows.".into()),
         ("loss", loss.into()),
     ]
 }
 
-fn facts<const N: usize>(facts: [(&str, String); N]) -> Vec<(String, String)> {
-    facts.map(|(name, value)| (name.to_string(), value)).to_vec()
-}
-
 fn training(summary: &Summary) -> Vec<(String, String)> {
-    let mut all = facts([
+    let mut all = page::facts([
         ("objective", summary.loss.to_string()),
         ("training points", count(summary.train_points as u64)),
         ("held-out points", count(summary.test_points as u64)),
@@ -133,7 +125,7 @@ fn training(summary: &Summary) -> Vec<(String, String)> {
 }
 
 fn chain_facts(chains: &ChainSummary) -> Vec<(String, String)> {
-    facts([
+    page::facts([
         ("sampler", chains.sampler.to_string()),
         ("chains", count(chains.count as u64)),
         ("steps of each", count(chains.steps)),

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::points::Points;
 
 /// Dots in a panel.
-const DOTS: usize = 300;
+const DOTS: usize = 250;
 /// The width that panels share, in SVG pixels, and the least and the most of it that one takes.
 const WIDTH: f64 = 1000.0;
 const SIDES: [f64; 2] = [92.0, 190.0];
@@ -108,7 +108,7 @@ pub fn panels_figure(panels: &Panels<'_>) -> Result<Figure> {
             x -= TINY + 1.0;
         }
         let (label, size) = shrunk(row.label, page.font, first.height + GAP);
-        svg.text((x - 3.0, middle), Anchor::Upwards, size, INK, &label);
+        svg.text((page.font, middle), Anchor::Upwards, size, INK, &label);
         scale.draw(&mut svg, page.frame(i, 0), row.extent, &row.data, Of::Data)?;
         for (column, cell) in row.models.iter().enumerate() {
             scale.draw(&mut svg, page.frame(i, column + 1), row.extent, cell, Of::Model)?;
@@ -267,8 +267,8 @@ fn draw_dots(svg: &mut Svg, axes: &Panel, points: &Points, [colour, rim]: [Optio
     // a line without length and with round ends is a dot in a tenth of a circle's characters
     let dot = |(x, y): (f64, f64)| format!("M{x:.1} {y:.1}h0");
     let d: String = at.filter_map(|row| axes.pixel(row[0], row[1])).map(dot).collect();
-    let width = (0.019 * axes.frame.width).clamp(1.6, 3.2);
-    for (class, colour, width) in [("rim", rim, width + 0.7), ("dots", colour, width)] {
+    let width = (0.0165 * axes.frame.width).clamp(1.4, 3.0);
+    for (class, colour, width) in [("rim", rim, width + 0.6), ("dots", colour, width)] {
         if let Some(colour) = colour {
             let style = format!("stroke=\"{colour}\" stroke-width=\"{width:.1}\" stroke-linecap=\"round\"");
             svg.path(&d, &format!("class=\"{class}\" {style}"));
