@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::report::{Cell, Column, Page, Standing, Table, count, duration, quantity};
+use ebm_gpu::report::{Cell, Column, Page, Standing, Table, count, duration, quantity, short};
 use ebm_gpu::repro::{EXPERIMENTS, Report, Setup, find};
 
 use super::engine::EngineArgs;
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let start = SystemTime::now() - Duration::from_millis(20);
     let report = experiment.run(&setup)?;
     spinner.finish_and_clear();
-    write_page(&folder, experiment.about, start, &report)?;
+    write_page(&folder, start, &report)?;
     if args.json {
         super::print_json(&report)?;
     } else {
@@ -92,8 +92,8 @@ fn list() -> Result<()> {
 }
 
 /// Writes report.html.
-fn write_page(folder: &Folder, about: &str, start: SystemTime, report: &Report) -> Result<()> {
-    let mut page = Page::new(&format!("{}: {about}", report.name));
+fn write_page(folder: &Folder, start: SystemTime, report: &Report) -> Result<()> {
+    let mut page = Page::new(&format!("Experiment {}", report.name));
     let passed = report.judged() - report.failures();
     page.lead(&format!(
         "{passed} of {} numbers lie where they have to, by medians of {} seeds.",
@@ -143,9 +143,9 @@ fn write_page(folder: &Folder, about: &str, start: SystemTime, report: &Report) 
 fn wanted(range: Option<[f64; 2]>) -> String {
     match range {
         None => String::new(),
-        Some([f64::NEG_INFINITY, high]) => format!("at most {}", quantity(high, 4)),
-        Some([low, f64::INFINITY]) => format!("at least {}", quantity(low, 4)),
-        Some([low, high]) if low == high => format!("exactly {}", quantity(low, 4)),
-        Some([low, high]) => format!("{} to {}", quantity(low, 4), quantity(high, 4)),
+        Some([f64::NEG_INFINITY, high]) => format!("at most {}", short(high, 4)),
+        Some([low, f64::INFINITY]) => format!("at least {}", short(low, 4)),
+        Some([low, high]) if low == high => format!("exactly {}", short(low, 4)),
+        Some([low, high]) => format!("{} to {}", short(low, 4), short(high, 4)),
     }
 }

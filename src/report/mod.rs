@@ -48,6 +48,6 @@ pub use figures::strips::{StripPanel, Strips, strips_figure};
 pub use grid::{Extent, Grid};
 pub use html::{Cell, Column, Page, Standing, Table, Width};
 pub use meaning::{Better, METRICS, Meaning, meaning};
-pub use quantity::{count, duration, quantity, with_error};
+pub use quantity::{count, duration, quantity, short, with_error};
 pub use range::Range;
 pub use raster::{Figure, RgbaFrame};

@@ -24,6 +24,14 @@ pub fn quantity(value: f64, digits: usize) -> String {
     fixed(value, usize::try_from(digits as i32 - 1 - exponent).unwrap_or(0))
 }
 
+/// The same without zeros at the end of its decimals, for numbers that are exact.
+pub fn short(value: f64, digits: usize) -> String {
+    let text = quantity(value, digits);
+    let (number, power) = text.split_once('×').map_or((text.as_str(), None), |(number, power)| (number, Some(power)));
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    power.map_or(number.to_string(), |power| format!("{number}×{power}"))
+}
+
 /// A value and its standard error, both to the second digit of the error: what lies beyond is noise.
 pub fn with_error(value: f64, error: f64) -> [String; 2] {
     let size = value.abs().max(error.abs());
@@ -70,6 +78,12 @@ mod tests {
         ] {
             assert_eq!(quantity(value, 4), want);
         }
+    }
+
+    #[test]
+    fn exact_numbers_have_no_zeros() {
+        let got = [0.5, -0.02, 100.0, 2e-9, 1.25e7].map(|value| short(value, 4));
+        assert_eq!(got, ["0.5", "−0.02", "100", "2×10⁻⁹", "1.25×10⁷"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! report.html: how chains moved, and what their draws are worth, for a person.
 
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::report::{Cell, Column, Page, Table, count, duration, quantity, with_error};
+use ebm_gpu::report::{Cell, Column, Page, Table, count, duration, quantity, short, with_error};
 use serde_json::Value;
 
 use super::super::output::Folder;
@@ -99,7 +99,7 @@ fn modes(page: &mut Page, of: &Value) {
     let mut table = Table::new("", columns);
     for mode in modes {
         let places = mode["center"].as_array().map_or(&[][..], Vec::as_slice);
-        let center: Vec<String> = places.iter().map(|x| quantity(x.as_f64().unwrap_or(f64::NAN), 4)).collect();
+        let center: Vec<String> = places.iter().map(|x| short(x.as_f64().unwrap_or(f64::NAN), 4)).collect();
         let [share, weight] = ["share", "weight"].map(|what| Cell::number(mode[what].as_f64()));
         table.row(vec![Cell::text(center.join(", ")), share, weight]);
     }
