@@ -107,8 +107,10 @@ impl RgbaFrame {
             return Err(Error::failed(format!("{n} bytes are not a picture of {w}x{h} pixels")));
         }
         let mut png = Vec::new();
+        // it is opaque: a fourth channel would say nothing and take room
+        let rgb: Vec<u8> = self.pixels.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
         PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive)
-            .write_image(&self.pixels, self.width, self.height, image::ExtendedColorType::Rgba8)
+            .write_image(&rgb, self.width, self.height, image::ExtendedColorType::Rgb8)
             .map_err(|e| Error::failed(format!("cannot encode a PNG: {e}")))?;
         Ok(png)
     }

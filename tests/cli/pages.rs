@@ -50,7 +50,7 @@ fn a_run_says_everything() {
     // averages have a standard error, distances what they would be by chance
     let row = |name: &str| rows.iter().find(|row| row.starts_with(name)).unwrap_or_else(|| panic!("no {name}"));
     assert!(row("fisher½").contains(" ± ") && !row("kl_data").contains(" ± "), "{rows:?}");
-    assert!(row("swdsliced").contains(" to ") && row("swdsliced").contains("p-value 0.0"), "{rows:?}");
+    assert!(row("swdsliced").contains(" to ") && row("swdsliced").contains("p-value 0."), "{rows:?}");
     // every flag that config.toml holds
     let names = texts(&page, "dt");
     let config: toml::Table = folder.text("r/config.toml").parse().unwrap();
