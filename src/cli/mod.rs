@@ -11,6 +11,7 @@ mod eval;
 mod grad;
 mod objective;
 mod output;
+mod page;
 mod progress;
 mod repro;
 mod run;

@@ -13,6 +13,7 @@ use serde::Serialize;
 const OUTPUTS: &[&str] = &[
     "config.toml",
     "run.json",
+    "report.html",
     "metrics.jsonl",
     "model.safetensors",
     "samples.npy",
@@ -80,9 +81,24 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// What a run has written, with one file that it is about to write.
-    pub(super) fn files(&self, next: &str) -> Vec<&'static str> {
-        OUTPUTS.iter().copied().filter(|name| *name == next || self.file(name).exists()).collect()
+    /// What a run has written, with the files that it is about to write.
+    pub(super) fn files(&self, next: &[&str]) -> Vec<&'static str> {
+        OUTPUTS.iter().copied().filter(|name| next.contains(name) || self.file(name).exists()).collect()
+    }
+
+    /// The stems of the figures that were written since a moment, in the order of their names: with `--force`, others may lie
+    /// there.
+    pub(super) fn figures_since(&self, start: std::time::SystemTime) -> Result<Vec<String>> {
+        let cannot = |e: std::io::Error| Error::failed(format!("cannot list {}: {e}", self.path.display()));
+        let mut stems = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_new = entry.metadata().and_then(|m| m.modified()).map_err(cannot)? >= start;
+            stems.extend(name.strip_suffix(".svg").filter(|_| is_new).map(ToString::to_string));
+        }
+        stems.sort();
+        Ok(stems)
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -1,12 +1,15 @@
 //! `repro`: published experiments, repeated.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::repro::{EXPERIMENTS, Setup, find};
+use ebm_gpu::report::{Cell, Column, Page, Standing, Table, count, duration, quantity, short};
+use ebm_gpu::repro::{EXPERIMENTS, Report, Setup, find};
 
 use super::engine::EngineArgs;
 use super::output::Folder;
+use super::page;
 use super::progress;
 
 #[derive(clap::Args)]
@@ -65,8 +68,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
         out: folder.path().to_path_buf(),
         progress: &|what| spinner.set_message(format!("{name}: {what}")),
     };
+    // clocks of files may lag behind by a tick
+    let start = SystemTime::now() - Duration::from_millis(20);
     let report = experiment.run(&setup)?;
     spinner.finish_and_clear();
+    write_page(&folder, start, &report)?;
     if args.json {
         super::print_json(&report)?;
     } else {
@@ -83,4 +89,63 @@ fn list() -> Result<()> {
         super::print_line(&format!("{:<22} {}", experiment.name, experiment.about))?;
     }
     Ok(())
+}
+
+/// Writes report.html.
+fn write_page(folder: &Folder, start: SystemTime, report: &Report) -> Result<()> {
+    let mut page = Page::new(&format!("Experiment {}", report.name));
+    let passed = report.judged() - report.failures();
+    page.lead(&format!(
+        "{passed} of {} numbers lie where they have to, by medians of {} seeds.",
+        report.judged(),
+        report.seeds
+    ));
+    if report.reduce > 1 {
+        let by = report.reduce;
+        page.warnings(&[format!("Steps, points and chains were divided by {by}: the numbers mean nothing.")]);
+    }
+    page.section("Numbers");
+    let names = [Column::words("number"), Column::words("verdict"), Column::numbers("median")];
+    let mut table =
+        Table::new("", names.into_iter().chain([Column::numbers("seeds"), Column::numbers("has to lie")]).collect());
+    for line in &report.lines {
+        let verdict = match (line.range, line.pass) {
+            (None, _) => Cell::text("told"),
+            (_, true) => Cell::text("✓ pass").standing(Standing::Pass),
+            (_, false) => Cell::text("✗ fail").standing(Standing::Fail),
+        };
+        let [low, high] = [f64::min, f64::max].map(|end| line.values.iter().copied().fold(f64::NAN, end));
+        let seeds = format!("{} to {}", quantity(low, 4), quantity(high, 4));
+        let median = Cell::number(Some(line.median));
+        table.row(vec![Cell::text(&line.what), verdict, median, Cell::text(seeds), Cell::text(wanted(line.range))]);
+    }
+    page.table(&table);
+    let stems = folder.figures_since(start)?;
+    let captions: Vec<(&str, String)> =
+        stems.iter().map(|stem| (stem.as_str(), stem.replace(['-', '_'], " "))).collect();
+    page::figures(&mut page, folder, &captions)?;
+    if !report.tables.is_empty() {
+        page.section("Tables");
+    }
+    for given in &report.tables {
+        let mut table = Table::new(&given.title, given.columns.iter().map(|name| Column::numbers(name)).collect());
+        given.rows.iter().for_each(|row| table.row(row.iter().map(|value| Cell::number(Some(*value))).collect()));
+        page.table(&table);
+    }
+    page.section("Environment");
+    let mut environment = page::environment(&report.engine[0], &report.engine[1]);
+    environment.extend(page::facts([("seeds", count(report.seeds)), ("time", duration(report.seconds))]));
+    page.facts(&environment);
+    folder.write(page::FILE, &page.finish())
+}
+
+/// A range in words.
+fn wanted(range: Option<[f64; 2]>) -> String {
+    match range {
+        None => String::new(),
+        Some([f64::NEG_INFINITY, high]) => format!("at most {}", short(high, 4)),
+        Some([low, f64::INFINITY]) => format!("at least {}", short(low, 4)),
+        Some([low, high]) if low == high => format!("exactly {}", short(low, 4)),
+        Some([low, high]) => format!("{} to {}", short(low, 4), short(high, 4)),
+    }
 }

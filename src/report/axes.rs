@@ -58,7 +58,7 @@ impl Axis {
     }
 
     /// Ticks of a horizontal axis: as many as fit without their labels touching.
-    fn ticks_abreast(&self, length: f64) -> Vec<Tick> {
+    pub(crate) fn ticks_abreast(&self, length: f64) -> Vec<Tick> {
         let mut spacing = TICK_SPACING;
         loop {
             let ticks = self.ticks(length, spacing);

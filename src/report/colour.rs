@@ -12,6 +12,8 @@ pub(crate) enum ColourMap {
     /// Dark blue over green to pale yellow, for fields that fill a panel: what is low stands out, the rest
     /// stays near the paper.
     Field,
+    /// The same the other way round, for densities: dark is much.
+    Density,
     /// Grey to white, for fields under thin coloured lines.
     Paper,
     /// Dark violet over green to light green, for thin strokes on white.
@@ -24,6 +26,7 @@ impl ColourMap {
         let fraction = if fraction > 0.0 { fraction.min(1.0) } else { 0.0 };
         let colour = match self {
             Self::Field => colorous::YELLOW_GREEN_BLUE.eval_continuous(1.0 - fraction),
+            Self::Density => colorous::YELLOW_GREEN_BLUE.eval_continuous(fraction),
             Self::Paper => {
                 let [r, g, b] = [0xa4, 0xae, 0xbc].map(|low: u8| 255.0 - (1.0 - fraction) * f64::from(255 - low));
                 return [r, g, b].map(|v| v.round() as u8);
@@ -36,6 +39,7 @@ impl ColourMap {
 
     /// A stroke that shows on the colour of a fraction of a field's map.
     pub(crate) fn line_over(self, fraction: f64) -> &'static str {
+        let fraction = if matches!(self, Self::Density) { 1.0 - fraction } else { fraction };
         if matches!(self, Self::Paper) {
             "stroke=\"#6d7889\" stroke-width=\"0.7\" stroke-opacity=\"0.6\""
         } else if fraction < 0.6 {

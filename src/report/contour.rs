@@ -33,6 +33,31 @@ pub(crate) fn contour(grid: &Grid, level: f64) -> Vec<Polyline> {
         .collect()
 }
 
+/// The line with as few of its points as keep it within `tolerance` of where it was (Douglas and Peucker 1973).
+pub(crate) fn simplified(line: &[(f64, f64)], tolerance: f64) -> Vec<(f64, f64)> {
+    let Some(last) = line.len().checked_sub(1) else { return Vec::new() };
+    let mut kept = vec![false; line.len()];
+    (kept[0], kept[last]) = (true, true);
+    let mut open = vec![(0, last)];
+    while let Some((from, to)) = open.pop() {
+        let off = |i: &usize| distance(line[*i], line[from], line[to]);
+        let farthest = (from + 1..to).max_by(|a, b| off(a).total_cmp(&off(b)));
+        if let Some(farthest) = farthest.filter(|i| off(i) > tolerance) {
+            kept[farthest] = true;
+            open.extend([(from, farthest), (farthest, to)]);
+        }
+    }
+    line.iter().zip(kept).filter_map(|(point, kept)| kept.then_some(*point)).collect()
+}
+
+/// From a point to the segment between two others.
+fn distance(p: (f64, f64), a: (f64, f64), b: (f64, f64)) -> f64 {
+    let (along, to) = ((b.0 - a.0, b.1 - a.1), (p.0 - a.0, p.1 - a.1));
+    let length = along.0 * along.0 + along.1 * along.1;
+    let place = if length > 0.0 { ((along.0 * to.0 + along.1 * to.1) / length).clamp(0.0, 1.0) } else { 0.0 };
+    (to.0 - place * along.0).hypot(to.1 - place * along.1)
+}
+
 /// The segments of one cell: it separates the corners above `level` from the others.
 fn cell_segments(grid: &Grid, c: usize, r: usize, level: f64, out: &mut Vec<[Edge; 2]>) {
     // Counter-clockwise from the lower left, with edge i between corners i and i + 1.
@@ -150,5 +175,18 @@ mod tests {
     #[test]
     fn levels_are_round_and_inside() {
         assert_eq!(levels(Range::new(0.0, 12.0), 6), [2.0, 4.0, 6.0, 8.0, 10.0]);
+    }
+
+    #[test]
+    fn a_line_keeps_its_corners_and_its_ends() {
+        let bent: Vec<(f64, f64)> = (0..=20).map(|i| (f64::from(i), (f64::from(i) - 10.0).abs())).collect();
+        assert_eq!(simplified(&bent, 0.1), [(0.0, 10.0), (10.0, 0.0), (20.0, 10.0)]);
+        let circle: Vec<(f64, f64)> =
+            (0..=400).map(|i| (f64::from(i) * std::f64::consts::TAU / 400.0).sin_cos()).collect();
+        let few = simplified(&circle, 1e-3);
+        assert!((70..=140).contains(&few.len()) && few.first() == circle.first(), "{} points", few.len());
+        let off = |p: &(f64, f64)| few.windows(2).map(|w| distance(*p, w[0], w[1])).fold(f64::INFINITY, f64::min);
+        assert!(circle.iter().all(|p| off(p) <= 1e-3));
+        assert!(simplified(&[], 1.0).is_empty());
     }
 }

@@ -100,6 +100,36 @@ impl Grid {
         Self { values: self.values.iter().map(|v| v - min).collect(), ..self.clone() }
     }
 
+    /// The same grid with every value made another.
+    pub(crate) fn mapped(&self, f: impl Fn(f64) -> f64) -> Self {
+        Self { values: self.values.iter().map(|v| f(*v)).collect(), ..self.clone() }
+    }
+
+    /// The field on another number of nodes (2 or more a side), bilinear between its own.
+    pub(crate) fn resampled(&self, columns: usize, rows: usize) -> Self {
+        let place = |i: usize, count: usize, own: usize| {
+            let place = i as f64 * (own - 1) as f64 / (count - 1) as f64;
+            let below = (place.floor() as usize).min(own - 2);
+            [(below, 1.0 - (place - below as f64)), (below + 1, place - below as f64)]
+        };
+        let mut values = Vec::with_capacity(columns * rows);
+        for row in 0..rows {
+            for column in 0..columns {
+                let mut value = 0.0;
+                for (r, weight_r) in place(row, rows, self.rows) {
+                    for (c, weight_c) in place(column, columns, self.columns) {
+                        // a neighbour without weight has no say, even if it is NaN
+                        if weight_r * weight_c > 0.0 {
+                            value += weight_r * weight_c * self.at(c, r);
+                        }
+                    }
+                }
+                values.push(value);
+            }
+        }
+        Self { extent: self.extent, columns, rows, values }
+    }
+
     /// The largest drawable value, 0 if there is none above.
     pub(crate) fn maximum(&self) -> f64 {
         self.values.iter().copied().filter(|v| drawable(*v)).fold(0.0, f64::max)
@@ -125,5 +155,19 @@ mod tests {
         let around = |y: f64| Extent::around(&Points::new(2, vec![0.0, 0.0, 3.0, y]));
         assert!((around(4.0).x.width() - around(4.0).y.width()).abs() < 1e-12);
         assert!(around(40.0).y.width() > 10.0 * around(40.0).x.width());
+    }
+
+    #[test]
+    fn a_plane_is_the_same_on_any_grid() {
+        let extent = Extent { x: Range::new(0.0, 3.0), y: Range::new(0.0, 1.0) };
+        let plane = |columns, rows| {
+            let values = extent.nodes(columns, rows).rows().map(|p| 1.0 + p[0] - 2.0 * p[1]).collect();
+            Grid::new(extent, columns, rows, values).expect("as many values as nodes")
+        };
+        let (got, want) = (plane(7, 5).resampled(4, 11), plane(4, 11));
+        assert!(got.values().iter().zip(want.values()).all(|(a, b)| (a - b).abs() < 1e-12));
+        let holed = Grid::new(extent, 2, 2, vec![0.0, f64::NAN, 2.0, 3.0]).expect("2x2 values").resampled(2, 3);
+        assert_eq!((holed.at(0, 1), holed.at(1, 2)), (1.0, 3.0));
+        assert!(holed.at(1, 1).is_nan());
     }
 }

@@ -3,6 +3,7 @@
 use super::axes::Panel;
 use super::colour::ColourMap;
 use super::grid::Grid;
+use super::markup::data_uri;
 use super::range::Range;
 use super::raster::RgbaFrame;
 use super::svg::{Svg, number};
@@ -17,6 +18,22 @@ const FINE: usize = 300;
 /// Draws the field into a panel with the same units; values above `shown` take its last colour.
 pub(crate) fn draw(svg: &mut Svg, panel: &Panel, grid: &Grid, shown: Range, map: ColourMap) -> Result<()> {
     let steps = [grid.columns(), grid.rows()].map(|count| FINE.div_ceil(count));
+    draw_refined(svg, panel, grid, steps, shown, map)
+}
+
+/// The same with one pixel a node, for a grid that is as fine as its panel.
+pub(crate) fn draw_plain(svg: &mut Svg, panel: &Panel, grid: &Grid, shown: Range, map: ColourMap) -> Result<()> {
+    draw_refined(svg, panel, grid, [1, 1], shown, map)
+}
+
+fn draw_refined(
+    svg: &mut Svg,
+    panel: &Panel,
+    grid: &Grid,
+    steps: [usize; 2],
+    shown: Range,
+    map: ColourMap,
+) -> Result<()> {
     let picture = picture(grid, steps, shown, map);
     let png = picture.to_png()?;
     let extent = grid.extent();
@@ -30,12 +47,12 @@ pub(crate) fn draw(svg: &mut Svg, panel: &Panel, grid: &Grid, shown: Range, map:
     svg.open_clipped(panel.frame);
     svg.raw(&format!(
         "<image class=\"heatmap\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
-         image-rendering=\"optimizeQuality\" href=\"data:image/png;base64,{}\"/></g>",
+         image-rendering=\"optimizeQuality\" href=\"{}\"/></g>",
         number(left),
         number(top),
         number(width),
         number(height),
-        base64(&png)
+        data_uri("image/png", &png)
     ));
     Ok(())
 }
@@ -75,32 +92,10 @@ fn corners(index: usize, steps: usize) -> [(usize, f64); 2] {
     [(index / steps, 1.0 - fraction), (index / steps + 1, fraction)]
 }
 
-/// Bytes in base64 (RFC 4648), as data URIs want them.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(three.get(i).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            out.push(if i <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::grid::Extent;
     use super::*;
-
-    #[test]
-    fn base64_of_the_rfc() {
-        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 
     #[test]
     fn the_first_row_of_values_is_the_lowest_of_pixels() {

@@ -1,4 +1,5 @@
-//! Figures of a run: SVG text that this module writes itself, and the PNG rasterised from the same text.
+//! Figures of a run: SVG text that this module writes itself, and the PNG rasterised from the same text; pages that hold
+//! them ([`Page`]), and what the metrics in them mean ([`METRICS`]).
 //!
 //! | Figure | Shows |
 //! |---|---|
@@ -10,6 +11,8 @@
 //! | [`paths_figure`] | the paths of a few chains over the energy |
 //! | [`Particles`] | many chains at one moment over the energy: the frames of [`write_gif`] |
 //! | [`lines_figure`] | any named lines |
+//! | [`panels_figure`] | many models: data sets down, objectives across, energy or density with samples |
+//! | [`strips_figure`] | one number of many runs: data sets in panels, objectives down, a dot for each seed |
 //!
 //! All inputs may hold NaN, infinities or nothing at all: what cannot be drawn is left out, nothing panics.
 
@@ -20,7 +23,11 @@ mod contour;
 mod figures;
 mod grid;
 mod heatmap;
+mod html;
+mod markup;
+mod meaning;
 mod palette;
+mod quantity;
 mod range;
 mod raster;
 mod svg;
@@ -32,10 +39,15 @@ pub use figures::energy::{EnergyPanel, energy_figure};
 pub use figures::energy_line::{EnergyLine, energy_line_figure};
 pub use figures::lines::{Lines, Series, lines_figure};
 pub use figures::loss::{LossCurve, loss_figure};
+pub use figures::panels::{PanelCell, PanelRow, Panels, Shading, panels_figure};
 pub use figures::particles::Particles;
 pub use figures::paths::{ChainsPanel, Trace, paths_figure};
 pub use figures::samples::samples_figure;
 pub use figures::score::{ScorePanel, score_figure};
+pub use figures::strips::{StripPanel, Strips, strips_figure};
 pub use grid::{Extent, Grid};
+pub use html::{Cell, Column, Page, Standing, Table, Width};
+pub use meaning::{Better, METRICS, Meaning, meaning};
+pub use quantity::{count, duration, quantity, short, with_error};
 pub use range::Range;
 pub use raster::{Figure, RgbaFrame};

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// Pixels of the PNG per pixel of the SVG: 640 become 1280, 200 dpi at the width of a page.
 const PNG_SCALE: f64 = 2.0;
+/// Wider pages get no wider PNG: across the text of a paper, 6.5 inches, it has 300 dpi.
+const PNG_WIDTH: f64 = 2000.0;
 
 /// No figure of this crate is wider; a guard against asking for gigabytes.
 const MAX_WIDTH: u32 = 16_384;
@@ -48,8 +50,8 @@ impl Figure {
     /// If a file cannot be written.
     pub fn write(&self, path_stem: &Path) -> Result<()> {
         write_atomically(&with_suffix(path_stem, ".svg"), self.svg.as_bytes())?;
-        let tree = self.tree()?;
-        let png = self.to_rgba((f64::from(tree.size().width()) * PNG_SCALE).round() as u32)?.to_png()?;
+        let width = (self.width()? * PNG_SCALE).min(PNG_WIDTH);
+        let png = self.to_rgba(width.round() as u32)?.to_png()?;
         write_atomically(&with_suffix(path_stem, ".png"), &png)
     }
 
@@ -74,7 +76,16 @@ impl Figure {
 
     /// Pixels of the page in a row.
     pub(crate) fn width(&self) -> Result<f64> {
-        Ok(f64::from(self.tree()?.size().width()))
+        Ok(self.size()?[0])
+    }
+
+    /// Pixels of the page across and down.
+    ///
+    /// # Errors
+    /// If the text is not SVG.
+    pub fn size(&self) -> Result<[f64; 2]> {
+        let size = self.tree()?.size();
+        Ok([f64::from(size.width()), f64::from(size.height())])
     }
 
     fn tree(&self) -> Result<usvg::Tree> {
@@ -96,8 +107,10 @@ impl RgbaFrame {
             return Err(Error::failed(format!("{n} bytes are not a picture of {w}x{h} pixels")));
         }
         let mut png = Vec::new();
+        // it is opaque: a fourth channel would say nothing and take room
+        let rgb: Vec<u8> = self.pixels.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
         PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive)
-            .write_image(&self.pixels, self.width, self.height, image::ExtendedColorType::Rgba8)
+            .write_image(&rgb, self.width, self.height, image::ExtendedColorType::Rgb8)
             .map_err(|e| Error::failed(format!("cannot encode a PNG: {e}")))?;
         Ok(png)
     }

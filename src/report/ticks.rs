@@ -102,7 +102,7 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     out + rest
 }
 
-fn superscript(exponent: i32) -> String {
+pub(crate) fn superscript(exponent: i32) -> String {
     const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
     let sign = if exponent < 0 { "⁻" } else { "" };
     let digits = exponent.unsigned_abs().to_string();

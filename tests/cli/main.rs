@@ -14,6 +14,7 @@ mod formats;
 mod gradients;
 mod help;
 mod objectives;
+mod pages;
 mod program;
 mod repeats;
 mod repro;

@@ -2,6 +2,7 @@
 
 mod args;
 mod figures;
+mod page;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -170,6 +171,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         out: folder.path().to_path_buf(),
     };
     folder.write_json("run.json", &summary)?;
+    page::write(&folder, &summary, plan.training.objective.title(), &config)?;
     if args.json { super::print_json(&summary) } else { print_summary(&summary) }
 }
 

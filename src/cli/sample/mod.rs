@@ -3,6 +3,7 @@
 mod args;
 mod draw;
 mod figure;
+mod page;
 mod plan;
 mod start;
 mod subject;
@@ -53,6 +54,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     let summary = Summary::new(args, &subject, &plan, engine.as_ref(), &sampled, &samples, &folder)?;
     folder.write_json("sample.json", &summary)?;
+    page::write(&folder, &summary)?;
     if !args.quiet {
         summary.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }

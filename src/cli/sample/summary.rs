@@ -13,6 +13,7 @@ use ebm_gpu::target::Facts;
 use serde::Serialize;
 
 use super::super::output::Folder;
+use super::super::page;
 use super::args::Args;
 use super::subject::{Ground, Subject};
 
@@ -205,7 +206,7 @@ impl Summary {
             coordinates,
             modes: modes(subject, samples, is_own_law),
             warnings,
-            files: folder.files("sample.json"),
+            files: folder.files(&["sample.json", page::FILE]),
             out: folder.path().to_path_buf(),
         })
     }

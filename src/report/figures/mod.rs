@@ -7,11 +7,13 @@ pub(crate) mod histogram;
 pub(crate) mod legend;
 pub(crate) mod lines;
 pub(crate) mod loss;
+pub(crate) mod panels;
 pub(crate) mod particles;
 pub(crate) mod paths;
 pub(crate) mod relief;
 pub(crate) mod samples;
 pub(crate) mod score;
+pub(crate) mod strips;
 
 /// `shown` out of `count` indices: a pseudo-random one from each of `shown` equal stretches.
 ///

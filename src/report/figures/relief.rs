@@ -2,7 +2,7 @@
 
 use super::super::axes::{Axis, Panel};
 use super::super::colour::{ColourBar, ColourMap};
-use super::super::contour::{contour, levels};
+use super::super::contour::{contour, levels, simplified};
 use super::super::grid::Grid;
 use super::super::heatmap;
 use super::super::range::Range;
@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// How far above its minimum an energy is shown, in nats: at 12, the density is 6e-6 of its peak, and what lies
 /// higher is shaped by the network's tails rather than by data.
-const SHOWN_NATS: f64 = 12.0;
+pub(crate) const SHOWN_NATS: f64 = 12.0;
 
 /// An energy above its minimum, ready to draw. The colour scale ends at 12 nats; higher energies share its last colour.
 #[derive(Debug)]
@@ -49,6 +49,9 @@ impl Relief {
     }
 }
 
+/// How far a contour may be moved to spare points, in pixels: less than an eye or a printer sees.
+const SPARED: f64 = 0.15;
+
 /// The contours of a field at some levels, as one path a level.
 pub(crate) fn draw_contours(
     svg: &mut Svg,
@@ -60,7 +63,8 @@ pub(crate) fn draw_contours(
     for level in levels {
         let d: String = contour(grid, *level)
             .into_iter()
-            .map(|line| polyline(line.into_iter().map(|(x, y)| panel.pixel(x, y))))
+            .map(|line| line.into_iter().filter_map(|(x, y)| panel.pixel(x, y)).collect::<Vec<_>>())
+            .map(|line| polyline(simplified(&line, SPARED).into_iter().map(Some)))
             .collect();
         svg.path(&d, &format!("class=\"contour\" fill=\"none\" stroke-linejoin=\"round\" {}", stroke(*level)));
     }
