@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use rand::seq::SliceRandom as _;
-
+use super::images::ImageShape;
 use super::law::Law;
-use super::standardize::Standardizer;
+use super::prepare::{Preparation, Prepared};
 use super::table::{Part, read_table};
+use super::transform::Transform;
 use super::toy;
 use crate::error::{Error, Result, unknown_name};
 use crate::points::Points;
@@ -20,26 +20,55 @@ pub struct Dataset {
     pub columns: Vec<String>,
     /// For training.
     pub train: Points,
-    /// Held out.
+    /// Held out for decisions during training; a small file has none.
+    pub validation: Points,
+    /// Held out for judgement.
     pub test: Points,
-    /// From the original units to those of the network.
-    pub standardizer: Standardizer,
+    /// From the data's own units to those of the network.
+    pub transform: Transform,
+    /// What a point is, if it is an image.
+    pub image: Option<ImageShape>,
+    /// The range of the values in the data's own units, where it is known.
+    pub range: Option<[f64; 2]>,
     /// The law that the points come from, where it is known.
     pub law: Option<Box<dyn Law>>,
 }
 
-/// Points held out of a toy law: drawn anew.
+/// Points of a toy law for testing, and as many for validation: drawn anew.
 const TOY_TEST: usize = 10_000;
 
 impl Dataset {
-    /// A toy law by its name (`count` points are drawn), or a file as [`read_table`] reads it (a tenth is held out, and columns are
-    /// standardised by what the training part says).
+    /// [`prepared`](Self::prepared) in the usual way.
     ///
     /// # Errors
-    /// No such law or file, a file that does not hold a table of numbers, or columns that are not there.
+    /// As there.
     pub fn load(source: &str, part: Part<'_>, count: usize, seed: Seed) -> Result<Self> {
+        Self::prepared(source, part, &Preparation::default(), count, seed)
+    }
+
+    /// A toy law by its name (`count` points are drawn), or a file as [`read_table`] reads it, split and transformed.
+    ///
+    /// # Errors
+    /// No such law or file, a file that does not hold a table of numbers, columns that are not there, or a preparation that
+    /// does not fit.
+    pub fn prepared(
+        source: &str,
+        part: Part<'_>,
+        preparation: &Preparation,
+        count: usize,
+        seed: Seed,
+    ) -> Result<Self> {
         if let Some(law) = toy::by_name(source) {
-            let useless = [("--columns", part.columns.is_some()), ("--array", part.array.is_some())];
+            let useless = [
+                ("--columns", part.columns.is_some()),
+                ("--drop", part.drop.is_some()),
+                ("--array", part.array.is_some()),
+                ("--image", part.image.is_some()),
+                ("--transform", preparation.transform.is_some()),
+                ("--dequantise", preparation.dequantise.is_some()),
+                ("--logit", preparation.logit.is_some()),
+                ("--range", preparation.range.is_some()),
+            ];
             if let Some((flag, _)) = useless.iter().find(|(_, given)| *given) {
                 return Err(Error::input(format!("{flag} goes with a file, `{source}` is a toy law"))
                     .hint(format!("leave {flag} out")));
@@ -48,7 +77,7 @@ impl Dataset {
         }
         let path = Path::new(source);
         if path.exists() || source.contains(['/', '.']) {
-            return Self::from_file(path, part, seed);
+            return Self::from_file(path, part, preparation, seed);
         }
         let unknown = unknown_name("data set", source, toy::NAMES);
         let names = unknown.advice().unwrap_or_default().to_string();
@@ -76,37 +105,20 @@ impl Dataset {
     fn from_law(law: Box<dyn Law>, count: usize, seed: Seed) -> Self {
         let train = Self::training_points(&*law, count, seed);
         let test = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 1));
-        let columns = Self::toy_columns(&*law);
-        let standardizer = Standardizer::identity(law.dim());
-        Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) }
+        let validation = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 2));
+        let (name, columns) = (law.name().to_string(), Self::toy_columns(&*law));
+        let transform = Transform::identity(law.dim());
+        Self { name, columns, train, validation, test, transform, image: None, range: None, law: Some(law) }
     }
 
-    fn from_file(path: &Path, part: Part<'_>, seed: Seed) -> Result<Self> {
+    fn from_file(path: &Path, part: Part<'_>, preparation: &Preparation, seed: Seed) -> Result<Self> {
         let table = read_table(path, part)?;
-        let (count, dim) = (table.points.count(), table.points.dim());
-        let mut order: Vec<usize> = (0..count).collect();
-        order.shuffle(&mut seed.sequence(Stream::Host, 0));
-        let take =
-            |rows: &[usize]| Points::new(dim, rows.iter().flat_map(|i| table.points.row(*i).iter().copied()).collect());
-        let held = (count / 10).max(1);
-        let (test, train) = (take(&order[..held]), take(&order[held..]));
-        let standardizer = Standardizer::fit(&train);
-        let wild =
-            standardizer.mean.iter().zip(&standardizer.scale).position(|(m, s)| !(m.is_finite() && s.is_finite()));
-        if let Some(c) = wild {
-            let name = &table.names[c];
-            return Err(Error::input(format!("the numbers in column {name} are too large: their spread overflows"))
-                .hint("rescale the column"));
-        }
         let name = path.file_stem().map_or_else(|| "data".to_string(), |s| s.to_string_lossy().into_owned());
-        Ok(Self {
-            name,
-            columns: table.names,
-            train: standardizer.apply(&train),
-            test: standardizer.apply(&test),
-            standardizer,
-            law: None,
-        })
+        let (image, range) = (table.image, preparation.range(&table));
+        let columns = table.names.clone();
+        let Prepared { train, validation, test, transform } =
+            preparation.prepare(table, &path.display().to_string(), seed)?;
+        Ok(Self { name, columns, train, validation, test, transform, image, range, law: None })
     }
 
     /// The dimension of the points.

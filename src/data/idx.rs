@@ -10,11 +10,22 @@ use flate2::read::MultiGzDecoder;
 use super::table::read_bytes;
 use crate::error::{Error, Result};
 
+/// The values of an IDX file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Idx {
+    /// The sides, the number of items first.
+    pub shape: Vec<usize>,
+    /// Whether the values were bytes, and are divided by 255.
+    pub bytes: bool,
+    /// Row-major.
+    pub values: Vec<f64>,
+}
+
 /// The shape and the row-major values; bytes are divided by 255. A name that ends with `.gz` says that the file is packed.
 ///
 /// # Errors
 /// If the file cannot be read or unpacked, is not IDX, or does not have the size that its shape declares.
-pub fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<f64>)> {
+pub fn read_idx(path: &Path) -> Result<Idx> {
     let bytes = read_bytes(path)?;
     let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
     let parsed = if packed { parse(MultiGzDecoder::new(bytes.as_slice())) } else { parse(bytes.as_slice()) };
@@ -42,7 +53,7 @@ fn decoder(code: u8) -> Option<(usize, Decode)> {
     })
 }
 
-fn parse(mut source: impl Read) -> std::result::Result<(Vec<usize>, Vec<f64>), String> {
+fn parse(mut source: impl Read) -> std::result::Result<Idx, String> {
     let mut head = [0; 4];
     let mut fill = |bytes: &mut [u8]| {
         source.read_exact(bytes).map_err(|why| match why.kind() {
@@ -73,5 +84,5 @@ fn parse(mut source: impl Read) -> std::result::Result<(Vec<usize>, Vec<f64>), S
         let more = if bytes.is_some_and(|n| n < data.len()) { "at least " } else { "" };
         return Err(format!("shape {shape:?} of {size}-byte values does not fit {more}{} bytes of data", data.len()));
     }
-    Ok((shape, data.chunks_exact(size).map(decode).collect()))
+    Ok(Idx { shape, bytes: code == 0x08, values: data.chunks_exact(size).map(decode).collect() })
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`Dataset`] | a law or a file, split and standardised for training |
+//! | [`Dataset`] | a law or a file, split and transformed for training |
 //! | [`law`] | the trait [`Law`]: sampler, smoothed log-density, score, extent, modes |
 //! | [`toy`] | the laws of the literature, on the line and in the plane, by name |
 //! | [`table`] | files of any format as [`Points`](crate::points::Points) with column names |
@@ -10,6 +10,8 @@
 //! | [`npy`] | the NPY array format, both ways |
 //! | [`npz`], [`idx`], [`images`] | archives of arrays, MNIST's format, folders of PNG files |
 //! | [`NpyStream`] | draws of chains, written to an NPY file as they come |
+//! | [`transform`] | from the units of the data to those of the network, and back |
+//! | [`Preparation`], [`Split`] | what is done to the points of a file before training |
 //! | [`standardize`] | shift and scale to mean 0 and standard deviation 1, and back |
 
 mod dataset;
@@ -20,15 +22,20 @@ pub mod law;
 pub mod npy;
 mod npy_stream;
 pub mod npz;
+mod prepare;
 pub mod standardize;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod toy;
+pub mod transform;
 
 pub use dataset::Dataset;
 pub use export::ExportFormat;
 pub use law::{Law, Modes};
+pub use images::ImageShape;
 pub use npy_stream::NpyStream;
+pub use prepare::{Level, Preparation, Split};
 pub use standardize::Standardizer;
 pub use table::{Part, Table, read_table};
+pub use transform::{Transform, TransformKind};

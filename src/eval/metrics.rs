@@ -113,7 +113,7 @@ pub fn evaluate(
             None => {
                 let mean = |points: &Points| -> Result<f64> {
                     let energies = engine.energy(model, points)?;
-                    Ok(energies.iter().sum::<f64>() / energies.len() as f64 + log_z + data.standardizer.log_scale())
+                    Ok((energies.iter().sum::<f64>() - stretches(data, points)) / energies.len() as f64 + log_z)
                 };
                 metrics.nll = Some(mean(&target)?);
                 metrics.nll_data = Some(mean(&data.test)?);
@@ -121,7 +121,7 @@ pub fn evaluate(
         }
     } else if aim.normalized {
         let energies = engine.energy(model, &target)?;
-        metrics.nll = Some(energies.iter().sum::<f64>() / energies.len() as f64 + data.standardizer.log_scale());
+        metrics.nll = Some((energies.iter().sum::<f64>() - stretches(data, &target)) / energies.len() as f64);
         metrics.nll_data = metrics.nll;
         metrics.note = Some(format!(
             "the NLL is by the constant that the objective has learnt: in {} dimensions no grid checks that exp(-E) sums to 1",
@@ -140,12 +140,17 @@ pub fn evaluate(
         }
     }
     if let Some(chains) = chains.filter(|c| c.values().iter().all(|v| v.is_finite())) {
-        let (chains, target) = (data.standardizer.undo(chains), data.standardizer.undo(&target));
+        let (chains, target) = (data.transform.undo(chains), data.transform.undo(&target));
         let mut directions = seed.sequence(Stream::Host, 2);
         metrics.mmd2 = Some(mmd2_unbiased(&chains, &target));
         metrics.swd = Some(sliced_wasserstein2(&chains, &target, DIRECTIONS, &mut directions));
     }
     Ok(metrics)
+}
+
+/// The sum of ln |det ∂z/∂x| over points in the network's units: what their log-density in the data's units has beside.
+fn stretches(data: &Dataset, points: &Points) -> f64 {
+    data.transform.log_stretches(points).iter().sum()
 }
 
 fn against_law(

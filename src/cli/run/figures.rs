@@ -25,33 +25,29 @@ pub(super) fn field_figures(
     data: &Dataset,
     title: &str,
 ) -> Result<()> {
-    let points = data.standardizer.undo(&data.train);
+    let points = data.transform.undo(&data.train);
     let has_energy = model.spec.head() == Head::Energy;
     match data.dim() {
         1 if has_energy => {
             let range = Range::covering(points.values().iter().copied()).padded(0.1);
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
-            let energy = engine.energy(model, &data.standardizer.apply(&Points::new(1, x.clone())))?;
+            let energy = outside(engine, model, data, &Points::new(1, x.clone()))?;
             let line =
                 EnergyLine { title, name: &data.columns[0], x: &x, energy: &energy, points: Some(("data", &points)) };
             energy_line_figure(&line).write(&folder.file("energy"))
         }
         2 => {
             let extent = Extent::around(&points);
-            let nodes = data.standardizer.apply(&extent.nodes(NODES, NODES));
-            let energy =
-                has_energy.then(|| Grid::new(extent, NODES, NODES, engine.energy(model, &nodes)?)).transpose()?;
+            let energies = || outside(engine, model, data, &extent.nodes(NODES, NODES));
+            let energy = has_energy.then(|| Grid::new(extent, NODES, NODES, energies()?)).transpose()?;
             if let Some(energy) = &energy {
                 let panel = EnergyPanel { title, names: &data.columns, energy, data: Some(&points) };
                 energy_figure(&panel)?.write(&folder.file("energy"))?;
             }
 
             let positions = extent.nodes(ARROWS, ARROWS);
-            let mut scores = engine.score(model, &data.standardizer.apply(&positions))?;
-            for row in scores.values_mut().chunks_exact_mut(2) {
-                // the chain rule of standardisation
-                row.iter_mut().zip(&data.standardizer.scale).for_each(|(s, scale)| *s /= scale);
-            }
+            let mut scores = engine.score(model, &data.transform.apply(&positions))?;
+            data.transform.scores_outside(&positions, &mut scores);
             let (names, energy) = (&data.columns[..], energy.as_ref());
             let panel = ScorePanel { title, names, positions: &positions, scores: &scores, energy };
             score_figure(&panel)?.write(&folder.file("score"))
@@ -60,9 +56,17 @@ pub(super) fn field_figures(
     }
 }
 
+/// The energies of points in the data's units, in those units up to a constant.
+fn outside(engine: &dyn Engine, model: &Model, data: &Dataset, points: &Points) -> Result<Vec<f64>> {
+    let inside = data.transform.apply(points);
+    let mut energies = engine.energy(model, &inside)?;
+    data.transform.energies_outside(&inside, &mut energies);
+    Ok(energies)
+}
+
 /// Draws the chains beside the data.
 pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points, model: &str) -> Result<()> {
-    let (data, names) = (data.standardizer.undo(&data.train), &data.columns);
+    let (data, names) = (data.transform.undo(&data.train), &data.columns);
     samples_figure(&data, chains, names, model).write(&folder.file("samples"))
 }
 

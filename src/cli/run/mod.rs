@@ -48,7 +48,10 @@ struct Summary {
     seed: u64,
     batch: usize,
     steps: u64,
+    /// What the data went through before the network saw them.
+    transform: String,
     train_points: usize,
+    validation_points: usize,
     test_points: usize,
     train_seconds: f64,
     steps_per_second: f64,
@@ -102,7 +105,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         0 => (None, None),
         _ => {
             let (chains, summary) = sampling(args, &plan, engine.as_ref(), &trained.model)?;
-            let samples = plan.data.standardizer.undo(&chains);
+            let samples = plan.data.transform.output(&chains);
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
             figures::chain_figure(&folder, &plan.data, &samples, &format!("model{}", level_note(sigma)))?;
@@ -133,7 +136,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         version: env!("CARGO_PKG_VERSION"),
         engine: engine.name(),
         adapter: engine.adapter(),
-        data: args.data.clone(),
+        data: args.source.data.clone(),
         columns: plan.data.columns.clone(),
         loss: plan.training.objective.name(),
         objective: plan.training.objective.formula(),
@@ -148,7 +151,9 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         seed: args.seed,
         batch: args.batch,
         steps: args.steps,
+        transform: plan.data.transform.formula(),
         train_points: plan.data.train.count(),
+        validation_points: plan.data.validation.count(),
         test_points: plan.data.test.count(),
         train_seconds: trained.seconds,
         steps_per_second: trained.steps_per_second(),
@@ -253,12 +258,11 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         ("objective", plan.training.objective.formula()),
         ("step", step.to_string()),
         ("columns", plan.data.columns.join(",")),
-        ("mean", list(&plan.data.standardizer.mean)),
-        ("scale", list(&plan.data.standardizer.scale)),
         ("data_mean", list(&data.mean)),
         ("data_deviation", list(&data.scale)),
     ];
-    shared.into_iter().chain(level).chain(ladder).chain(noise).collect()
+    let transform = plan.data.transform.metadata();
+    shared.into_iter().chain(transform).chain(level).chain(ladder).chain(noise).collect()
 }
 
 fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {

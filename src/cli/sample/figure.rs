@@ -37,10 +37,14 @@ pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samp
 
 /// E at points in original units; none for a field.
 pub(super) fn energies(engine: &dyn Engine, subject: &Subject, points: &Points) -> Result<Option<Vec<f64>>> {
-    let inside = subject.standardizer.apply(points);
+    let inside = subject.transform.apply(points);
     match subject.last() {
         Ground::Network(model) if model.spec.head() == Head::Score => Ok(None),
-        Ground::Network(model) => engine.energy(model, &inside).map(Some),
+        Ground::Network(model) => {
+            let mut energies = engine.energy(model, &inside)?;
+            subject.transform.energies_outside(&inside, &mut energies);
+            Ok(Some(energies))
+        }
         Ground::Target(target) => {
             let mut gradient = vec![0.0; target.dim()];
             Ok(Some(inside.rows().map(|x| target.energy::<f64>(x, &mut gradient)).collect()))

@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let mut listener = Listener::new(args, &plan, &subject, &folder)?;
     let sampled = plan.run(engine.as_ref(), &start, &mut listener)?;
     let recorder = listener.finish()?;
-    let samples = subject.standardizer.undo(&sampled.positions);
+    let samples = subject.transform.output(&sampled.positions);
     let shape = [samples.count(), samples.dim()];
     write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
     folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, &subject)?)?;
@@ -104,14 +104,14 @@ impl Listen for Listener<'_> {
 
     fn draw(&mut self, positions: &Points) -> Result<()> {
         match &mut self.draws {
-            Some(draws) => draws.append(&to_f32(&self.subject.standardizer.undo(positions))),
+            Some(draws) => draws.append(&to_f32(&self.subject.transform.output(positions))),
             None => Ok(()),
         }
     }
 
     fn frame(&mut self, step: u64, positions: &Points) -> Result<()> {
         if let Some(recorder) = &mut self.recorder {
-            recorder.take(step, &self.subject.standardizer.undo(positions));
+            recorder.take(step, &self.subject.transform.undo(positions));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ebm_gpu::data::Standardizer;
+use ebm_gpu::data::Transform;
 use ebm_gpu::data::npy::read_npy;
 use ebm_gpu::engine::Landscape;
 use ebm_gpu::error::{Error, Result, unknown_name};
@@ -16,8 +16,8 @@ use super::args::{Args, SAMPLERS};
 pub(super) struct Subject {
     pub(super) name: String,
     pub(super) columns: Vec<String>,
-    /// From the units of the landscape back to the original ones.
-    pub(super) standardizer: Standardizer,
+    /// From the original units to those of the landscape.
+    pub(super) transform: Transform,
     /// Mean and standard deviation of the data in the units of the landscape.
     pub(super) data: Option<[Vec<f64>; 2]>,
     /// The levels and the landscape at each, the largest first; one if it has none.
@@ -105,8 +105,8 @@ impl Args {
             None => vec![(0.0, Ground::Target(target.clone()))],
         };
         let columns = (1..=target.dim()).map(|i| format!("x{i}")).collect();
-        let standardizer = Standardizer::identity(target.dim());
-        Ok(Subject { name: name.to_string(), columns, standardizer, data: None, levels })
+        let transform = Transform::identity(target.dim());
+        Ok(Subject { name: name.to_string(), columns, transform, data: None, levels })
     }
 
     fn model_subject(&self, path: &Path, ladder: Option<Ladder>) -> Result<Subject> {
@@ -120,11 +120,7 @@ impl Args {
                 _ => Err(Error::input(format!("{}: its {key} are no {d} numbers: {text}", path.display()))),
             }
         };
-        let standardizer = match (list("mean")?, list("scale")?) {
-            (Some(mean), Some(scale)) if scale.iter().all(|s| *s > 0.0) => Standardizer { mean, scale },
-            (None, None) => Standardizer::identity(d),
-            _ => return Err(Error::input(format!("{}: its mean and scale do not go together", path.display()))),
-        };
+        let transform = Transform::from_metadata(&metadata, d, path)?;
         let data = list("data_mean")?.zip(list("data_deviation")?).map(|(mean, deviation)| [mean, deviation]);
         let names: Vec<String> =
             metadata.get("columns").map_or_else(Vec::new, |c| c.split(',').map(Into::into).collect());
@@ -162,6 +158,6 @@ impl Args {
         }
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
         let name = path.parent().and_then(Path::file_name).or(path.file_stem()).unwrap_or(path.as_os_str());
-        Ok(Subject { name: name.to_string_lossy().into_owned(), columns, standardizer, data, levels })
+        Ok(Subject { name: name.to_string_lossy().into_owned(), columns, transform, data, levels })
     }
 }

@@ -1,5 +1,6 @@
 //! The rows of an array as a table whose columns are numbered.
 
+use super::Part;
 use super::columns::choose;
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -21,14 +22,14 @@ pub(super) fn chosen(
     path: &Path,
     dim: usize,
     values: &[f64],
-    columns: Option<&[String]>,
+    part: Part<'_>,
 ) -> Result<(Vec<String>, usize, Vec<f64>)> {
     // Without a row, nothing bounds the number of columns that the file declares.
     if values.is_empty() {
         return Err(super::too_few(path, 0));
     }
     let names: Vec<String> = (0..dim).map(|i| i.to_string()).collect();
-    let chosen = choose(path, &names, columns)?;
+    let chosen = choose(path, &names, part)?;
     let mut kept = Vec::with_capacity(values.len() / dim * chosen.len());
     for (row, cells) in values.chunks_exact(dim).enumerate() {
         for place in &chosen {

@@ -19,7 +19,7 @@ fn file(extension: &str, bytes: &[u8]) -> PathBuf {
 fn read(extension: &str, text: &str, columns: &[&str]) -> Result<Table> {
     let path = file(extension, text.as_bytes());
     let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
-    let table = read_table(&path, Part { columns: (!columns.is_empty()).then_some(&columns), array: None });
+    let table = read_table(&path, Part { columns: (!columns.is_empty()).then_some(&columns), ..Part::default() });
     fs::remove_file(path).unwrap();
     table
 }
@@ -56,7 +56,7 @@ fn headers_comments_and_delimiters() {
 fn arrays_are_tables_too() {
     let path = file("npy", b"");
     crate::data::npy::write_npy_f32(&path, &[3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
-    let table = read_table(&path, Part { columns: Some(&["1".to_owned()]), array: None }).unwrap();
+    let table = read_table(&path, Part { columns: Some(&["1".to_owned()]), ..Part::default() }).unwrap();
     assert_eq!((table.names, table.points.values()), (vec!["1".to_owned()], &[2., 4., 6.][..]));
     crate::data::npy::write_npy_f32(&path, &[1, 3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
     assert!(read_table(&path, Part::default()).unwrap_err().to_string().contains("shape [1, 3, 2], not [n, d] or [n]"));

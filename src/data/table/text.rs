@@ -1,7 +1,7 @@
 //! Lines of text cells as numbers: the delimiter, the header, and errors by line and column.
 
 use super::columns::choose;
-use super::read_bytes;
+use super::{Part, read_bytes};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::path::Path;
@@ -14,7 +14,7 @@ enum Delimiter {
 }
 
 /// The names of the chosen columns, how many they are, and their values, row-major.
-pub(super) fn read(path: &Path, extension: &str, columns: Option<&[String]>) -> Result<(Vec<String>, usize, Vec<f64>)> {
+pub(super) fn read(path: &Path, extension: &str, part: Part<'_>) -> Result<(Vec<String>, usize, Vec<f64>)> {
     let bytes = read_bytes(path)?;
     let text = decode(path, &bytes)?;
     let filled = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
@@ -39,7 +39,7 @@ pub(super) fn read(path: &Path, extension: &str, columns: Option<&[String]>) -> 
     if lines.peek().is_none() {
         return Err(Error::input(format!("{} holds a header and no rows", path.display())));
     }
-    let chosen = choose(path, &names, columns)?;
+    let chosen = choose(path, &names, part)?;
     let mut values = Vec::new();
     for (number, line) in lines {
         let row = cells(path, number, line, delimiter)?;
@@ -51,7 +51,7 @@ pub(super) fn read(path: &Path, extension: &str, columns: Option<&[String]>) -> 
         for place in &chosen {
             let value = number_in(&row[*place]).map_err(|why| {
                 let message = format!("{}, line {number}, column `{}`: {why}", path.display(), names[*place]);
-                advise(Error::input(message), &names, &row, columns)
+                advise(Error::input(message), &names, &row, part.columns)
             })?;
             values.push(value);
         }
