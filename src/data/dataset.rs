@@ -28,7 +28,7 @@ pub struct Dataset {
     pub transform: Transform,
     /// What a point is, if it is an image.
     pub image: Option<ImageShape>,
-    /// The range of the values in the data's own units, where it is known.
+    /// The range of the values in the data's own units, where it is known; for images as it is found, if it is not.
     pub range: Option<[f64; 2]>,
     /// The law that the points come from, where it is known.
     pub law: Option<Box<dyn Law>>,
@@ -114,7 +114,11 @@ impl Dataset {
     fn from_file(path: &Path, part: Part<'_>, preparation: &Preparation, seed: Seed) -> Result<Self> {
         let table = read_table(path, part)?;
         let name = path.file_stem().map_or_else(|| "data".to_string(), |s| s.to_string_lossy().into_owned());
-        let (image, range) = (table.image, preparation.range(&table));
+        let found = |values: &[f64]| {
+            values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], v| [low.min(*v), high.max(*v)])
+        };
+        let image = table.image;
+        let range = preparation.range(&table).or_else(|| image.map(|_| found(table.points.values())));
         let columns = table.names.clone();
         let Prepared { train, validation, test, transform } =
             preparation.prepare(table, &path.display().to_string(), seed)?;

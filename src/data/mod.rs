@@ -8,7 +8,7 @@
 //! | [`table`] | files of any format as [`Points`](crate::points::Points) with column names |
 //! | [`ExportFormat`] | points as CSV and NPY files |
 //! | [`npy`] | the NPY array format, both ways |
-//! | [`npz`], [`idx`], [`images`] | archives of arrays, MNIST's format, folders of PNG files |
+//! | `npz`, [`idx`], [`images`] | archives of arrays, MNIST's format, folders of PNG files |
 //! | [`NpyStream`] | draws of chains, written to an NPY file as they come |
 //! | [`transform`] | from the units of the data to those of the network, and back |
 //! | [`Preparation`], [`Split`] | what is done to the points of a file before training |
@@ -21,7 +21,7 @@ pub mod images;
 pub mod law;
 pub mod npy;
 mod npy_stream;
-pub mod npz;
+mod npz;
 mod prepare;
 pub mod standardize;
 pub mod table;

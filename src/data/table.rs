@@ -2,10 +2,11 @@
 //! wrong where.
 
 use super::images::{self, ImageShape};
-use super::{idx, npy, npz};
+use super::{idx, npz};
 use crate::error::{Error, Result};
 use crate::points::Points;
-use std::fs;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 mod array;
@@ -99,24 +100,27 @@ pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
     let (names, dim, values) = match format {
         Format::Text(extension) => text::read(path, &extension, part)?,
         Format::Npy => {
-            let (shape, values) = npy::read_npy(path)?;
-            array::chosen(path, array::width(path, &shape)?, &values, part)?
+            let (file, length) = open(path)?;
+            array::read(path, &path.display(), BufReader::new(file), length, part)?
         }
         Format::Npz => {
-            let (shape, values) = npz::read_npz(path, part.array)?;
-            array::chosen(path, array::width(path, &shape)?, &values, part)?
+            let (name, bytes) = npz::array_bytes(path, part.array)?;
+            let name = format!("array `{name}` of {}", path.display());
+            array::read(path, &name, &bytes[..], bytes.len() as u64, part)?
         }
         Format::Idx => {
-            let idx::Idx { shape, bytes, values } = idx::read_idx(path)?;
-            let width = shape.iter().skip(1).product();
+            let raw = idx::Raw::read(path)?;
+            let (shape, width) = (&raw.shape, raw.shape.iter().skip(1).product());
             own = shape.get(1).zip(shape.get(2)).and_then(|(height, side)| ImageShape::of(*height, *side, width));
-            level = bytes.then_some(1.0 / 255.0);
-            array::chosen(path, width, &values, part)?
+            level = raw.is_bytes().then_some(1.0 / 255.0);
+            let mut rows = array::Rows::new(path, shape[0], width, part)?;
+            raw.pieces(|values| rows.take(values))?;
+            rows.taken()
         }
         Format::Images => {
-            let images = images::read_images(path)?;
-            (own, level) = (Some(images.shape), Some(images.level));
-            array::chosen(path, images.shape.values(), &images.values, part)?
+            let images::Images { shape, level: step, values } = images::read_images(path)?;
+            (own, level) = (Some(shape), Some(step));
+            array::Rows::new(path, values.len() / shape.values(), shape.values(), part)?.of(values)?
         }
     };
     if values.len() < 2 * dim {
@@ -147,16 +151,19 @@ fn too_few(path: &Path, rows: usize) -> Error {
     Error::input(format!("{} holds {rows} of numbers, at least 2 are needed", path.display()))
 }
 
-/// The bytes of a file, or why there are none.
-pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+/// The names of the chosen columns, how many they are, and their values, row-major.
+type Taken = (Vec<String>, usize, Vec<f64>);
+
+/// A file and its length, or why there is none.
+pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     if path.is_dir() {
         return Err(Error::input(format!("{} is a directory, not a file", path.display())));
     }
-    let bytes = fs::read(path).map_err(|why| cannot_read(path, &why))?;
-    if bytes.is_empty() {
-        return Err(Error::input(format!("{} is empty", path.display())));
+    let file = File::open(path).map_err(|why| cannot_read(path, &why))?;
+    match file.metadata().map_err(|why| cannot_read(path, &why))?.len() {
+        0 => Err(Error::input(format!("{} is empty", path.display()))),
+        length => Ok((file, length)),
     }
-    Ok(bytes)
 }
 
 pub(super) fn cannot_read(path: &Path, why: &std::io::Error) -> Error {

@@ -76,7 +76,7 @@ fn corners(index: usize, steps: usize) -> [(usize, f64); 2] {
 }
 
 /// Bytes in base64 (RFC 4648), as data URIs want them.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {

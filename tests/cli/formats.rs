@@ -12,6 +12,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::bad_tables::npy_bytes;
 use crate::program::{Folder, TINY};
+use crate::results::assert_picture;
 
 /// A byte that looks random.
 fn byte(i: usize) -> u8 {
@@ -132,6 +133,28 @@ fn pixels_are_from_0_to_1() {
     assert_eq!((grey.shape, grey.values), (ImageShape { height: 2, width: 1, channels: 1 }, vec![0.2, 1.0, 0.2, 0.0]));
     std::fs::remove_file(folder.path("grey/a.png")).unwrap();
     assert_eq!(read_images(&folder.path("grey")).unwrap().level, 1.0 / 65535.0);
+}
+
+/// Images are drawn as sheets, those of a table if their size is given.
+#[test]
+fn samples_of_images_are_drawn_as_images() {
+    let folder = Folder::new();
+    let bytes: Vec<u8> = (0..720).map(byte).collect();
+    folder.write("t.idx", idx(0x08, &[120, 2, 3], &bytes));
+    let values: Vec<f64> = bytes.iter().map(|b| f64::from(*b)).collect();
+    write_npy_f64(&folder.path("t.npy"), &[120, 6], &values).unwrap();
+    let sheets = |data: &str, out: &str| {
+        folder.done(&format!("{TINY} --data {data} --out {out}"));
+        assert_picture(&folder, &format!("{out}/samples.png"));
+        let svg = folder.text(&format!("{out}/samples.svg"));
+        svg.contains("dsm, σ = 0.3 on t<") && svg.contains("held-out data (12)") && svg.contains("σ = 0.3 (64)")
+    };
+    assert!(sheets("t.idx", "a") && sheets("t.npy --image 2x3", "b") && sheets("t.npy --image 1x2", "c"));
+    assert!(!sheets("t.npy", "d"), "64 columns are no image unless that is said");
+    assert!(!sheets("t.idx --columns 1,2,3,4", "e"), "some pixels are no image");
+    folder.done("sample b --engine cpu --chains 30 --steps 5 --out s --quiet");
+    assert_picture(&folder, "s/samples.png");
+    assert!(folder.text("s/samples.svg").contains("chains (30)"));
 }
 
 #[test]

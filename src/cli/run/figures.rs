@@ -6,7 +6,7 @@ use ebm_gpu::error::Result;
 use ebm_gpu::model::{Head, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::report::{
-    EnergyLine, EnergyPanel, Extent, Grid, LossCurve, Range, ScorePanel, energy_figure, energy_line_figure,
+    EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, LossCurve, Range, ScorePanel, energy_figure, energy_line_figure, image_figure,
     loss_figure, samples_figure, score_figure,
 };
 use ebm_gpu::train::Trained;
@@ -16,6 +16,8 @@ use super::super::output::Folder;
 /// Nodes of the energy's grid along each axis, and of the arrows'.
 const NODES: usize = 240;
 const ARROWS: usize = 21;
+/// Points of the data that a figure is made of.
+const MOST_SHOWN: usize = 100_000;
 
 /// Draws the energy and the score where they can be drawn: in one and two dimensions.
 pub(super) fn field_figures(
@@ -25,7 +27,7 @@ pub(super) fn field_figures(
     data: &Dataset,
     title: &str,
 ) -> Result<()> {
-    let points = data.transform.undo(&data.train);
+    let points = shown(data);
     let has_energy = model.spec.head() == Head::Energy;
     match data.dim() {
         1 if has_energy => {
@@ -56,6 +58,12 @@ pub(super) fn field_figures(
     }
 }
 
+/// Data for a figure, in their own units; of many, the first, which the seed has chosen.
+fn shown(data: &Dataset) -> Points {
+    let some = data.train.count().min(MOST_SHOWN) * data.dim();
+    data.transform.undo(&Points::new(data.dim(), data.train.values()[..some].to_vec()))
+}
+
 /// The energies of points in the data's units, in those units up to a constant.
 fn outside(engine: &dyn Engine, model: &Model, data: &Dataset, points: &Points) -> Result<Vec<f64>> {
     let inside = data.transform.apply(points);
@@ -64,10 +72,14 @@ fn outside(engine: &dyn Engine, model: &Model, data: &Dataset, points: &Points) 
     Ok(energies)
 }
 
-/// Draws the chains beside the data.
-pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points, model: &str) -> Result<()> {
-    let (data, names) = (data.transform.undo(&data.train), &data.columns);
-    samples_figure(&data, chains, names, model).write(&folder.file("samples"))
+/// Draws the chains beside the data: images beside those that are held out.
+pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points, model: &str, title: &str) -> Result<()> {
+    if let Some((shape, range)) = data.image.zip(data.range) {
+        let test = data.transform.output(&data.test);
+        let sheets = ImageSheets { title, shape, range, data: Some(&test), samples: chains, model };
+        return image_figure(&sheets)?.write(&folder.file("samples"));
+    }
+    samples_figure(&shown(data), chains, &data.columns, model).write(&folder.file("samples"))
 }
 
 /// Draws the loss.

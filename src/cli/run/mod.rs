@@ -108,7 +108,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
             let samples = plan.data.transform.output(&chains);
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
-            figures::chain_figure(&folder, &plan.data, &samples, &format!("model{}", level_note(sigma)))?;
+            let name = format!("model{}", level_note(sigma));
+            figures::chain_figure(&folder, &plan.data, &samples, &name, &title(args, &plan))?;
             (Some(chains), Some(summary))
         }
     };
@@ -262,7 +263,11 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         ("data_deviation", list(&data.scale)),
     ];
     let transform = plan.data.transform.metadata();
-    shared.into_iter().chain(transform).chain(level).chain(ladder).chain(noise).collect()
+    let image = plan.data.image.zip(plan.data.range).map(|(shape, range)| {
+        let sides = [shape.height, shape.width, shape.channels];
+        [("image", format!("{sides:?}")), ("image_range", list(&range))]
+    });
+    shared.into_iter().chain(transform).chain(image.into_iter().flatten()).chain(level).chain(ladder).chain(noise).collect()
 }
 
 fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {

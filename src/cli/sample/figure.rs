@@ -4,7 +4,7 @@ use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
 use ebm_gpu::model::Head;
 use ebm_gpu::points::Points;
-use ebm_gpu::report::{EnergyLine, EnergyPanel, Extent, Grid, Range, energy_figure, energy_line_figure};
+use ebm_gpu::report::{EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, Range, energy_figure, energy_line_figure, image_figure};
 
 use super::super::output::Folder;
 use super::subject::{Ground, Subject};
@@ -12,9 +12,13 @@ use super::subject::{Ground, Subject};
 /// Nodes of the energy's grid along each axis.
 pub(super) const NODES: usize = 240;
 
-/// Draws samples.png in one and two dimensions.
+/// Draws samples.png in one and two dimensions, and of images.
 pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samples: &Points) -> Result<()> {
     let title = format!("{}: {} chains", subject.name, samples.count());
+    if let Some((shape, range)) = subject.image {
+        let sheets = ImageSheets { title: &subject.name, shape, range, data: None, samples, model: "chains" };
+        return image_figure(&sheets)?.write(&folder.file("samples"));
+    }
     match subject.dim() {
         1 => {
             let range = Range::covering(samples.values().iter().copied()).padded(0.1);

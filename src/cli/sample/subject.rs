@@ -1,8 +1,9 @@
 //! What `sample` samples from: a checkpoint or an analytic target.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use ebm_gpu::data::Transform;
+use ebm_gpu::data::{ImageShape, Transform};
 use ebm_gpu::data::npy::read_npy;
 use ebm_gpu::engine::Landscape;
 use ebm_gpu::error::{Error, Result, unknown_name};
@@ -20,6 +21,8 @@ pub(super) struct Subject {
     pub(super) transform: Transform,
     /// Mean and standard deviation of the data in the units of the landscape.
     pub(super) data: Option<[Vec<f64>; 2]>,
+    /// What a point is and the range of its values, if it is an image.
+    pub(super) image: Option<(ImageShape, [f64; 2])>,
     /// The levels and the landscape at each, the largest first; one if it has none.
     pub(super) levels: Vec<(f64, Ground)>,
 }
@@ -53,6 +56,18 @@ impl Subject {
 /// Numbers joined by commas.
 pub(super) fn numbers(text: &str) -> Option<Vec<f64>> {
     text.split(',').map(|s| s.trim().parse().ok()).collect()
+}
+
+/// What the metadata of a checkpoint say of images of `dim` values.
+fn image_of(metadata: &HashMap<String, String>, dim: usize) -> Option<(ImageShape, [f64; 2])> {
+    let list = |key: &str| metadata.get(key).and_then(|text| numbers(text.trim_matches(['[', ']'])));
+    let (sides, range) = (list("image")?, list("image_range")?);
+    match (&sides[..], &range[..]) {
+        (&[height, width, _], &[low, high]) if low < high => {
+            Some((ImageShape::of(height as usize, width as usize, dim)?, [low, high]))
+        }
+        _ => None,
+    }
 }
 
 impl Args {
@@ -106,7 +121,7 @@ impl Args {
         };
         let columns = (1..=target.dim()).map(|i| format!("x{i}")).collect();
         let transform = Transform::identity(target.dim());
-        Ok(Subject { name: name.to_string(), columns, transform, data: None, levels })
+        Ok(Subject { name: name.to_string(), columns, transform, data: None, image: None, levels })
     }
 
     fn model_subject(&self, path: &Path, ladder: Option<Ladder>) -> Result<Subject> {
@@ -158,6 +173,6 @@ impl Args {
         }
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
         let name = path.parent().and_then(Path::file_name).or(path.file_stem()).unwrap_or(path.as_os_str());
-        Ok(Subject { name: name.to_string_lossy().into_owned(), columns, transform, data, levels })
+        Ok(Subject { name: name.to_string_lossy().into_owned(), columns, transform, data, image: image_of(&metadata, d), levels })
     }
 }

@@ -63,7 +63,7 @@ fn shares_that_are_none() {
 #[test]
 fn noise_of_one_level_is_uniform_and_undone() {
     let n = 20_000;
-    let integers = Points::new(3, (0..3 * n).map(|i| (i * i % 7) as f64).collect());
+    let integers = Points::new(3, (0..3 * n).map(|i: u64| (i * i % 7) as f64).collect());
     let names = ["a", "b", "c"].map(str::to_string).to_vec();
     let table = Table { names, points: integers, image: None, level: None };
     let preparation = Preparation {

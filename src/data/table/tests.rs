@@ -4,6 +4,7 @@
 use super::*;
 use crate::data::testing::SplitMix64;
 use rand::Rng;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

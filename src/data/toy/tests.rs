@@ -75,13 +75,23 @@ fn moments_are_the_published_ones() {
     each(|law, rng| {
         let points = law.draw(SAMPLES, rng);
         let (mean, spread, unit) = published(law.name());
-        let check = |what: &str, value: &dyn Fn(&[f64]) -> f64, want: f64| {
+        let within = |what: &str, value: &dyn Fn(&[f64]) -> f64, want: f64, unit: f64| {
             let count = points.count() as f64;
             let got = points.rows().map(value).sum::<f64>() / count;
             let error = (points.rows().map(|x| (value(x) - got).powi(2)).sum::<f64>() / count / count).sqrt();
             assert!((got - want).abs() < 5.0 * error + 0.6 * unit, "{} {what}: {got} for {want}", law.name());
         };
+        let check = |what: &str, value: &dyn Fn(&[f64]) -> f64, want: f64| within(what, value, want, unit);
+        let exactly = |what: &str, value: &dyn Fn(&[f64]) -> f64, want: f64| within(what, value, want, 0.0);
+        let [stated_mean, stated_variance] = law.moments().unwrap();
+        assert_eq!((stated_mean.len(), stated_variance.len()), (law.dim(), law.dim()));
         for axis in 0..law.dim() {
+            // what the law itself says is exact, so that only the error of the sample is between
+            let stated = stated_variance[axis] + (stated_mean[axis] - mean[axis]).powi(2);
+            assert!((stated_mean[axis] - mean[axis]).abs() < 0.6 * unit, "{}: {stated_mean:?}", law.name());
+            assert!((stated_variance[axis] - spread[axis]).abs() < 0.6 * unit, "{}: {stated_variance:?}", law.name());
+            exactly("mean", &|x| x[axis], stated_mean[axis]);
+            exactly("variance", &|x| (x[axis] - mean[axis]).powi(2), stated);
             check("mean", &|x| x[axis], mean[axis]);
             check("variance", &|x| (x[axis] - mean[axis]).powi(2), spread[axis]);
         }
