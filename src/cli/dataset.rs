@@ -100,14 +100,17 @@ impl DataArgs {
             None => None,
             Some("own") => Some(Level::Own),
             Some(text) => Some(Level::Step(text.parse().map_err(|_| {
-                Error::input(format!("--dequantise={text}: the step between values is a number")).hint("--dequantise=0.5")
+                Error::input(format!("--dequantise={text}: the step between values is a number"))
+                    .hint("--dequantise=0.5")
             })?)),
         };
         let range = match self.range.as_deref() {
             None => None,
             Some(&[low, high]) => Some([low, high]),
             Some(ends) => {
-                return Err(Error::input(format!("the range has {} ends, it needs 2", ends.len())).hint("--range 0,255"));
+                return Err(
+                    Error::input(format!("the range has {} ends, it needs 2", ends.len())).hint("--range 0,255")
+                );
             }
         };
         let usual = Split::default();

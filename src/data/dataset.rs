@@ -6,8 +6,8 @@ use super::images::ImageShape;
 use super::law::Law;
 use super::prepare::{Preparation, Prepared};
 use super::table::{Part, read_table};
-use super::transform::Transform;
 use super::toy;
+use super::transform::Transform;
 use crate::error::{Error, Result, unknown_name};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -51,13 +51,7 @@ impl Dataset {
     /// # Errors
     /// No such law or file, a file that does not hold a table of numbers, columns that are not there, or a preparation that
     /// does not fit.
-    pub fn prepared(
-        source: &str,
-        part: Part<'_>,
-        preparation: &Preparation,
-        count: usize,
-        seed: Seed,
-    ) -> Result<Self> {
+    pub fn prepared(source: &str, part: Part<'_>, preparation: &Preparation, count: usize, seed: Seed) -> Result<Self> {
         if let Some(law) = toy::by_name(source) {
             let useless = [
                 ("--columns", part.columns.is_some()),

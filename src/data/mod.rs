@@ -32,8 +32,8 @@ pub mod transform;
 
 pub use dataset::Dataset;
 pub use export::ExportFormat;
-pub use law::{Law, Modes};
 pub use images::ImageShape;
+pub use law::{Law, Modes};
 pub use npy_stream::NpyStream;
 pub use prepare::{Level, Preparation, Split};
 pub use standardize::Standardizer;

@@ -81,6 +81,12 @@ impl Transform {
         before.rows().map(|row| constant + row.iter().map(|y| logit.log_slope(*y)).sum::<f64>()).collect()
     }
 
+    /// −log₂ of the probability of a point before it was dequantised, for each of its `dim` values, from its −ln q(x); none if
+    /// it was not.
+    pub fn bits_per_dim(&self, nll: f64, dim: usize) -> Option<f64> {
+        self.level.map(|level| (nll / dim as f64 - level.ln()) / std::f64::consts::LN_2)
+    }
+
     /// Changes energies at points in the network's units to those of the data's units, up to a constant.
     pub fn energies_outside(&self, points: &Points, energies: &mut [f64]) {
         if self.logit.is_some() {

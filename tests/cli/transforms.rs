@@ -46,7 +46,9 @@ fn samples_are_in_the_units_of_the_data() {
         let run = folder.done(&format!("{TINY} --data t.npy --out r{k} --json {flags}")).json();
         assert_eq!(run["columns"], serde_json::json!(["0", "1", "2"]));
         let step = if flags.contains("none") { "--step-size 0.0002" } else { "" };
-        folder.done(&format!("sample r{k} {step} --engine cpu --chains 64 --steps 20 --out s{k} --quiet --draws --thin 20"));
+        folder.done(&format!(
+            "sample r{k} {step} --engine cpu --chains 64 --steps 20 --out s{k} --quiet --draws --thin 20"
+        ));
         for file in [format!("r{k}/samples.npy"), format!("s{k}/samples.npy"), format!("s{k}/draws.npy")] {
             let samples = npy(&folder.path(&file)).1;
             for axis in 0..3 {
@@ -131,6 +133,7 @@ fn figures_of_transformed_data() {
     for (k, flags) in ["--transform whiten", "--logit 0.05 --range 0,1"].into_iter().enumerate() {
         let run = folder.done(&format!("{TINY} --data t.npy --out r{k} --json {flags}")).json();
         number(&run, "metrics.nll");
+        assert!(run["bits_per_dim"].is_null(), "{run}");
         for name in ["energy.png", "samples.png", "score.png"] {
             assert_picture(&folder, &format!("r{k}/{name}"));
         }

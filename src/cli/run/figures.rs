@@ -6,8 +6,8 @@ use ebm_gpu::error::Result;
 use ebm_gpu::model::{Head, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::report::{
-    EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, LossCurve, Range, ScorePanel, energy_figure, energy_line_figure, image_figure,
-    loss_figure, samples_figure, score_figure,
+    EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, LossCurve, Range, ScorePanel, energy_figure,
+    energy_line_figure, image_figure, loss_figure, samples_figure, score_figure,
 };
 use ebm_gpu::train::Trained;
 

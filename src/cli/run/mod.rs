@@ -59,6 +59,8 @@ struct Summary {
     /// ln Z of the network without the bias of its output, as the objective has learnt it, in the units of the network; none
     /// for objectives that do not.
     log_z: Option<f64>,
+    /// −log₂ of the probability of held-out data per value, where they were dequantised and have a density.
+    bits_per_dim: Option<f64>,
     metrics: Metrics,
     chains: Option<ChainSummary>,
     warnings: Vec<String>,
@@ -160,6 +162,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         steps_per_second: trained.steps_per_second(),
         final_loss: trained.final_loss(),
         log_z: target.normalized.then(|| model.output_bias()),
+        bits_per_dim: metrics.nll_data.and_then(|nll| plan.data.transform.bits_per_dim(nll, plan.data.dim())),
         metrics,
         chains: chain_summary,
         warnings,
@@ -267,7 +270,14 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         let sides = [shape.height, shape.width, shape.channels];
         [("image", format!("{sides:?}")), ("image_range", list(&range))]
     });
-    shared.into_iter().chain(transform).chain(image.into_iter().flatten()).chain(level).chain(ladder).chain(noise).collect()
+    shared
+        .into_iter()
+        .chain(transform)
+        .chain(image.into_iter().flatten())
+        .chain(level)
+        .chain(ladder)
+        .chain(noise)
+        .collect()
 }
 
 fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {

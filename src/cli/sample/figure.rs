@@ -4,7 +4,9 @@ use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
 use ebm_gpu::model::Head;
 use ebm_gpu::points::Points;
-use ebm_gpu::report::{EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, Range, energy_figure, energy_line_figure, image_figure};
+use ebm_gpu::report::{
+    EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, Range, energy_figure, energy_line_figure, image_figure,
+};
 
 use super::super::output::Folder;
 use super::subject::{Ground, Subject};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use ebm_gpu::data::{ImageShape, Transform};
 use ebm_gpu::data::npy::read_npy;
+use ebm_gpu::data::{ImageShape, Transform};
 use ebm_gpu::engine::Landscape;
 use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Conditioning, Model, read_checkpoint};
@@ -173,6 +173,13 @@ impl Args {
         }
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
         let name = path.parent().and_then(Path::file_name).or(path.file_stem()).unwrap_or(path.as_os_str());
-        Ok(Subject { name: name.to_string_lossy().into_owned(), columns, transform, data, image: image_of(&metadata, d), levels })
+        Ok(Subject {
+            name: name.to_string_lossy().into_owned(),
+            columns,
+            transform,
+            data,
+            image: image_of(&metadata, d),
+            levels,
+        })
     }
 }

@@ -48,7 +48,8 @@ pub(in crate::data) struct Incoming<R> {
 impl<R: Read> Incoming<R> {
     /// Reads the header of an array that takes `length` bytes with it, which its shape has to fit.
     pub(in crate::data) fn open(mut source: R, length: u64) -> std::result::Result<Self, Problem> {
-        let header = header(&mut source, length)?.ok_or_else(|| other(format!("its {length} bytes hold no whole header")))?;
+        let header =
+            header(&mut source, length)?.ok_or_else(|| other(format!("its {length} bytes hold no whole header")))?;
         let data = length - header.before;
         let header = std::str::from_utf8(&header.text).map_err(|_| other("its header is not text"))?;
         let missing = |key: &str| other(format!("its header has no valid `{key}`"));
@@ -74,7 +75,10 @@ impl<R: Read> Incoming<R> {
     }
 
     /// Hands on all values in the order of the file, some at a time.
-    pub(in crate::data) fn read(mut self, mut take: impl FnMut(&[f64]) -> Result<()>) -> std::result::Result<(), Problem> {
+    pub(in crate::data) fn read(
+        mut self,
+        mut take: impl FnMut(&[f64]) -> Result<()>,
+    ) -> std::result::Result<(), Problem> {
         let (mut left, mut bytes, mut values) = (self.count() * self.size, vec![0; PIECE], Vec::new());
         while left > 0 {
             let piece = &mut bytes[..left.min(PIECE)];

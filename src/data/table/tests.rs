@@ -71,6 +71,39 @@ fn arrays_are_tables_too() {
     fs::remove_file(path).unwrap();
 }
 
+/// More values than are read at once, in rows that do not fit them, in both orders.
+#[test]
+fn arrays_come_in_pieces() {
+    let (n, d) = (50_000, 3);
+    let value = |row: usize, column: usize| (row * 7 + column) as f64;
+    let by_rows: Vec<f64> = (0..n * d).map(|i| value(i / d, i % d)).collect();
+    let by_columns: Vec<f64> = (0..n * d).map(|i| value(i % n, i / n)).collect();
+    let path = file("npy", b"");
+    let columns = ["2".to_owned(), "0".to_owned()];
+    for (order, values) in [("False", by_rows), ("True", by_columns)] {
+        crate::data::npy::write_npy_f64(&path, &[n, d], &values).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let at = bytes.windows(5).position(|w| w == b"False").unwrap();
+        // one space less keeps the length
+        let header = [&bytes[..at], format!("{order:<5}").as_bytes(), &bytes[at + 5..]].concat();
+        fs::write(&path, &header).unwrap();
+        let all = read_table(&path, Part::default()).unwrap().points;
+        assert!(all.rows().enumerate().all(|(i, x)| x == [value(i, 0), value(i, 1), value(i, 2)]), "{order}");
+        let some = read_table(&path, Part { columns: Some(&columns), ..Part::default() }).unwrap().points;
+        assert!(some.rows().enumerate().all(|(i, x)| x == [value(i, 2), value(i, 0)]), "{order}");
+        assert_eq!((all.count(), some.count()), (n, n));
+        let mut spoilt = header.clone();
+        let end = spoilt.len();
+        spoilt[end - 8..].copy_from_slice(&f64::NAN.to_le_bytes());
+        fs::write(&path, &spoilt).unwrap();
+        let says = read_table(&path, Part::default()).unwrap_err().to_string();
+        assert!(says.ends_with("row 49999, column 2: NaN is not a finite number"), "{says}");
+        // what is left out may be anything
+        assert!(read_table(&path, Part { columns: Some(&columns[1..]), ..Part::default() }).is_ok());
+    }
+    fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn every_mistake_has_its_sentence() {
     let cases: &[(&str, &[&str], &str)] = &[

@@ -96,9 +96,7 @@ fn stretches_and_scores_are_derivatives() {
             close(&transform.log_stretches(&transform.apply(&x)), &[determinant.abs().ln()], 1e-7);
 
             // q(z) is standard normal
-            let log = |z: &Points| {
-                -0.5 * z.values().iter().map(|v| v * v).sum::<f64>() + transform.log_stretches(z)[0]
-            };
+            let log = |z: &Points| -0.5 * z.values().iter().map(|v| v * v).sum::<f64>() + transform.log_stretches(z)[0];
             let slope = |axis: usize| (log(&moved(axis, step)) - log(&moved(axis, -step))) / (2.0 * step);
             let mut scores = transform.apply(&x);
             scores.values_mut().iter_mut().for_each(|v| *v = -*v);
@@ -129,6 +127,10 @@ fn dequantised_output_is_rounded_down() {
     let points = Points::new(1, vec![0.26, 0.49, 0.5, -0.1]);
     assert_eq!(transform.output(&points).values(), [0.25, 0.25, 0.5, -0.25]);
     assert_eq!(transform.undo(&points), points);
+    // uniform on [0, 64] in two dimensions: 256 steps each
+    let bits = transform.bits_per_dim(2.0 * 64f64.ln(), 2).unwrap();
+    assert!((bits - 8.0).abs() < 1e-12, "{bits}");
+    assert_eq!(Transform::identity(2).bits_per_dim(1.0, 2), None);
 }
 
 #[test]

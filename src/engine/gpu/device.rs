@@ -82,8 +82,8 @@ impl Buffer<[f32; 4]> {
 /// What stands behind a buffer of a checked device: small odd numbers, to which nothing can be added without a trace.
 const GUARD: &[u8] = &[0x5A; 1024];
 
-/// Values that are sent at once: 16 MiB.
-const PIECE: usize = 1 << 22;
+/// Values that are sent at once: 4 MiB.
+const PIECE: usize = 1 << 20;
 
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
@@ -309,5 +309,25 @@ impl Gpu {
             return Err(Error::failed("a kernel wrote past the end of a buffer"));
         }
         Ok(bytemuck::pod_collect_to_vec(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_arrive_piece_by_piece() {
+        let count = 2 * PIECE + 5;
+        let values: Vec<f64> = (0..count).map(|i| i as f64 - 0.5).collect();
+        for checked in [false, true] {
+            let options = GpuOptions { checked, ..GpuOptions::default() };
+            let gpu = Gpu::open(&options).expect("an adapter: bash tests/install-vulkan.sh installs one");
+            let buffer = gpu.upload_values("values", &values).expect("uploaded");
+            assert_eq!(buffer.len(), count);
+            let got = gpu.download(&buffer).expect("downloaded");
+            let wrong = got.iter().zip(&values).position(|(got, want)| *got != *want as f32);
+            assert_eq!((got.len(), wrong), (count, None), "checked: {checked}");
+        }
     }
 }

@@ -167,8 +167,7 @@ mod tests {
             let points = Points::new(6, values);
             for range in [[0.0, 1.0], [0.0, 0.0], [f64::NAN, 1.0]] {
                 let (title, model) = ("", "");
-                let sheets =
-                    ImageSheets { title, shape: SHAPE, range, data: Some(&points), samples: &points, model };
+                let sheets = ImageSheets { title, shape: SHAPE, range, data: Some(&points), samples: &points, model };
                 assert!(image_figure(&sheets).expect("drawable").to_rgba(300).is_ok());
             }
         }
