@@ -38,14 +38,14 @@ fn samples_are_in_the_units_of_the_data() {
         "--transform joint",
         "--transform whiten",
         // noise and steps are in the units of the data
-        "--transform none --sigma 0.05 --step-size 0.0002",
+        "--transform none --sigma 0.05 --step-size 0.00002",
         "--logit 0.05 --range 0,1",
         "--logit 0.05 --range 0,1 --transform whiten --dequantise=0.01",
     ];
     for (k, flags) in cases.into_iter().enumerate() {
         let run = folder.done(&format!("{TINY} --data t.npy --out r{k} --json {flags}")).json();
         assert_eq!(run["columns"], serde_json::json!(["0", "1", "2"]));
-        let step = if flags.contains("none") { "--step-size 0.0002" } else { "" };
+        let step = if flags.contains("none") { "--step-size 0.00002" } else { "" };
         folder.done(&format!(
             "sample r{k} {step} --engine cpu --chains 64 --steps 20 --out s{k} --quiet --draws --thin 20"
         ));
