@@ -11,7 +11,7 @@
 //! | [`sampler`] | how chains move, and what they are worth | |
 //! | [`target`] | energies in closed form, to judge samplers by | |
 //! | [`optimizer`] | Adam and its schedule | |
-//! | [`data`] | laws with exact densities, tables, standardisation | random |
+//! | [`data`] | laws with exact densities, files, transforms | random |
 //! | [`eval`] | metrics | data, engine |
 //! | [`train`] | the training loop | engine, eval |
 //! | [`report`] | figures | |
@@ -37,6 +37,7 @@
 
 pub mod bench;
 pub mod check;
+mod cholesky;
 pub mod data;
 pub mod engine;
 pub mod error;

@@ -35,6 +35,8 @@ pub enum Stream {
     Replay = 10,
     /// Where chains of a replay buffer begin.
     Restart = 11,
+    /// Noise of a grey level on the values of images.
+    Dequantise = 12,
 }
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];

@@ -17,7 +17,7 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum What {
-    /// The toy laws, with their dimension and entropy
+    /// The toy laws, with their dimension, entropy, mean and variance
     List(ListArgs),
     /// Points of a toy law, written to a file: those that `run` trains on with the same name, number and seed
     Make(MakeArgs),
@@ -62,18 +62,24 @@ fn list(args: &ListArgs) -> Result<()> {
     if args.json {
         let entry = |toy: &Toy| {
             let law = toy.law();
+            let [mean, variance] = law.moments().map_or([None, None], |moments| moments.map(Some));
             let modes = law.modes().map(|m| m.weights.len());
             serde_json::json!({
-                "name": toy.name, "dim": law.dim(), "entropy": law.entropy(), "modes": modes,
-                "box": law.extent(0.0), "about": toy.about,
+                "name": toy.name, "dim": law.dim(), "entropy": law.entropy(), "mean": mean, "variance": variance,
+                "modes": modes, "box": law.extent(0.0), "about": toy.about,
             })
         };
         return super::print_json(&serde_json::json!({ "laws": toy::ALL.iter().map(entry).collect::<Vec<_>>() }));
     }
-    super::print_line(&format!("{:<13} {:>3} {:>8}", "name", "dim", "entropy"))?;
+    super::print_line(&format!("{:<13} {:>3} {:>8}  {:<10}  {}", "name", "dim", "entropy", "mean", "variance"))?;
+    // without the sign of what rounds to 0
+    let number = |v: &f64| format!("{v:.2}").replace("-0.00", "0.00");
+    let list = |values: &[f64]| values.iter().map(number).collect::<Vec<_>>().join(", ");
     for toy in toy::ALL {
-        let law = toy.law();
-        super::print_line(&format!("{:<13} {:>3} {:>8.4}  {}", toy.name, law.dim(), law.entropy(), toy.about))?;
+        let (law, name, about) = (toy.law(), toy.name, toy.about);
+        let [mean, variance] = law.moments().map_or_else(Default::default, |moments| moments.map(|m| list(&m)));
+        let (dim, entropy) = (law.dim(), law.entropy());
+        super::print_line(&format!("{name:<13} {dim:>3} {entropy:>8.4}  {mean:<10}  {variance:<12}  {about}"))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use ebm_gpu::data::npy::read_npy;
-use ebm_gpu::data::{Dataset, Part, Standardizer};
+use ebm_gpu::data::{Dataset, Transform};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::{Evaluation, Metrics, Target};
@@ -13,6 +13,7 @@ use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
 use serde::Serialize;
 
+use super::dataset::{Chosen, DataArgs};
 use super::engine::EngineArgs;
 use super::sample::Draw;
 use super::{MOST_CHAINS, MOST_POINTS, check_count, progress};
@@ -28,6 +29,9 @@ pub(super) struct Args {
     /// Columns of the file, by name or index from 0 [default: those that the model was trained on]
     #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
     columns: Option<Vec<String>>,
+    /// Columns of the file that are left out, such as a label
+    #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
+    drop: Option<Vec<String>>,
     /// The array of an .npz file; the only one if not given
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
@@ -166,37 +170,38 @@ fn data(
     metadata: &HashMap<String, String>,
     seed: u64,
 ) -> Result<(Dataset, String)> {
-    let trained_on = metadata.get("data");
-    let Some(source) = args.data.as_ref().or(trained_on) else {
-        return Err(
-            Error::input(format!("{} does not say what it was trained on", path.display())).hint("--data NAME or FILE")
-        );
+    let transform = Transform::from_metadata(metadata, model.spec.dim(), path)?;
+    let trained_on = DataArgs::of_checkpoint(metadata);
+    let part = Chosen { columns: args.columns.as_deref(), drop: args.drop.as_deref(), array: args.array.as_deref() };
+    let other = part.columns.is_some() || part.drop.is_some() || part.array.is_some();
+    let own = trained_on.filter(|flags| !other && args.data.as_ref().is_none_or(|data| *data == flags.data));
+    let (flags, is_own) = match (own, &args.data) {
+        (Some(flags), _) => (flags.with_points(args.points), true),
+        (None, Some(data)) => (DataArgs::raw(data, part, args.points, &transform), false),
+        (None, None) => {
+            return Err(Error::input(format!("{} does not say what it was trained on", path.display()))
+                .hint("--data NAME or FILE"));
+        }
     };
-    let own = trained_on == Some(source) && args.columns.is_none();
-    let recorded: Option<Vec<String>> =
-        metadata.get("columns").filter(|_| own).map(|c| c.split(',').map(Into::into).collect());
-    let is_law = Dataset::toy(source).is_ok();
-    let columns = args.columns.clone().or(recorded).filter(|_| !is_law || args.columns.is_some());
-    let part = Part { columns: columns.as_deref(), array: args.array.as_deref() };
-    let data = Dataset::load(source, part, args.points, Seed(seed))?;
+    flags.check()?;
+    let data = flags.load(Seed(seed))?;
     if data.dim() != model.spec.dim() {
         return Err(Error::input(format!(
-            "{source} has {} columns, the model was trained on {}",
+            "{} has {} columns, the model was trained on {}",
+            flags.data,
             data.dim(),
             model.spec.dim()
         ))
-        .hint("--columns A,B,.."));
+        .hint("--columns A,B,.. or --drop A,B,.."));
     }
-    let standardizer = super::sample::standardizer(path, metadata, data.dim())?;
-    let data = data.restated(standardizer.unwrap_or_else(|| Standardizer::identity(model.spec.dim())));
-    if is_law {
+    let data = data.restated(transform);
+    if flags.is_law() {
         return Ok((data, "points of the law, drawn anew".into()));
     }
-    if own && !args.all {
-        return Ok((data, format!("the rows held out of training by seed {seed}")));
+    if is_own && !args.all {
+        return Ok((data, format!("the rows kept for testing by seed {seed}")));
     }
-    let data = data.all_held_out();
-    Ok((data, "every row".into()))
+    Ok((data.all_held_out(), "every row".into()))
 }
 
 /// Samples of the model in its units: given, or the ends of chains.
@@ -205,7 +210,7 @@ fn samples(args: &Args, engine: &dyn Engine, path: &Path, data: &Dataset, seed: 
         let (shape, values) = read_npy(file)?;
         return match shape[..] {
             [rows, columns] if columns == data.dim() && rows > 1 => {
-                Ok(Some(data.standardizer.apply(&Points::new(columns, values))))
+                Ok(Some(data.transform.apply(&Points::new(columns, values))))
             }
             _ => Err(Error::input(format!(
                 "{} has shape {shape:?}, samples of the model are [n, {}] with n of 2 or more",

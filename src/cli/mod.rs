@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod contrast;
 mod data;
+mod dataset;
 mod devices;
 mod engine;
 mod eval;

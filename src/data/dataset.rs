@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use rand::seq::SliceRandom as _;
-
+use super::images::ImageShape;
 use super::law::Law;
-use super::standardize::Standardizer;
+use super::prepare::{Preparation, Prepared};
 use super::table::{Part, read_table};
 use super::toy;
+use super::transform::Transform;
 use crate::error::{Error, Result, unknown_name};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -20,26 +20,49 @@ pub struct Dataset {
     pub columns: Vec<String>,
     /// For training.
     pub train: Points,
-    /// Held out.
+    /// Held out for decisions during training; a small file has none.
+    pub validation: Points,
+    /// Held out for judgement.
     pub test: Points,
-    /// From the original units to those of the network.
-    pub standardizer: Standardizer,
+    /// From the data's own units to those of the network.
+    pub transform: Transform,
+    /// What a point is, if it is an image.
+    pub image: Option<ImageShape>,
+    /// The range of the values in the data's own units, where it is known; for images as it is found, if it is not.
+    pub range: Option<[f64; 2]>,
     /// The law that the points come from, where it is known.
     pub law: Option<Box<dyn Law>>,
 }
 
-/// Points held out of a toy law: drawn anew.
+/// Points of a toy law for testing, and as many for validation: drawn anew.
 const TOY_TEST: usize = 10_000;
 
 impl Dataset {
-    /// A toy law by its name (`count` points are drawn), or a file as [`read_table`] reads it (a tenth is held out, and columns are
-    /// standardised by what the training part says).
+    /// [`prepared`](Self::prepared) in the usual way.
     ///
     /// # Errors
-    /// No such law or file, a file that does not hold a table of numbers, or columns that are not there.
+    /// As there.
     pub fn load(source: &str, part: Part<'_>, count: usize, seed: Seed) -> Result<Self> {
+        Self::prepared(source, part, &Preparation::default(), count, seed)
+    }
+
+    /// A toy law by its name (`count` points are drawn), or a file as [`read_table`] reads it, split and transformed.
+    ///
+    /// # Errors
+    /// No such law or file, a file that does not hold a table of numbers, columns that are not there, or a preparation that
+    /// does not fit.
+    pub fn prepared(source: &str, part: Part<'_>, preparation: &Preparation, count: usize, seed: Seed) -> Result<Self> {
         if let Some(law) = toy::by_name(source) {
-            let useless = [("--columns", part.columns.is_some()), ("--array", part.array.is_some())];
+            let useless = [
+                ("--columns", part.columns.is_some()),
+                ("--drop", part.drop.is_some()),
+                ("--array", part.array.is_some()),
+                ("--image", part.image.is_some()),
+                ("--transform", preparation.transform.is_some()),
+                ("--dequantise", preparation.dequantise.is_some()),
+                ("--logit", preparation.logit.is_some()),
+                ("--range", preparation.range.is_some()),
+            ];
             if let Some((flag, _)) = useless.iter().find(|(_, given)| *given) {
                 return Err(Error::input(format!("{flag} goes with a file, `{source}` is a toy law"))
                     .hint(format!("leave {flag} out")));
@@ -48,7 +71,7 @@ impl Dataset {
         }
         let path = Path::new(source);
         if path.exists() || source.contains(['/', '.']) {
-            return Self::from_file(path, part, seed);
+            return Self::from_file(path, part, preparation, seed);
         }
         let unknown = unknown_name("data set", source, toy::NAMES);
         let names = unknown.advice().unwrap_or_default().to_string();
@@ -76,49 +99,36 @@ impl Dataset {
     fn from_law(law: Box<dyn Law>, count: usize, seed: Seed) -> Self {
         let train = Self::training_points(&*law, count, seed);
         let test = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 1));
-        let columns = Self::toy_columns(&*law);
-        let standardizer = Standardizer::identity(law.dim());
-        Self { name: law.name().to_string(), columns, train, test, standardizer, law: Some(law) }
+        let validation = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 2));
+        let (name, columns) = (law.name().to_string(), Self::toy_columns(&*law));
+        let transform = Transform::identity(law.dim());
+        Self { name, columns, train, validation, test, transform, image: None, range: None, law: Some(law) }
     }
 
-    fn from_file(path: &Path, part: Part<'_>, seed: Seed) -> Result<Self> {
+    fn from_file(path: &Path, part: Part<'_>, preparation: &Preparation, seed: Seed) -> Result<Self> {
         let table = read_table(path, part)?;
-        let (count, dim) = (table.points.count(), table.points.dim());
-        let mut order: Vec<usize> = (0..count).collect();
-        order.shuffle(&mut seed.sequence(Stream::Host, 0));
-        let take =
-            |rows: &[usize]| Points::new(dim, rows.iter().flat_map(|i| table.points.row(*i).iter().copied()).collect());
-        let held = (count / 10).max(1);
-        let (test, train) = (take(&order[..held]), take(&order[held..]));
-        let standardizer = Standardizer::fit(&train);
-        let wild =
-            standardizer.mean.iter().zip(&standardizer.scale).position(|(m, s)| !(m.is_finite() && s.is_finite()));
-        if let Some(c) = wild {
-            let name = &table.names[c];
-            return Err(Error::input(format!("the numbers in column {name} are too large: their spread overflows"))
-                .hint("rescale the column"));
-        }
         let name = path.file_stem().map_or_else(|| "data".to_string(), |s| s.to_string_lossy().into_owned());
-        Ok(Self {
-            name,
-            columns: table.names,
-            train: standardizer.apply(&train),
-            test: standardizer.apply(&test),
-            standardizer,
-            law: None,
-        })
+        let found = |values: &[f64]| {
+            values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], v| [low.min(*v), high.max(*v)])
+        };
+        let image = table.image;
+        let range = preparation.range(&table).or_else(|| image.map(|_| found(table.points.values())));
+        let columns = table.names.clone();
+        let Prepared { train, validation, test, transform } =
+            preparation.prepare(table, &path.display().to_string(), seed)?;
+        Ok(Self { name, columns, train, validation, test, transform, image, range, law: None })
     }
 
-    /// The same points in the units that `standardizer` makes.
-    pub fn restated(self, standardizer: Standardizer) -> Self {
-        let restate = |points: &Points| standardizer.apply(&self.standardizer.undo(points));
-        let (train, test) = (restate(&self.train), restate(&self.test));
-        Self { train, test, standardizer, ..self }
+    /// The same points in the units that `transform` makes.
+    pub fn restated(self, transform: Transform) -> Self {
+        let restate = |points: &Points| transform.apply(&self.transform.undo(points));
+        let (train, validation, test) = (restate(&self.train), restate(&self.validation), restate(&self.test));
+        Self { train, validation, test, transform, ..self }
     }
 
     /// The same with every point held out, the training points first: for a model that has seen none of them.
     pub fn all_held_out(self) -> Self {
-        let values = [self.train.values(), self.test.values()].concat();
+        let values = [self.train.values(), self.validation.values(), self.test.values()].concat();
         Self { test: Points::new(self.dim(), values), ..self }
     }
 

@@ -2,29 +2,83 @@
 //!
 //! Two zero bytes, a type, the number of dimensions, a big-endian u32 for each, and the values, big-endian, last axis fastest.
 
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use super::table::read_bytes;
+use super::table::{cannot_read, open};
 use crate::error::{Error, Result};
+
+/// The values of an IDX file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Idx {
+    /// The sides, the number of items first.
+    pub shape: Vec<usize>,
+    /// Whether the values were bytes, and are divided by 255.
+    pub bytes: bool,
+    /// Row-major.
+    pub values: Vec<f64>,
+}
 
 /// The shape and the row-major values; bytes are divided by 255. A name that ends with `.gz` says that the file is packed.
 ///
 /// # Errors
 /// If the file cannot be read or unpacked, is not IDX, or does not have the size that its shape declares.
-pub fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<f64>)> {
-    let bytes = read_bytes(path)?;
-    let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
-    let parsed = if packed { parse(MultiGzDecoder::new(bytes.as_slice())) } else { parse(bytes.as_slice()) };
-    parsed.map_err(|why| {
-        let error = Error::input(format!("{} is not a readable IDX file: {why}", path.display()));
-        match bytes.as_slice() {
-            [0x1f, 0x8b, ..] if !packed => error.hint("it is packed by gzip: its name has to end with .gz"),
-            _ => error,
-        }
-    })
+pub fn read_idx(path: &Path) -> Result<Idx> {
+    let raw = Raw::read(path)?;
+    let mut values = Vec::with_capacity(raw.data.len() / raw.size);
+    raw.pieces(|some| {
+        values.extend_from_slice(some);
+        Ok(())
+    })?;
+    Ok(Idx { bytes: raw.is_bytes(), shape: raw.shape, values })
+}
+
+/// Values of a piece.
+const PIECE: usize = 1 << 16;
+
+/// The same as it lies in the file.
+pub(super) struct Raw {
+    pub(super) shape: Vec<usize>,
+    code: u8,
+    size: usize,
+    decode: Decode,
+    data: Vec<u8>,
+}
+
+impl Raw {
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let (file, _) = open(path)?;
+        let mut file = BufReader::new(file);
+        let start = file.fill_buf().map_err(|why| cannot_read(path, &why))?;
+        let looks_packed = start.starts_with(&[0x1f, 0x8b]);
+        let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+        let parsed = if packed { parse(MultiGzDecoder::new(file)) } else { parse(file) };
+        parsed.map_err(|why| {
+            let error = Error::input(format!("{} is not a readable IDX file: {why}", path.display()));
+            if looks_packed && !packed {
+                error.hint("it is packed by gzip: its name has to end with .gz")
+            } else {
+                error
+            }
+        })
+    }
+
+    /// Whether the values were bytes.
+    pub(super) fn is_bytes(&self) -> bool {
+        self.code == 0x08
+    }
+
+    /// Hands on all values, some at a time.
+    pub(super) fn pieces(&self, mut take: impl FnMut(&[f64]) -> Result<()>) -> Result<()> {
+        let mut values = Vec::with_capacity(PIECE);
+        self.data.chunks(PIECE * self.size).try_for_each(|piece| {
+            values.clear();
+            values.extend(piece.chunks_exact(self.size).map(self.decode));
+            take(&values)
+        })
+    }
 }
 
 type Decode = fn(&[u8]) -> f64;
@@ -42,7 +96,7 @@ fn decoder(code: u8) -> Option<(usize, Decode)> {
     })
 }
 
-fn parse(mut source: impl Read) -> std::result::Result<(Vec<usize>, Vec<f64>), String> {
+fn parse(mut source: impl Read) -> std::result::Result<Raw, String> {
     let mut head = [0; 4];
     let mut fill = |bytes: &mut [u8]| {
         source.read_exact(bytes).map_err(|why| match why.kind() {
@@ -73,5 +127,5 @@ fn parse(mut source: impl Read) -> std::result::Result<(Vec<usize>, Vec<f64>), S
         let more = if bytes.is_some_and(|n| n < data.len()) { "at least " } else { "" };
         return Err(format!("shape {shape:?} of {size}-byte values does not fit {more}{} bytes of data", data.len()));
     }
-    Ok((shape, data.chunks_exact(size).map(decode).collect()))
+    Ok(Raw { shape, code, size, decode, data })
 }

@@ -62,6 +62,11 @@ pub trait Law: Send + Sync {
     /// The differential entropy of the law at sigma = 0 in nats: the lowest test NLL that any model can reach.
     fn entropy(&self) -> f64;
 
+    /// Mean and variance of each coordinate at sigma = 0, where they are known.
+    fn moments(&self) -> Option<[Vec<f64>; 2]> {
+        None
+    }
+
     /// `count` independent points of the law.
     fn draw(&self, count: usize, rng: &mut dyn Rng) -> Points {
         let mut values = vec![0.0; count * self.dim()];

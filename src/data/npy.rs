@@ -3,9 +3,14 @@
 //! The header is parsed here, in the small part of its grammar that NumPy writes for plain arrays, so that no
 //! declared shape is multiplied or allocated before it is known to fit the file.
 
+use super::table::open;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use std::io::{BufReader, Read};
 use std::path::Path;
+
+mod read;
+pub(super) use read::{Incoming, Problem};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
@@ -15,16 +20,8 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// # Errors
 /// If the file cannot be read, is not NPY, holds another type, or does not have the size that its shape declares.
 pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f64>)> {
-    from_bytes(&super::table::read_bytes(path)?, &path.display())
-}
-
-/// The same from the bytes of such a file, called `name` in errors.
-pub(super) fn from_bytes(bytes: &[u8], name: &dyn std::fmt::Display) -> Result<(Vec<usize>, Vec<f64>)> {
-    parse(bytes).map_err(|why| match why {
-        Problem::Type(descr) => Error::input(format!("{name} holds values of type {descr}"))
-            .hint("floats and integers can be read; in Python, convert with array.astype('float32')"),
-        Problem::Other(why) => Error::input(format!("{name} is not a readable NPY file: {why}")),
-    })
+    let (file, length) = open(path)?;
+    parse(BufReader::new(file), length).map_err(|why| why.of(&path.display()))
 }
 
 /// Writes `values` in row-major order as little-endian f4.
@@ -68,92 +65,16 @@ pub(super) fn head(path: &Path, descr: &str, shape: &[usize]) -> Result<Vec<u8>>
     Ok([MAGIC, &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat())
 }
 
-#[derive(Debug)]
-enum Problem {
-    Type(String),
-    Other(String),
-}
-
-fn other(why: impl Into<String>) -> Problem {
-    Problem::Other(why.into())
-}
-
-fn parse(bytes: &[u8]) -> std::result::Result<(Vec<usize>, Vec<f64>), Problem> {
-    let (header, data) =
-        split(bytes).ok_or_else(|| other(format!("its {} bytes hold no whole header", bytes.len())))?;
-    let header = std::str::from_utf8(header).map_err(|_| other("its header is not text"))?;
-    let missing = |key: &str| other(format!("its header has no valid `{key}`"));
-    let descr = entry(header, "descr").ok_or_else(|| missing("descr"))?;
-    let fortran = match entry(header, "fortran_order").ok_or_else(|| missing("fortran_order"))? {
-        order if order.starts_with("True") => true,
-        order if order.starts_with("False") => false,
-        _ => return Err(missing("fortran_order")),
-    };
-    let shape = entry(header, "shape").and_then(sides).ok_or_else(|| missing("shape"))?;
-    let (size, big, decode) = decoder(descr)?;
-    let count = shape.iter().try_fold(1usize, |n, side| n.checked_mul(*side));
-    if count.and_then(|n| n.checked_mul(size)) != Some(data.len()) {
-        return Err(other(format!("shape {shape:?} of {size}-byte values does not fit {} bytes of data", data.len())));
-    }
-    let value = |item: &[u8]| {
-        // Padded on the right to eight bytes, little-endian.
-        let mut padded = [0; 8];
-        padded[..size].copy_from_slice(item);
-        if big {
-            padded[..size].reverse();
-        }
-        decode(padded)
-    };
-    let values: Vec<f64> = data.chunks_exact(size).map(value).collect();
-    Ok(if fortran && shape.len() > 1 { (shape.clone(), row_major(&shape, &values)) } else { (shape, values) })
-}
-
-/// The header text and the data after it.
-fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = bytes.strip_prefix(MAGIC)?;
-    let (length, rest) = match rest {
-        [1, _, a, b, rest @ ..] => (usize::from(u16::from_le_bytes([*a, *b])), rest),
-        [2 | 3, _, a, b, c, d, rest @ ..] => (usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?, rest),
-        _ => return None,
-    };
-    rest.split_at_checked(length)
-}
-
-/// What follows `'key':` in the header.
-fn entry<'a>(header: &'a str, key: &str) -> Option<&'a str> {
-    let quoted = [format!("'{key}'"), format!("\"{key}\"")];
-    let after = quoted.iter().find_map(|q| header.split_once(q.as_str()))?.1;
-    after.trim_start().strip_prefix(':').map(str::trim_start)
-}
-
-/// The sides in a tuple such as `(3, 4)`, `(3,)` or `()`.
-fn sides(text: &str) -> Option<Vec<usize>> {
-    let (inside, _) = text.strip_prefix('(')?.split_once(')')?;
-    inside.split(',').map(str::trim).filter(|side| !side.is_empty()).map(|side| side.parse().ok()).collect()
-}
-
-type Decode = fn([u8; 8]) -> f64;
-
-/// The size of a value, whether it is big-endian, and how its little-endian bytes become an f64.
-fn decoder(descr: &str) -> std::result::Result<(usize, bool, Decode), Problem> {
-    let quote = descr.chars().next().filter(|c| *c == '\'' || *c == '"');
-    let name = quote.and_then(|q| descr[1..].split_once(q)).map(|(name, _)| name);
-    // A structured type is a list and has no quote in front.
-    let name = name.ok_or_else(|| Problem::Type("structure".to_owned()))?;
-    let decode: (usize, Decode) = match name.trim_start_matches(['<', '>', '|', '=']) {
-        "f4" => (4, |b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))),
-        "f8" => (8, f64::from_le_bytes),
-        "i1" => (1, |b| f64::from(b[0].cast_signed())),
-        "i2" => (2, |b| f64::from(i16::from_le_bytes([b[0], b[1]]))),
-        "i4" => (4, |b| f64::from(i32::from_le_bytes([b[0], b[1], b[2], b[3]]))),
-        "i8" => (8, |b| i64::from_le_bytes(b) as f64),
-        "u1" => (1, |b| f64::from(b[0])),
-        "u2" => (2, |b| u64::from_le_bytes(b) as f64),
-        "u4" => (4, |b| u64::from_le_bytes(b) as f64),
-        "u8" => (8, |b| u64::from_le_bytes(b) as f64),
-        _ => return Err(Problem::Type(format!("`{name}`"))),
-    };
-    Ok((decode.0, name.starts_with('>'), decode.1))
+/// The shape and the row-major values of an array that takes `length` bytes.
+fn parse(source: impl Read, length: u64) -> std::result::Result<(Vec<usize>, Vec<f64>), Problem> {
+    let array = Incoming::open(source, length)?;
+    let (shape, fortran) = (array.shape.clone(), array.fortran);
+    let mut values = Vec::with_capacity(array.count());
+    array.read(|some| {
+        values.extend_from_slice(some);
+        Ok(())
+    })?;
+    Ok(if fortran { (shape.clone(), row_major(&shape, &values)) } else { (shape, values) })
 }
 
 /// Reorders values whose first axis runs fastest so that the last one does.

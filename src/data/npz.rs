@@ -4,15 +4,14 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
 
-use super::npy;
 use super::table::cannot_read;
 use crate::error::{Error, Result, nearest};
 
-/// The shape and the row-major values of the array called `array`, or of the only one.
+/// The bytes of the NPY array called `array`, or of the only one, after its name.
 ///
 /// # Errors
-/// If the file is not such an archive, has no such array, has several and none was named, or the array cannot be read.
-pub fn read_npz(path: &Path, array: Option<&str>) -> Result<(Vec<usize>, Vec<f64>)> {
+/// If the file is not such an archive, has no such array, has several and none was named, or it cannot be unpacked.
+pub(super) fn array_bytes(path: &Path, array: Option<&str>) -> Result<(String, Vec<u8>)> {
     let broken =
         |why: &dyn std::fmt::Display| Error::input(format!("{} is not a readable NPZ archive: {why}", path.display()));
     let file = File::open(path).map_err(|why| cannot_read(path, &why))?;
@@ -25,7 +24,7 @@ pub fn read_npz(path: &Path, array: Option<&str>) -> Result<(Vec<usize>, Vec<f64
     let limit = entry.size().saturating_add(1);
     let mut bytes = Vec::new();
     entry.take(limit).read_to_end(&mut bytes).map_err(|why| broken(&why))?;
-    npy::from_bytes(&bytes, &format_args!("array `{name}` of {}", path.display()))
+    Ok((name, bytes))
 }
 
 fn choose(path: &Path, mut names: Vec<String>, wanted: Option<&str>) -> Result<String> {

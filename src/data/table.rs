@@ -1,10 +1,12 @@
 //! Tables of numbers from CSV, TSV, TXT, NPY, NPZ and IDX files and folders of images; every mistake is named with what is
 //! wrong where.
 
-use super::{idx, images, npy, npz};
+use super::images::{self, ImageShape};
+use super::{idx, npz};
 use crate::error::{Error, Result};
 use crate::points::Points;
-use std::fs;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 mod array;
@@ -18,6 +20,10 @@ pub struct Table {
     pub names: Vec<String>,
     /// The values, one point per row.
     pub points: Points,
+    /// What a row is, if it is an image.
+    pub image: Option<ImageShape>,
+    /// The step between the values of a format of images, which lie in `[0, 1]`.
+    pub level: Option<f64>,
 }
 
 /// What is wanted of a file.
@@ -25,8 +31,12 @@ pub struct Table {
 pub struct Part<'a> {
     /// Columns by name or zero-based place; all if not given.
     pub columns: Option<&'a [String]>,
+    /// Columns of these that are left out.
+    pub drop: Option<&'a [String]>,
     /// The array of an NPZ archive; the only one if not given.
     pub array: Option<&'a str>,
+    /// Height and width, if the rows of a table are images.
+    pub image: Option<[usize; 2]>,
 }
 
 /// How a file is read.
@@ -73,36 +83,44 @@ impl Format {
 ///   255.
 /// - a folder: its PNG files in the order of their names, each a row `[height, width, channels]` in `[0, 1]`.
 ///
-/// A column is chosen by its name or by its zero-based place.
+/// A column is chosen, or dropped, by its name or by its zero-based place.
 ///
 /// # Errors
 /// One sentence with the line, the column and both numbers: an unreadable or empty file, rows of different lengths, a
-/// chosen cell that is not a finite number, fewer than two rows, an unknown or repeated column, and a constant column (in
-/// IDX files and images, whose margins are constant, only if all are).
+/// chosen cell that is not a finite number, fewer than two rows, an unknown or repeated column, a row that is no image of the
+/// size that is asked for, and a constant column (in IDX files and images, whose margins are constant, only if all are).
 pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
-    let (format, columns) = (Format::of(path)?, part.columns);
+    let format = Format::of(path)?;
     if let (Some(array), false) = (part.array, matches!(format, Format::Npz)) {
         let message = format!("array `{array}` is wanted of {}, which is no .npz archive", path.display());
         return Err(Error::input(message).hint("leave --array out"));
     }
-    let images = matches!(format, Format::Idx | Format::Images);
+    let images = part.image.is_some() || matches!(format, Format::Idx | Format::Images);
+    let (mut own, mut level) = (None, None);
     let (names, dim, values) = match format {
-        Format::Text(extension) => text::read(path, &extension, columns)?,
+        Format::Text(extension) => text::read(path, &extension, part)?,
         Format::Npy => {
-            let (shape, values) = npy::read_npy(path)?;
-            array::chosen(path, array::width(path, &shape)?, &values, columns)?
+            let (file, length) = open(path)?;
+            array::read(path, &path.display(), BufReader::new(file), length, part)?
         }
         Format::Npz => {
-            let (shape, values) = npz::read_npz(path, part.array)?;
-            array::chosen(path, array::width(path, &shape)?, &values, columns)?
+            let (name, bytes) = npz::array_bytes(path, part.array)?;
+            let name = format!("array `{name}` of {}", path.display());
+            array::read(path, &name, &bytes[..], bytes.len() as u64, part)?
         }
         Format::Idx => {
-            let (shape, values) = idx::read_idx(path)?;
-            array::chosen(path, shape.iter().skip(1).product(), &values, columns)?
+            let raw = idx::Raw::read(path)?;
+            let (shape, width) = (&raw.shape, raw.shape.iter().skip(1).product());
+            own = shape.get(1).zip(shape.get(2)).and_then(|(height, side)| ImageShape::of(*height, *side, width));
+            level = raw.is_bytes().then_some(1.0 / 255.0);
+            let mut rows = array::Rows::new(path, shape[0], width, part)?;
+            raw.pieces(|values| rows.take(values))?;
+            rows.taken()
         }
         Format::Images => {
-            let (dim, values) = images::read_images(path)?;
-            array::chosen(path, dim, &values, columns)?
+            let images::Images { shape, level: step, values } = images::read_images(path)?;
+            (own, level) = (Some(shape), Some(step));
+            array::Rows::new(path, values.len() / shape.values(), shape.values(), part)?.of(values)?
         }
     };
     if values.len() < 2 * dim {
@@ -110,7 +128,22 @@ pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
     }
     let points = Points::new(dim, values);
     check_varied(path, &names, &points, images)?;
-    Ok(Table { names, points })
+    Ok(Table { image: shape(path, part.image, own, dim)?, names, points, level })
+}
+
+/// What a row of `dim` values is: of the size that is asked for, or as the file says if all its columns were taken.
+fn shape(path: &Path, asked: Option<[usize; 2]>, own: Option<ImageShape>, dim: usize) -> Result<Option<ImageShape>> {
+    let Some([height, width]) = asked else { return Ok(own.filter(|shape| shape.values() == dim)) };
+    match ImageShape::of(height, width, dim) {
+        Some(shape) => Ok(Some(shape)),
+        None => {
+            let (path, pixels) = (path.display(), height.saturating_mul(width));
+            Err(Error::input(format!(
+                "{path} has {dim} columns, an image of {height} x {width} has {pixels} or, in colour, three times as many"
+            ))
+            .hint("--drop leaves a label out"))
+        }
+    }
 }
 
 fn too_few(path: &Path, rows: usize) -> Error {
@@ -118,16 +151,19 @@ fn too_few(path: &Path, rows: usize) -> Error {
     Error::input(format!("{} holds {rows} of numbers, at least 2 are needed", path.display()))
 }
 
-/// The bytes of a file, or why there are none.
-pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+/// The names of the chosen columns, how many they are, and their values, row-major.
+type Taken = (Vec<String>, usize, Vec<f64>);
+
+/// A file and its length, or why there is none.
+pub(super) fn open(path: &Path) -> Result<(File, u64)> {
     if path.is_dir() {
         return Err(Error::input(format!("{} is a directory, not a file", path.display())));
     }
-    let bytes = fs::read(path).map_err(|why| cannot_read(path, &why))?;
-    if bytes.is_empty() {
-        return Err(Error::input(format!("{} is empty", path.display())));
+    let file = File::open(path).map_err(|why| cannot_read(path, &why))?;
+    match file.metadata().map_err(|why| cannot_read(path, &why))?.len() {
+        0 => Err(Error::input(format!("{} is empty", path.display()))),
+        length => Ok((file, length)),
     }
-    Ok(bytes)
 }
 
 pub(super) fn cannot_read(path: &Path, why: &std::io::Error) -> Error {
@@ -152,7 +188,7 @@ fn check_varied(path: &Path, names: &[String], points: &Points, images: bool) ->
     }
     let (name, first) = (&names[axis], points.row(0)[axis]);
     let message = format!("column `{name}` of {path} is {first} in all {count} rows: it has no density");
-    Err(Error::input(message).hint("leave it out by choosing the other columns"))
+    Err(Error::input(message).hint("leave it out with --drop; pixels may be constant: --image HxW"))
 }
 
 #[cfg(test)]

@@ -113,8 +113,8 @@ impl Evaluation<'_> {
         }
         let finite = |chains: &&Points| chains.values().iter().all(|v| v.is_finite());
         if let Some(chains) = self.chains.filter(finite) {
-            let standardizer = &self.data.standardizer;
-            metrics.two_samples(&standardizer.undo(chains), &standardizer.undo(&target), self.seed);
+            let transform = &self.data.transform;
+            metrics.two_samples(&transform.undo(chains), &transform.undo(&target), self.seed);
         }
         Ok(metrics)
     }
@@ -199,9 +199,10 @@ impl Evaluation<'_> {
     /// The NLL of held-out points.
     fn held_out(&self, target: &Points, log_z: Estimate, metrics: &mut Metrics) -> Result<()> {
         let nll = |points: &Points| -> Result<Estimate> {
-            let mean = Estimate::mean(&self.engine.energy(self.model, points)?);
-            let value = mean.value + log_z.value + self.data.standardizer.log_scale();
-            Ok(Estimate { value, error: mean.error.hypot(log_z.error) })
+            let energies = self.engine.energy(self.model, points)?;
+            let stretches = self.data.transform.log_stretches(points);
+            let mean = Estimate::mean(&energies.iter().zip(stretches).map(|(e, s)| e - s).collect::<Vec<_>>());
+            Ok(Estimate { value: mean.value + log_z.value, error: mean.error.hypot(log_z.error) })
         };
         let (aimed, own) = (nll(target)?, nll(&self.data.test)?);
         (metrics.nll, metrics.nll_data) = (Some(aimed.value), Some(own.value));

@@ -6,6 +6,7 @@
 //! | [`energy_figure`] | a 2-D energy as heat map and contours, with some of the data |
 //! | [`energy_line_figure`] | a 1-D energy as a density, over the histogram of the data |
 //! | [`samples_figure`] | data and model samples side by side on the same axes |
+//! | [`image_figure`] | samples that are images beside the data |
 //! | [`score_figure`] | a 2-D score field as arrows |
 //! | [`loss_figure`] | a training loss: raw, running mean, optional reference line |
 //! | [`paths_figure`] | the paths of a few chains over the energy |
@@ -37,6 +38,7 @@ pub use animation::write_gif;
 pub use figures::backdrop::Backdrop;
 pub use figures::energy::{EnergyPanel, energy_figure};
 pub use figures::energy_line::{EnergyLine, energy_line_figure};
+pub use figures::images::{ImageSheets, image_figure};
 pub use figures::lines::{Lines, Series, lines_figure};
 pub use figures::loss::{LossCurve, loss_figure};
 pub use figures::panels::{PanelCell, PanelRow, Panels, Shading, panels_figure};

@@ -3,6 +3,7 @@
 use std::f64::consts::TAU;
 
 use super::{Facts, MOST_COORDINATES};
+use crate::cholesky::{Singular, cholesky};
 use crate::error::{Error, Result};
 use crate::real::Real;
 
@@ -64,7 +65,13 @@ impl Gaussian {
                 None => Ok(Self { mean, spread: Spread::Diagonal(diagonal) }),
             };
         }
-        let factor = cholesky(&covariance, d)?;
+        // what is left of a variance by rounding alone is not one
+        let factor = cholesky(&covariance, d, 1e-14).map_err(|Singular { coordinate, left }| {
+            Error::input(format!(
+                "the covariance is not positive definite: the variance of coordinate {} given those before it is {left:.3e}",
+                coordinate + 1
+            ))
+        })?;
         let log_determinant = 2.0 * (0..d).map(|i| factor[i * d + i].ln()).sum::<f64>();
         let spread = Spread::Full { precision: inverse(&factor, d), covariance, log_determinant };
         Ok(Self { mean, spread })
@@ -138,32 +145,6 @@ impl Gaussian {
         let log_normalizer = 0.5 * (self.mean.len() as f64 * TAU.ln() + log_determinant);
         Facts::moments(log_normalizer, self.mean.clone(), self.variances())
     }
-}
-
-/// The lower triangle L with L Lᵀ = Σ, row-major, zeros above.
-fn cholesky(covariance: &[f64], d: usize) -> Result<Vec<f64>> {
-    let mut factor = vec![0.0; d * d];
-    for i in 0..d {
-        for j in 0..=i {
-            let (rows_i, rows_j) = (&factor[i * d..i * d + j], &factor[j * d..j * d + j]);
-            let known: f64 = rows_i.iter().zip(rows_j).map(|(a, b)| a * b).sum();
-            let left = covariance[i * d + j] - known;
-            if i != j {
-                factor[i * d + j] = left / factor[j * d + j];
-                continue;
-            }
-            // what is left of the variance by rounding alone is not a variance
-            if left <= 1e-14 * covariance[i * d + i].abs() || left <= 0.0 {
-                return Err(Error::input(format!(
-                    "the covariance is not positive definite: the variance of coordinate {} given those before it is \
-                     {left:.3e}",
-                    i + 1
-                )));
-            }
-            factor[i * d + i] = left.sqrt();
-        }
-    }
-    Ok(factor)
 }
 
 /// Σ⁻¹ from L: column by column, forwards through L and back through Lᵀ.

@@ -11,11 +11,12 @@ fn every_law_is_listed() {
     let folder = Folder::new();
     let table = folder.done("data list").stdout;
     let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["name", "dim", "entropy"], "{table}");
+    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["name", "dim", "entropy", "mean", "variance"]);
     let names: Vec<&str> = lines[1..].iter().filter_map(|l| l.split_whitespace().next()).collect();
     assert_eq!(names, toy::NAMES);
-    assert!(lines.contains(&"checkerboard    2   3.4657  uniform on the dark cells of a 4 x 4 board"), "{table}");
-    assert!(lines.iter().all(|l| l.len() <= 100 && l.trim_end() == *l), "{table}");
+    let board = "checkerboard    2   3.4657  0.00, 0.00  5.33, 5.33    uniform on the dark cells of a 4 x 4 board";
+    assert!(lines.contains(&board), "{table}");
+    assert!(lines.iter().all(|l| l.len() <= 120 && l.trim_end() == *l), "{table}");
 
     let json = folder.done("data list --json").json();
     let laws = json["laws"].as_array().unwrap();
@@ -24,6 +25,11 @@ fn every_law_is_listed() {
         let law = by_name(entry["name"].as_str().unwrap()).unwrap();
         assert_eq!(entry["dim"], law.dim(), "{entry}");
         assert!((number(entry, "entropy") - law.entropy()).abs() < 1e-12, "{entry}");
+        for (key, values) in ["mean", "variance"].into_iter().zip(law.moments().unwrap()) {
+            let listed: Vec<f64> = entry[key].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+            assert!(listed.iter().zip(&values).all(|(a, b)| (a - b).abs() < 1e-12), "{entry}: {values:?}");
+            assert_eq!(listed.len(), law.dim());
+        }
         assert_eq!(entry["modes"].as_u64(), law.modes().map(|m| m.weights.len() as u64), "{entry}");
         assert_eq!(entry["box"].as_array().unwrap().len(), law.dim(), "{entry}");
         assert!(entry["about"].as_str().unwrap().len() > 10, "{entry}");

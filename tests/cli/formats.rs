@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 
-use ebm_gpu::data::images::read_images;
+use ebm_gpu::data::images::{ImageShape, read_images};
 use ebm_gpu::data::npy::write_npy_f64;
 use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
@@ -12,6 +12,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::bad_tables::npy_bytes;
 use crate::program::{Folder, TINY};
+use crate::results::assert_picture;
 
 /// A byte that looks random.
 fn byte(i: usize) -> u8 {
@@ -64,7 +65,8 @@ fn the_same_numbers_make_the_same_run() {
     let bytes: Vec<u8> = (0..360).map(byte).collect();
     let values: Vec<f64> = bytes.iter().map(|b| f64::from(*b) / 255.0).collect();
     write_npy_f64(&folder.path("t.npy"), &[60, 6], &values).unwrap();
-    let want = samples(&folder, "t.npy", "r-npy");
+    // images are scaled by one mean and scale unless said
+    let want = samples(&folder, "t.npy --transform joint", "r-npy");
 
     let (array, other) = (folder.bytes("t.npy"), npy_bytes("<f4", "(2, 1)", &[0; 8]));
     folder.write("one.npz", npz(CompressionMethod::Deflated, &[("x.npy", &array)]));
@@ -82,7 +84,9 @@ fn the_same_numbers_make_the_same_run() {
     let sources =
         ["one.npz", "two.npz --array x", "doubles.idx", "images-ubyte", "images.idx3-ubyte.gz", "images", "images/"];
     for (k, source) in sources.into_iter().enumerate() {
-        assert!(samples(&folder, source, &format!("r{k}")) == want, "{source} gives other samples than t.npy");
+        let joint = if source.contains("image") { "" } else { " --transform joint" };
+        let some = samples(&folder, &format!("{source}{joint}"), &format!("r{k}"));
+        assert!(some == want, "{source} gives other samples than t.npy");
     }
     let columns = samples(&folder, "t.npy --columns 4,1", "c");
     for (k, source) in ["one.npz", "images-ubyte", "images"].into_iter().enumerate() {
@@ -107,7 +111,7 @@ fn values_of_idx_files() {
     for (code, data, want) in cases {
         folder.write("t.idx", idx(*code, &[2], data));
         let read = ebm_gpu::data::idx::read_idx(&folder.path("t.idx")).unwrap();
-        assert_eq!(read, (vec![2], want.to_vec()), "{code:#x}");
+        assert_eq!((read.shape, read.bytes, read.values), (vec![2], *code == 0x08, want.to_vec()), "{code:#x}");
     }
 }
 
@@ -119,11 +123,38 @@ fn pixels_are_from_0_to_1() {
     let deep = ImageBuffer::from_raw(2, 1, vec![65535u16, 0, 13107, 26214, 39321, 52428]).unwrap();
     folder.write("rgb/b.PNG", png(DynamicImage::ImageRgb16(deep)));
     let want = [0.0, 1.0, 0.2, 0.4, 0.6, 0.8, 1.0, 0.0, 0.2, 0.4, 0.6, 0.8];
-    assert_eq!(read_images(&folder.path("rgb")).unwrap(), (6, want.to_vec()));
+    let rgb = read_images(&folder.path("rgb")).unwrap();
+    assert_eq!(rgb.shape, ImageShape { height: 1, width: 2, channels: 3 });
+    assert_eq!((rgb.level, rgb.values), (1.0 / 255.0, want.to_vec()), "the coarser step");
     std::fs::create_dir(folder.path("grey")).unwrap();
     folder.write("grey/a.png", png(GrayImage::from_raw(1, 2, vec![51, 255]).unwrap()));
     folder.write("grey/b.png", png(ImageBuffer::<Luma<u16>, _>::from_raw(1, 2, vec![13107u16, 0]).unwrap()));
-    assert_eq!(read_images(&folder.path("grey")).unwrap(), (2, vec![0.2, 1.0, 0.2, 0.0]));
+    let grey = read_images(&folder.path("grey")).unwrap();
+    assert_eq!((grey.shape, grey.values), (ImageShape { height: 2, width: 1, channels: 1 }, vec![0.2, 1.0, 0.2, 0.0]));
+    std::fs::remove_file(folder.path("grey/a.png")).unwrap();
+    assert_eq!(read_images(&folder.path("grey")).unwrap().level, 1.0 / 65535.0);
+}
+
+/// Images are drawn as sheets, those of a table if their size is given.
+#[test]
+fn samples_of_images_are_drawn_as_images() {
+    let folder = Folder::new();
+    let bytes: Vec<u8> = (0..720).map(byte).collect();
+    folder.write("t.idx", idx(0x08, &[120, 2, 3], &bytes));
+    let values: Vec<f64> = bytes.iter().map(|b| f64::from(*b)).collect();
+    write_npy_f64(&folder.path("t.npy"), &[120, 6], &values).unwrap();
+    let sheets = |data: &str, out: &str| {
+        folder.done(&format!("{TINY} --data {data} --out {out}"));
+        assert_picture(&folder, &format!("{out}/samples.png"));
+        let svg = folder.text(&format!("{out}/samples.svg"));
+        svg.contains("dsm, σ = 0.3 on t<") && svg.contains("held-out data (12)") && svg.contains("σ = 0.3 (64)")
+    };
+    assert!(sheets("t.idx", "a") && sheets("t.npy --image 2x3", "b") && sheets("t.npy --image 1x2", "c"));
+    assert!(!sheets("t.npy", "d"), "64 columns are no image unless that is said");
+    assert!(!sheets("t.idx --columns 1,2,3,4", "e"), "some pixels are no image");
+    folder.done("sample b --engine cpu --chains 30 --steps 5 --out s --quiet");
+    assert_picture(&folder, "s/samples.png");
+    assert!(folder.text("s/samples.svg").contains("chains (30)"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn options(help: &str) -> Vec<(String, String)> {
         let indent = line.len() - line.trim_start().len();
         if indent <= 6 {
             let (flags, what) = line.trim().split_once("  ").unwrap_or((line.trim(), ""));
-            let long = flags.split([' ', ',']).find(|w| w.starts_with("--")).unwrap_or(flags);
+            let long = flags.split([' ', ',', '[']).find(|w| w.starts_with("--")).unwrap_or(flags);
             found.push((long.to_string(), what.trim().to_string()));
         } else if let Some((_, what)) = found.last_mut() {
             what.push(' ');
@@ -34,7 +34,15 @@ fn each_flag_has_a_description() {
                 "--loss",
                 "--data",
                 "--columns",
+                "--drop",
                 "--array",
+                "--image",
+                "--transform",
+                "--dequantise",
+                "--logit",
+                "--range",
+                "--validation",
+                "--test",
                 "--points",
                 "--net",
                 "--hidden",

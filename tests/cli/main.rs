@@ -20,4 +20,6 @@ mod repeats;
 mod repro;
 mod results;
 mod samples;
+mod splits;
 mod tables;
+mod transforms;

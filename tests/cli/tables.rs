@@ -49,7 +49,7 @@ fn one_column() {
     folder.write("t.csv", text(1, ",", "price\n"));
     let run = folder.done(&format!("{TINY} --data t.csv --out r --json")).json();
     assert_eq!((&run["net"], &run["columns"][0]), (&"1-8-1".into(), &"price".into()));
-    assert_eq!((&run["train_points"], &run["test_points"]), (&180.into(), &20.into()));
+    assert_eq!((&run["train_points"], &run["test_points"]), (&160.into(), &20.into()));
     number(&run, "metrics.nll");
     assert_eq!(run["metrics"]["kl"], Value::Null, "the law of a file is not known");
     let (shape, samples) = npy(&folder.path("r/samples.npy"));

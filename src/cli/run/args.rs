@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ebm_gpu::data::{Dataset, Part};
+use ebm_gpu::data::Dataset;
 use ebm_gpu::engine::TrainingPlan;
 use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
@@ -13,9 +13,10 @@ use ebm_gpu::sampler::{Langevin, STEP_PER_VARIANCE, annealed};
 use serde::Serialize;
 
 use super::super::contrast::default_steps;
+use super::super::dataset::DataArgs;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
-use super::super::{MOST_BATCH, MOST_CHAINS, MOST_POINTS, check_count};
+use super::super::{MOST_BATCH, MOST_CHAINS, check_count};
 
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,22 +24,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) objective: ObjectiveArgs,
-    /// A toy law (`data list` says what they are): 8gaussians, 25gaussians, gmm8, 3clusters, gmm2, gmm-ncsn, 2spirals,
-    /// swissroll, moons, moons-maf, rings, circles, rings4, checkerboard, pinwheel, banana, banana-maf; on the line gauss1d,
-    /// mix1d; or a file (.csv, .tsv, .npy, .npz, .idx, .idx.gz), or a folder of .png images
-    #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
-    pub(super) data: String,
-    /// Columns of the file, by name or index from 0; all if not given
-    #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) columns: Option<Vec<String>>,
-    /// The array of an .npz file; the only one if not given
-    #[arg(long, value_name = "NAME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) array: Option<String>,
-    /// Points drawn from a toy law
-    #[arg(long, default_value_t = 100_000)]
-    pub(super) points: usize,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) source: DataArgs,
 
     /// Widths of the network: dimension of the points, hidden widths, 1 (energy) or that dimension again (score); for
     /// example 2-128-128-1
@@ -162,7 +150,7 @@ fn constant_columns(data: &Dataset) -> Option<String> {
 /// Everything that the flags mean, checked.
 pub(super) struct Plan {
     pub(super) data: Dataset,
-    /// What `--data` says.
+    /// The flags of the data as JSON, for the checkpoint.
     pub(super) source: String,
     pub(super) spec: MlpSpec,
     pub(super) training: TrainingPlan,
@@ -220,7 +208,7 @@ impl Args {
         };
         optimizer.check()?;
         check_count("batch", self.batch, 1, MOST_BATCH)?;
-        check_count("points", self.points, 2, MOST_POINTS)?;
+        self.source.check()?;
         check_count("chains", self.chains, 0, MOST_CHAINS)?;
         if !(1..u64::from(u32::MAX)).contains(&self.steps) {
             return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
@@ -235,13 +223,12 @@ impl Args {
                 .hint("every width is at least 1"));
         }
         let seed = Seed(self.seed);
-        let part = Part { columns: self.columns.as_deref(), array: self.array.as_deref() };
-        let data = Dataset::load(&self.data, part, self.points, seed)?;
+        let data = self.source.load(seed)?;
         let spec = match given {
             Some(spec) if spec.dim() != data.dim() => {
                 return Err(Error::input(format!(
                     "{} has {} columns, net {spec} takes {}",
-                    self.data,
+                    self.source.data,
                     data.dim(),
                     spec.dim()
                 ))
@@ -256,7 +243,9 @@ impl Args {
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;
-        Ok(Plan { data, source: self.data.clone(), spec, training, sampling, seed, warnings })
+        let source = serde_json::to_string(&self.source)
+            .map_err(|e| Error::failed(format!("cannot write the flags of the data as JSON: {e}")))?;
+        Ok(Plan { data, source, spec, training, sampling, seed, warnings })
     }
 
     /// How chains are run; checked with what is known if the objective is not known yet.

@@ -6,8 +6,8 @@ use ebm_gpu::error::Result;
 use ebm_gpu::model::{Head, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::report::{
-    EnergyLine, EnergyPanel, Extent, Grid, LossCurve, Range, ScorePanel, energy_figure, energy_line_figure,
-    loss_figure, samples_figure, score_figure,
+    EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, LossCurve, Range, ScorePanel, energy_figure,
+    energy_line_figure, image_figure, loss_figure, samples_figure, score_figure,
 };
 use ebm_gpu::train::Trained;
 
@@ -16,6 +16,8 @@ use super::super::output::Folder;
 /// Nodes of the energy's grid along each axis, and of the arrows'.
 const NODES: usize = 240;
 const ARROWS: usize = 21;
+/// Points of the data that a figure is made of.
+const MOST_SHOWN: usize = 100_000;
 
 /// Draws the energy and the score where they can be drawn: in one and two dimensions.
 pub(super) fn field_figures(
@@ -25,33 +27,29 @@ pub(super) fn field_figures(
     data: &Dataset,
     title: &str,
 ) -> Result<()> {
-    let points = data.standardizer.undo(&data.train);
+    let points = shown(data);
     let has_energy = model.spec.head() == Head::Energy;
     match data.dim() {
         1 if has_energy => {
             let range = Range::covering(points.values().iter().copied()).padded(0.1);
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
-            let energy = engine.energy(model, &data.standardizer.apply(&Points::new(1, x.clone())))?;
+            let energy = outside(engine, model, data, &Points::new(1, x.clone()))?;
             let line =
                 EnergyLine { title, name: &data.columns[0], x: &x, energy: &energy, points: Some(("data", &points)) };
             energy_line_figure(&line).write(&folder.file("energy"))
         }
         2 => {
             let extent = Extent::around(&points);
-            let nodes = data.standardizer.apply(&extent.nodes(NODES, NODES));
-            let energy =
-                has_energy.then(|| Grid::new(extent, NODES, NODES, engine.energy(model, &nodes)?)).transpose()?;
+            let energies = || outside(engine, model, data, &extent.nodes(NODES, NODES));
+            let energy = has_energy.then(|| Grid::new(extent, NODES, NODES, energies()?)).transpose()?;
             if let Some(energy) = &energy {
                 let panel = EnergyPanel { title, names: &data.columns, energy, data: Some(&points) };
                 energy_figure(&panel)?.write(&folder.file("energy"))?;
             }
 
             let positions = extent.nodes(ARROWS, ARROWS);
-            let mut scores = engine.score(model, &data.standardizer.apply(&positions))?;
-            for row in scores.values_mut().chunks_exact_mut(2) {
-                // the chain rule of standardisation
-                row.iter_mut().zip(&data.standardizer.scale).for_each(|(s, scale)| *s /= scale);
-            }
+            let mut scores = engine.score(model, &data.transform.apply(&positions))?;
+            data.transform.scores_outside(&positions, &mut scores);
             let (names, energy) = (&data.columns[..], energy.as_ref());
             let panel = ScorePanel { title, names, positions: &positions, scores: &scores, energy };
             score_figure(&panel)?.write(&folder.file("score"))
@@ -60,10 +58,28 @@ pub(super) fn field_figures(
     }
 }
 
-/// Draws the chains beside the data.
-pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points, model: &str) -> Result<()> {
-    let (data, names) = (data.standardizer.undo(&data.train), &data.columns);
-    samples_figure(&data, chains, names, model).write(&folder.file("samples"))
+/// Data for a figure, in their own units; of many, the first, which the seed has chosen.
+fn shown(data: &Dataset) -> Points {
+    let some = data.train.count().min(MOST_SHOWN) * data.dim();
+    data.transform.undo(&Points::new(data.dim(), data.train.values()[..some].to_vec()))
+}
+
+/// The energies of points in the data's units, in those units up to a constant.
+fn outside(engine: &dyn Engine, model: &Model, data: &Dataset, points: &Points) -> Result<Vec<f64>> {
+    let inside = data.transform.apply(points);
+    let mut energies = engine.energy(model, &inside)?;
+    data.transform.energies_outside(&inside, &mut energies);
+    Ok(energies)
+}
+
+/// Draws the chains beside the data: images beside those that are held out.
+pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points, model: &str, title: &str) -> Result<()> {
+    if let Some((shape, range)) = data.image.zip(data.range) {
+        let test = data.transform.output(&data.test);
+        let sheets = ImageSheets { title, shape, range, data: Some(&test), samples: chains, model };
+        return image_figure(&sheets)?.write(&folder.file("samples"));
+    }
+    samples_figure(&shown(data), chains, &data.columns, model).write(&folder.file("samples"))
 }
 
 /// Draws the loss.

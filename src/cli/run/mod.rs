@@ -22,6 +22,7 @@ use ebm_gpu::train::{Trained, Watch, train};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+use super::dataset::DataArgs;
 use super::output::{Folder, MetricsLog};
 use super::progress;
 pub(super) use args::Args;
@@ -49,7 +50,10 @@ struct Summary {
     seed: u64,
     batch: usize,
     steps: u64,
+    /// What the data went through before the network saw them.
+    transform: String,
     train_points: usize,
+    validation_points: usize,
     test_points: usize,
     train_seconds: f64,
     steps_per_second: f64,
@@ -57,6 +61,8 @@ struct Summary {
     /// ln Z of the network without the bias of its output, as the objective has learnt it, in the units of the network; none
     /// for objectives that do not.
     log_z: Option<f64>,
+    /// −log₂ of the probability of held-out data per value, where they were dequantised and have a density.
+    bits_per_dim: Option<f64>,
     metrics: Metrics,
     chains: Option<ChainSummary>,
     warnings: Vec<String>,
@@ -103,10 +109,11 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         0 => (None, None),
         _ => {
             let (chains, summary) = sampling(args, &plan, engine.as_ref(), &trained.model)?;
-            let samples = plan.data.standardizer.undo(&chains);
+            let samples = plan.data.transform.output(&chains);
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
-            figures::chain_figure(&folder, &plan.data, &samples, &format!("model{}", level_note(sigma)))?;
+            let name = format!("model{}", level_note(sigma));
+            figures::chain_figure(&folder, &plan.data, &samples, &name, &title(args, &plan))?;
             (Some(chains), Some(summary))
         }
     };
@@ -143,7 +150,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         version: env!("CARGO_PKG_VERSION"),
         engine: engine.name(),
         adapter: engine.adapter(),
-        data: args.data.clone(),
+        data: args.source.data.clone(),
         columns: plan.data.columns.clone(),
         loss: plan.training.objective.name(),
         objective: plan.training.objective.formula(),
@@ -158,12 +165,15 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         seed: args.seed,
         batch: args.batch,
         steps: args.steps,
+        transform: plan.data.transform.formula(),
         train_points: plan.data.train.count(),
+        validation_points: plan.data.validation.count(),
         test_points: plan.data.test.count(),
         train_seconds: trained.seconds,
         steps_per_second: trained.steps_per_second(),
         final_loss: trained.final_loss(),
         log_z: target.normalized.then(|| model.output_bias()),
+        bits_per_dim: metrics.nll_data.and_then(|nll| plan.data.transform.bits_per_dim(nll, plan.data.dim())),
         metrics,
         chains: chain_summary,
         warnings,
@@ -263,15 +273,25 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     let shared = [
         ("objective", plan.training.objective.formula()),
         ("step", step.to_string()),
-        ("data", plan.source.clone()),
+        (DataArgs::KEY, plan.source.clone()),
         ("seed", plan.seed.0.to_string()),
         ("columns", plan.data.columns.join(",")),
-        ("mean", list(&plan.data.standardizer.mean)),
-        ("scale", list(&plan.data.standardizer.scale)),
         ("data_mean", list(&data.mean)),
         ("data_deviation", list(&data.scale)),
     ];
-    shared.into_iter().chain(level).chain(ladder).chain(noise).collect()
+    let transform = plan.data.transform.metadata();
+    let image = plan.data.image.zip(plan.data.range).map(|(shape, range)| {
+        let sides = [shape.height, shape.width, shape.channels];
+        [("image", format!("{sides:?}")), ("image_range", list(&range))]
+    });
+    shared
+        .into_iter()
+        .chain(transform)
+        .chain(image.into_iter().flatten())
+        .chain(level)
+        .chain(ladder)
+        .chain(noise)
+        .collect()
 }
 
 fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {

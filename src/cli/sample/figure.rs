@@ -4,7 +4,9 @@ use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
 use ebm_gpu::model::Head;
 use ebm_gpu::points::Points;
-use ebm_gpu::report::{EnergyLine, EnergyPanel, Extent, Grid, Range, energy_figure, energy_line_figure};
+use ebm_gpu::report::{
+    EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, Range, energy_figure, energy_line_figure, image_figure,
+};
 
 use super::super::output::Folder;
 use super::subject::{Ground, Subject};
@@ -12,9 +14,13 @@ use super::subject::{Ground, Subject};
 /// Nodes of the energy's grid along each axis.
 pub(super) const NODES: usize = 240;
 
-/// Draws samples.png in one and two dimensions.
+/// Draws samples.png in one and two dimensions, and of images.
 pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samples: &Points) -> Result<()> {
     let title = format!("{}: {} chains", subject.name, samples.count());
+    if let Some((shape, range)) = subject.image {
+        let sheets = ImageSheets { title: &subject.name, shape, range, data: None, samples, model: "chains" };
+        return image_figure(&sheets)?.write(&folder.file("samples"));
+    }
     match subject.dim() {
         1 => {
             let range = Range::covering(samples.values().iter().copied()).padded(0.1);
@@ -37,10 +43,14 @@ pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samp
 
 /// E at points in original units; none for a field.
 pub(super) fn energies(engine: &dyn Engine, subject: &Subject, points: &Points) -> Result<Option<Vec<f64>>> {
-    let inside = subject.standardizer.apply(points);
+    let inside = subject.transform.apply(points);
     match subject.last() {
         Ground::Network(model) if model.spec.head() == Head::Score => Ok(None),
-        Ground::Network(model) => engine.energy(model, &inside).map(Some),
+        Ground::Network(model) => {
+            let mut energies = engine.energy(model, &inside)?;
+            subject.transform.energies_outside(&inside, &mut energies);
+            Ok(Some(energies))
+        }
         Ground::Target(target) => {
             let mut gradient = vec![0.0; target.dim()];
             Ok(Some(inside.rows().map(|x| target.energy::<f64>(x, &mut gradient)).collect()))

@@ -25,7 +25,6 @@ use super::progress;
 pub(super) use args::Args;
 pub(super) use draw::Draw;
 use subject::Subject;
-pub(super) use subject::standardizer;
 use summary::Summary;
 use trajectories::Recorder;
 
@@ -42,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let mut listener = Listener::new(args, &plan, &subject, &folder)?;
     let sampled = plan.run(engine.as_ref(), &start, &mut listener)?;
     let recorder = listener.finish()?;
-    let samples = subject.standardizer.undo(&sampled.positions);
+    let samples = subject.transform.output(&sampled.positions);
     let shape = [samples.count(), samples.dim()];
     write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
     folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, &subject)?)?;
@@ -109,14 +108,14 @@ impl Listen for Listener<'_> {
 
     fn draw(&mut self, positions: &Points) -> Result<()> {
         match &mut self.draws {
-            Some(draws) => draws.append(&to_f32(&self.subject.standardizer.undo(positions))),
+            Some(draws) => draws.append(&to_f32(&self.subject.transform.output(positions))),
             None => Ok(()),
         }
     }
 
     fn frame(&mut self, step: u64, positions: &Points) -> Result<()> {
         if let Some(recorder) = &mut self.recorder {
-            recorder.take(step, &self.subject.standardizer.undo(positions));
+            recorder.take(step, &self.subject.transform.undo(positions));
         }
         Ok(())
     }

@@ -24,14 +24,21 @@ impl Args {
             let mut rng = Seed(self.seed).sequence(Stream::Start, 0);
             Points::new(d, (0..self.chains * d).map(|_| low + (high - low) * uniform(&mut rng)).collect())
         };
+        let inside = |points: Points| -> Result<Points> {
+            let inside = subject.transform.apply(&points);
+            match inside.values().iter().position(|v| !v.is_finite()) {
+                Some(i) => {
+                    Err(Error::input(format!("--start: {} lies outside the range of the data", points.values()[i])))
+                }
+                None => Ok(inside),
+            }
+        };
         if let Some(text) = &self.start {
             return match numbers(text).as_deref() {
-                Some(&[low, high]) if low < high && (high - low).is_finite() => {
-                    Ok(each(subject.standardizer.apply(&uniform(low, high))))
-                }
+                Some(&[low, high]) if low < high && (high - low).is_finite() => Ok(each(inside(uniform(low, high))?)),
                 Some(_) => Err(Error::input(format!("--start {text}: a box runs from a number to a larger one"))
                     .hint("--start -4,4, or a .npy file")),
-                None => self.read_start(Path::new(text), d).map(|points| each(subject.standardizer.apply(&points))),
+                None => Ok(each(inside(self.read_start(Path::new(text), d)?)?)),
             };
         }
         match (subject.last(), &subject.data) {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use ebm_gpu::data::Standardizer;
 use ebm_gpu::data::npy::read_npy;
+use ebm_gpu::data::{ImageShape, Transform};
 use ebm_gpu::engine::Landscape;
 use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Conditioning, Model, read_checkpoint};
@@ -17,10 +17,12 @@ use super::args::{Args, SAMPLERS};
 pub(super) struct Subject {
     pub(super) name: String,
     pub(super) columns: Vec<String>,
-    /// From the units of the landscape back to the original ones.
-    pub(super) standardizer: Standardizer,
+    /// From the original units to those of the landscape.
+    pub(super) transform: Transform,
     /// Mean and standard deviation of the data in the units of the landscape.
     pub(super) data: Option<[Vec<f64>; 2]>,
+    /// What a point is and the range of its values, if it is an image.
+    pub(super) image: Option<(ImageShape, [f64; 2])>,
     /// The levels and the landscape at each, the largest first; one if it has none.
     pub(super) levels: Vec<(f64, Ground)>,
 }
@@ -56,26 +58,15 @@ pub(super) fn numbers(text: &str) -> Option<Vec<f64>> {
     text.split(',').map(|s| s.trim().parse().ok()).collect()
 }
 
-/// `d` numbers of a checkpoint's metadata, if they are there.
-fn list(path: &Path, metadata: &HashMap<String, String>, key: &str, d: usize) -> Result<Option<Vec<f64>>> {
-    let Some(text) = metadata.get(key) else { return Ok(None) };
-    let text = text.trim_matches(['[', ']']);
-    match numbers(text) {
-        Some(values) if values.len() == d && values.iter().all(|v| v.is_finite()) => Ok(Some(values)),
-        _ => Err(Error::input(format!("{}: its {key} are no {d} numbers: {text}", path.display()))),
-    }
-}
-
-/// How a checkpoint's data were standardised; none if it does not say.
-pub(in crate::cli) fn standardizer(
-    path: &Path,
-    metadata: &HashMap<String, String>,
-    d: usize,
-) -> Result<Option<Standardizer>> {
-    match (list(path, metadata, "mean", d)?, list(path, metadata, "scale", d)?) {
-        (Some(mean), Some(scale)) if scale.iter().all(|s| *s > 0.0) => Ok(Some(Standardizer { mean, scale })),
-        (None, None) => Ok(None),
-        _ => Err(Error::input(format!("{}: its mean and scale do not go together", path.display()))),
+/// What the metadata of a checkpoint say of images of `dim` values.
+fn image_of(metadata: &HashMap<String, String>, dim: usize) -> Option<(ImageShape, [f64; 2])> {
+    let list = |key: &str| metadata.get(key).and_then(|text| numbers(text.trim_matches(['[', ']'])));
+    let (sides, range) = (list("image")?, list("image_range")?);
+    match (&sides[..], &range[..]) {
+        (&[height, width, _], &[low, high]) if low < high => {
+            Some((ImageShape::of(height as usize, width as usize, dim)?, [low, high]))
+        }
+        _ => None,
     }
 }
 
@@ -129,15 +120,22 @@ impl Args {
             None => vec![(0.0, Ground::Target(target.clone()))],
         };
         let columns = (1..=target.dim()).map(|i| format!("x{i}")).collect();
-        let standardizer = Standardizer::identity(target.dim());
-        Ok(Subject { name: name.to_string(), columns, standardizer, data: None, levels })
+        let transform = Transform::identity(target.dim());
+        Ok(Subject { name: name.to_string(), columns, transform, data: None, image: None, levels })
     }
 
     fn model_subject(&self, path: &Path, ladder: Option<Ladder>) -> Result<Subject> {
         let (model, metadata) = read_checkpoint(path)?;
         let d = model.spec.dim();
-        let list = |key: &str| list(path, &metadata, key, d);
-        let standardizer = standardizer(path, &metadata, d)?.unwrap_or_else(|| Standardizer::identity(d));
+        let list = |key: &str| -> Result<Option<Vec<f64>>> {
+            let Some(text) = metadata.get(key) else { return Ok(None) };
+            let text = text.trim_matches(['[', ']']);
+            match numbers(text) {
+                Some(values) if values.len() == d && values.iter().all(|v| v.is_finite()) => Ok(Some(values)),
+                _ => Err(Error::input(format!("{}: its {key} are no {d} numbers: {text}", path.display()))),
+            }
+        };
+        let transform = Transform::from_metadata(&metadata, d, path)?;
         let data = list("data_mean")?.zip(list("data_deviation")?).map(|(mean, deviation)| [mean, deviation]);
         let names: Vec<String> =
             metadata.get("columns").map_or_else(Vec::new, |c| c.split(',').map(Into::into).collect());
@@ -175,6 +173,13 @@ impl Args {
         }
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
         let name = path.parent().and_then(Path::file_name).or(path.file_stem()).unwrap_or(path.as_os_str());
-        Ok(Subject { name: name.to_string_lossy().into_owned(), columns, standardizer, data, levels })
+        Ok(Subject {
+            name: name.to_string_lossy().into_owned(),
+            columns,
+            transform,
+            data,
+            image: image_of(&metadata, d),
+            levels,
+        })
     }
 }

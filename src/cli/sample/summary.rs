@@ -177,6 +177,12 @@ impl Summary {
                 "the chains accept {acceptance:.3} of their proposals, adaptation was to reach {goal}: a longer --burn-in"
             ));
         }
+        if subject.transform.columns().is_none() {
+            warnings.push(
+                "R-hat, ESS and moments.jsonl are of the network's coordinates, which are no shifted and scaled columns"
+                    .to_string(),
+            );
+        }
         let levels: Vec<f64> = subject.levels.iter().map(|(sigma, _)| *sigma).filter(|s| *s > 0.0).collect();
         Ok(Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -262,8 +268,13 @@ fn is_own_law(subject: &Subject, plan: &SamplingPlan<'_>) -> bool {
 }
 
 fn coordinate(subject: &Subject, facts: &Facts, sampled: &Sampled, samples: &Points, n: usize) -> CoordinateSummary {
-    let (shift, unit) = (subject.standardizer.mean[n], subject.standardizer.scale[n]);
-    let data = subject.data.as_ref().map(|[mean, deviation]| [shift + unit * mean[n], (unit * deviation[n]).powi(2)]);
+    let transform = &subject.transform;
+    let data = subject.data.as_ref().filter(|_| transform.logit.is_none()).map(|[mean, deviation]| {
+        let variance: Vec<f64> = deviation.iter().map(|d| d * d).collect();
+        transform.linear.moments(mean, &variance).map(|moment| moment[n])
+    });
+    // what the diagnostics say of the network's coordinate, in the units of the column if that is all it is
+    let unit = transform.columns().map(|columns| (columns.mean[n], columns.scale[n]));
     let count = samples.count() as f64;
     let mean = samples.rows().map(|x| x[n]).sum::<f64>() / count;
     let variance = samples.rows().map(|x| (x[n] - mean).powi(2)).sum::<f64>() / count;
@@ -277,8 +288,8 @@ fn coordinate(subject: &Subject, facts: &Facts, sampled: &Sampled, samples: &Poi
         exact_variance: facts.variance.as_ref().map(|v| v[n]),
         data_mean: data.map(|d| d[0]),
         data_variance: data.map(|d| d[1]),
-        draws_mean: finite(known.map(|c| shift + unit * c.mean)),
-        mean_error: finite(known.map(|c| unit * c.mean_error)),
+        draws_mean: finite(known.zip(unit).map(|(c, (shift, unit))| shift + unit * c.mean)),
+        mean_error: finite(known.zip(unit).map(|(c, (_, unit))| unit * c.mean_error)),
         r_hat: finite(known.map(|c| c.r_hat)),
         bulk_ess: finite(known.map(|c| c.bulk_ess)),
         tail_ess: finite(known.map(|c| c.tail_ess)),
@@ -305,13 +316,15 @@ fn modes(subject: &Subject, samples: &Points, is_own_law: bool) -> Vec<ModeSumma
         .collect()
 }
 
-/// moments.jsonl, in original units.
+/// moments.jsonl, in original units, or in the network's where its coordinates are no shifted and scaled columns.
 pub(super) fn moment_lines(moments: &[Moment], subject: &Subject) -> Result<String> {
     let mut text = String::new();
     for moment in moments {
-        let units = &subject.standardizer;
-        let mean = moment.mean.iter().zip(&units.scale).zip(&units.mean).map(|((m, s), shift)| shift + s * m).collect();
-        let variance = moment.variance.iter().zip(&units.scale).map(|(v, s)| v * s * s).collect();
+        let linear = subject.transform.columns().map(|_| &subject.transform.linear);
+        let [mean, variance] = match linear {
+            Some(linear) => linear.moments(&moment.mean, &moment.variance),
+            None => [moment.mean.clone(), moment.variance.clone()],
+        };
         let line = serde_json::to_string(&Moment { mean, variance, ..moment.clone() })
             .map_err(|e| Error::failed(format!("cannot write moments.jsonl: {e}")))?;
         text += &line;

@@ -168,11 +168,8 @@ fn scores(engine: &dyn Engine, subject: &Subject, points: &Points) -> Result<Poi
     let Ground::Network(model) = subject.last() else {
         return Ok(Points::new(points.dim(), vec![0.0; points.values().len()]));
     };
-    let mut scores = engine.score(model, &subject.standardizer.apply(points))?;
-    for row in scores.values_mut().chunks_exact_mut(points.dim()) {
-        // the chain rule of standardisation
-        row.iter_mut().zip(&subject.standardizer.scale).for_each(|(s, scale)| *s /= scale);
-    }
+    let mut scores = engine.score(model, &subject.transform.apply(points))?;
+    subject.transform.scores_outside(points, &mut scores);
     Ok(scores)
 }
 

@@ -1,13 +1,29 @@
 //! Columns chosen by name or by place.
 
+use super::Part;
 use crate::error::{Error, Result, nearest};
 use std::path::Path;
 
-/// The places of the chosen columns among `names`, all of them if none were chosen by name.
-pub(super) fn choose(path: &Path, names: &[String], columns: Option<&[String]>) -> Result<Vec<usize>> {
-    let Some(columns) = columns else {
-        return Ok((0..names.len()).collect());
+/// The places of the chosen columns among `names`, all of them if none were chosen by name, without those that are dropped.
+pub(super) fn choose(path: &Path, names: &[String], part: Part<'_>) -> Result<Vec<usize>> {
+    let mut chosen = match part.columns {
+        Some(columns) => places(path, names, columns)?,
+        None => (0..names.len()).collect(),
     };
+    let dropped = part.drop.map_or(Ok(Vec::new()), |drop| places(path, names, drop))?;
+    if let Some(place) = dropped.iter().find(|place| !chosen.contains(place)) {
+        let message = format!("column `{}` of {} is dropped, but was not chosen", names[*place], path.display());
+        return Err(Error::input(message));
+    }
+    chosen.retain(|place| !dropped.contains(place));
+    if chosen.is_empty() {
+        return Err(Error::input(format!("all columns of {} are dropped", path.display())));
+    }
+    Ok(chosen)
+}
+
+/// The places of these columns.
+fn places(path: &Path, names: &[String], columns: &[String]) -> Result<Vec<usize>> {
     if columns.is_empty() {
         return Err(Error::input(format!("no column of {} was chosen", path.display())));
     }

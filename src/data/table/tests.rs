@@ -4,6 +4,7 @@
 use super::*;
 use crate::data::testing::SplitMix64;
 use rand::Rng;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,7 +20,7 @@ fn file(extension: &str, bytes: &[u8]) -> PathBuf {
 fn read(extension: &str, text: &str, columns: &[&str]) -> Result<Table> {
     let path = file(extension, text.as_bytes());
     let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
-    let table = read_table(&path, Part { columns: (!columns.is_empty()).then_some(&columns), array: None });
+    let table = read_table(&path, Part { columns: (!columns.is_empty()).then_some(&columns), ..Part::default() });
     fs::remove_file(path).unwrap();
     table
 }
@@ -56,7 +57,7 @@ fn headers_comments_and_delimiters() {
 fn arrays_are_tables_too() {
     let path = file("npy", b"");
     crate::data::npy::write_npy_f32(&path, &[3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
-    let table = read_table(&path, Part { columns: Some(&["1".to_owned()]), array: None }).unwrap();
+    let table = read_table(&path, Part { columns: Some(&["1".to_owned()]), ..Part::default() }).unwrap();
     assert_eq!((table.names, table.points.values()), (vec!["1".to_owned()], &[2., 4., 6.][..]));
     crate::data::npy::write_npy_f32(&path, &[1, 3, 2], &[1., 2., 3., 4., 5., 6.]).unwrap();
     assert!(read_table(&path, Part::default()).unwrap_err().to_string().contains("shape [1, 3, 2], not [n, d] or [n]"));
@@ -67,6 +68,39 @@ fn arrays_are_tables_too() {
             .to_string()
             .ends_with("row 1, column 0: NaN is not a finite number")
     );
+    fs::remove_file(path).unwrap();
+}
+
+/// More values than are read at once, in rows that do not fit them, in both orders.
+#[test]
+fn arrays_come_in_pieces() {
+    let (n, d) = (50_000, 3);
+    let value = |row: usize, column: usize| (row * 7 + column) as f64;
+    let by_rows: Vec<f64> = (0..n * d).map(|i| value(i / d, i % d)).collect();
+    let by_columns: Vec<f64> = (0..n * d).map(|i| value(i % n, i / n)).collect();
+    let path = file("npy", b"");
+    let columns = ["2".to_owned(), "0".to_owned()];
+    for (order, values) in [("False", by_rows), ("True", by_columns)] {
+        crate::data::npy::write_npy_f64(&path, &[n, d], &values).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let at = bytes.windows(5).position(|w| w == b"False").unwrap();
+        // one space less keeps the length
+        let header = [&bytes[..at], format!("{order:<5}").as_bytes(), &bytes[at + 5..]].concat();
+        fs::write(&path, &header).unwrap();
+        let all = read_table(&path, Part::default()).unwrap().points;
+        assert!(all.rows().enumerate().all(|(i, x)| x == [value(i, 0), value(i, 1), value(i, 2)]), "{order}");
+        let some = read_table(&path, Part { columns: Some(&columns), ..Part::default() }).unwrap().points;
+        assert!(some.rows().enumerate().all(|(i, x)| x == [value(i, 2), value(i, 0)]), "{order}");
+        assert_eq!((all.count(), some.count()), (n, n));
+        let mut spoilt = header.clone();
+        let end = spoilt.len();
+        spoilt[end - 8..].copy_from_slice(&f64::NAN.to_le_bytes());
+        fs::write(&path, &spoilt).unwrap();
+        let says = read_table(&path, Part::default()).unwrap_err().to_string();
+        assert!(says.ends_with("row 49999, column 2: NaN is not a finite number"), "{says}");
+        // what is left out may be anything
+        assert!(read_table(&path, Part { columns: Some(&columns[1..]), ..Part::default() }).is_ok());
+    }
     fs::remove_file(path).unwrap();
 }
 

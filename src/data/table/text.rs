@@ -1,9 +1,11 @@
-//! Lines of text cells as numbers: the delimiter, the header, and errors by line and column.
+//! Lines of text cells as numbers: the delimiter, the header, and errors by line and column. One line at a time is in memory.
 
 use super::columns::choose;
-use super::read_bytes;
+use super::{Part, Taken, cannot_read, open};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 /// What separates the cells of a line.
@@ -14,59 +16,108 @@ enum Delimiter {
 }
 
 /// The names of the chosen columns, how many they are, and their values, row-major.
-pub(super) fn read(path: &Path, extension: &str, columns: Option<&[String]>) -> Result<(Vec<String>, usize, Vec<f64>)> {
-    let bytes = read_bytes(path)?;
-    let text = decode(path, &bytes)?;
-    let filled = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
-    // Lines are counted from 1, the skipped ones included, so that an editor finds them.
-    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| filled(line)).peekable();
-    let Some(&(first_number, first)) = lines.peek() else {
+pub(super) fn read(path: &Path, extension: &str, part: Part<'_>) -> Result<Taken> {
+    let mut lines = Lines { path, file: BufReader::new(open(path)?.0), line: Vec::new(), number: 0 };
+    let Some((first_number, first)) = lines.next()? else {
         return Err(Error::input(format!("{} holds only empty lines and comments", path.display())));
     };
+    let first = first.to_owned();
     let delimiter = match extension {
         "csv" => Delimiter::Byte(b','),
         "tsv" => Delimiter::Byte(b'\t'),
-        _ => guess(first),
+        _ => guess(&first),
     };
-    let head = cells(path, first_number, first, delimiter)?;
+    let head = cells(path, first_number, &first, delimiter)?;
     let width = head.len();
-    let names: Vec<String> = if head.iter().all(|cell| cell.parse::<f64>().is_ok()) {
+    let headless = head.iter().all(|cell| cell.parse::<f64>().is_ok());
+    let names: Vec<String> = if headless {
         (0..width).map(|i| i.to_string()).collect()
     } else {
-        lines.next();
         (0..).zip(&head).map(|(i, cell)| if cell.is_empty() { format!("{i}") } else { cell.to_string() }).collect()
     };
-    if lines.peek().is_none() {
+    // a file without rows is told before a column that is not there
+    let mut rows = Reader { path, part, delimiter, names, first_number, chosen: Vec::new(), values: Vec::new() };
+    let mut next = if headless { Some((first_number, first.as_str())) } else { lines.next()? };
+    if next.is_none() {
         return Err(Error::input(format!("{} holds a header and no rows", path.display())));
     }
-    let chosen = choose(path, &names, columns)?;
-    let mut values = Vec::new();
-    for (number, line) in lines {
-        let row = cells(path, number, line, delimiter)?;
-        if row.len() != width {
-            let (count, path) = (row.len(), path.display());
-            let message = format!("{path}, line {number} has {count} cells, line {first_number} has {width}");
-            return Err(Error::input(message));
-        }
-        for place in &chosen {
-            let value = number_in(&row[*place]).map_err(|why| {
-                let message = format!("{}, line {number}, column `{}`: {why}", path.display(), names[*place]);
-                advise(Error::input(message), &names, &row, columns)
-            })?;
-            values.push(value);
-        }
+    rows.chosen = choose(path, &rows.names, part)?;
+    while let Some((number, line)) = next {
+        rows.take(number, line)?;
+        next = lines.next()?;
     }
-    Ok((chosen.iter().map(|i| names[*i].clone()).collect(), chosen.len(), values))
+    let names = rows.chosen.iter().map(|i| rows.names[*i].clone()).collect();
+    Ok((names, rows.chosen.len(), rows.values))
 }
 
-/// The file as text without a byte order mark.
-fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
-    let text = std::str::from_utf8(bytes).map_err(|why| {
-        let line = 1 + bytes[..why.valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        Error::input(format!("{}, line {line} is not UTF-8 text", path.display()))
-            .hint("save the file as UTF-8, and a NumPy array as .npy")
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+/// The lines of a file that are neither empty nor comments.
+struct Lines<'a> {
+    path: &'a Path,
+    file: BufReader<File>,
+    line: Vec<u8>,
+    /// Lines so far, the skipped ones included, so that an editor finds them.
+    number: usize,
+}
+
+impl Lines<'_> {
+    /// The next line without its end, and its number counted from 1.
+    fn next(&mut self) -> Result<Option<(usize, &str)>> {
+        loop {
+            self.line.clear();
+            let read = self.file.read_until(b'\n', &mut self.line).map_err(|why| cannot_read(self.path, &why))?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if self.number == 1 && self.line.starts_with("\u{feff}".as_bytes()) {
+                self.line.drain(..3);
+            }
+            let ends = [&b"\r\n"[..], b"\n"];
+            let end = ends.into_iter().find(|end| self.line.ends_with(end)).map_or(0, <[u8]>::len);
+            self.line.truncate(self.line.len() - end);
+            let skipped = self.line.trim_ascii().is_empty() || self.line.starts_with(b"#");
+            if std::str::from_utf8(&self.line).is_err() {
+                return Err(Error::input(format!("{}, line {} is not UTF-8 text", self.path.display(), self.number))
+                    .hint("save the file as UTF-8, and a NumPy array as .npy"));
+            }
+            if !skipped {
+                break;
+            }
+        }
+        Ok(std::str::from_utf8(&self.line).ok().map(|line| (self.number, line)))
+    }
+}
+
+/// The values so far.
+struct Reader<'a> {
+    path: &'a Path,
+    part: Part<'a>,
+    delimiter: Delimiter,
+    names: Vec<String>,
+    first_number: usize,
+    chosen: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, number: usize, line: &str) -> Result<()> {
+        let row = cells(self.path, number, line, self.delimiter)?;
+        let width = self.names.len();
+        if row.len() != width {
+            let (count, path) = (row.len(), self.path.display());
+            let message = format!("{path}, line {number} has {count} cells, line {} has {width}", self.first_number);
+            return Err(Error::input(message));
+        }
+        for place in &self.chosen {
+            let value = number_in(&row[*place]).map_err(|why| {
+                let name = &self.names[*place];
+                let message = format!("{}, line {number}, column `{name}`: {why}", self.path.display());
+                advise(Error::input(message), &self.names, &row, self.part.columns)
+            })?;
+            self.values.push(value);
+        }
+        Ok(())
+    }
 }
 
 /// The delimiter of a `.txt` file, by its first row.

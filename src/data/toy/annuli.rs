@@ -81,6 +81,12 @@ impl Law for Annuli {
         nearest_gap(x[0].hypot(x[1])) > FAR * NOISE.hypot(sigma)
     }
 
+    fn moments(&self) -> Option<[Vec<f64>; 2]> {
+        // the angle is uniform: half of E r²
+        let squares = RADII.iter().map(|r| r * r).sum::<f64>() / RADII.len() as f64;
+        Some([vec![0.0; 2], vec![0.5 * (squares + NOISE * NOISE); 2]])
+    }
+
     fn entropy(&self) -> f64 {
         3.534527
     }

@@ -149,6 +149,14 @@ impl Law for Banana {
         t * t / variance + above * above / across > FAR * FAR
     }
 
+    fn moments(&self) -> Option<[Vec<f64>; 2]> {
+        // t² has mean w² and variance 2w⁴
+        let square = self.width * self.width;
+        let mean = self.join(0.0, self.offset + self.bend * square);
+        let variance = self.join(square, 1.0 + 2.0 * (self.bend * square).powi(2));
+        Some([mean.to_vec(), variance.to_vec()])
+    }
+
     fn entropy(&self) -> f64 {
         1.0 + (TAU * self.width).ln()
     }

@@ -85,6 +85,11 @@ impl Law for Checkerboard {
         squared_distance(x) > (FAR * sigma).powi(2)
     }
 
+    fn moments(&self) -> Option<[Vec<f64>; 2]> {
+        // each coordinate is uniform on [-4, 4]
+        Some([vec![0.0; 2], vec![16.0 / 3.0; 2]])
+    }
+
     fn entropy(&self) -> f64 {
         5.0 * std::f64::consts::LN_2
     }

@@ -142,6 +142,17 @@ impl Law for Curve {
         self.nearest_squared(x, s) > (FAR * s).powi(2)
     }
 
+    fn moments(&self) -> Option<[Vec<f64>; 2]> {
+        // by the nodes, and the variances of the square and of the noise
+        let middle = |node: &Node, axis: usize| node.corner[axis] + 0.5 * self.side;
+        let mean = |axis, power| {
+            self.levels[0].iter().map(|n: &Node| n.log_weight.exp() * middle(n, axis).powi(power)).sum::<f64>()
+        };
+        let around = self.side * self.side / 12.0 + self.noise * self.noise;
+        let variance = |axis| mean(axis, 2) - mean(axis, 1).powi(2) + around;
+        Some([[0, 1].map(|axis| mean(axis, 1)).to_vec(), [0, 1].map(variance).to_vec()])
+    }
+
     fn entropy(&self) -> f64 {
         self.entropy
     }

@@ -166,6 +166,13 @@ impl Law for Mixture {
         self.nearest_squared(x) > FAR * FAR * self.variance(sigma)
     }
 
+    fn moments(&self) -> Option<[Vec<f64>; 2]> {
+        let mean = |axis: usize, power: i32| self.components().map(|(m, w)| w * m[axis].powi(power)).sum::<f64>();
+        let variance = |axis| mean(axis, 2) - mean(axis, 1).powi(2) + self.variance(0.0);
+        let axes = || 0..self.dim();
+        Some([axes().map(|axis| mean(axis, 1)).collect(), axes().map(variance).collect()])
+    }
+
     fn entropy(&self) -> f64 {
         self.entropy
     }

@@ -71,6 +71,12 @@ impl Law for Rings {
         self.nearest_gap(x[0].hypot(x[1])) > FAR * self.noise.hypot(sigma)
     }
 
+    fn moments(&self) -> Option<[Vec<f64>; 2]> {
+        // the angle is uniform: half of E r²
+        let squares = self.radii.iter().map(|r| r * r).sum::<f64>() / self.radii.len() as f64;
+        Some([vec![0.0; 2], vec![0.5 * squares + self.noise * self.noise; 2]])
+    }
+
     fn entropy(&self) -> f64 {
         self.entropy
     }

@@ -82,6 +82,9 @@ impl Buffer<[f32; 4]> {
 /// What stands behind a buffer of a checked device: small odd numbers, to which nothing can be added without a trace.
 const GUARD: &[u8] = &[0x5A; 1024];
 
+/// Values that are sent at once: 4 MiB.
+const PIECE: usize = 1 << 20;
+
 const STORAGE: wgpu::BufferUsages =
     wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC).union(wgpu::BufferUsages::COPY_DST);
 
@@ -176,6 +179,18 @@ impl Gpu {
         let guarded = [bytemuck::cast_slice(values), GUARD].concat();
         let Buffer { raw, .. } = self.upload_as::<u8>(label, &guarded, STORAGE)?;
         Ok(Buffer { raw, len: values.len(), element: PhantomData })
+    }
+
+    /// A buffer that holds `values` in single precision, sent in pieces: beside them, no more than a piece is in memory.
+    pub(super) fn upload_values(&self, label: &str, values: &[f64]) -> Result<Buffer<f32>> {
+        let buffer = self.zeros(label, values.len())?;
+        for (first, piece) in (0..).step_by(PIECE).zip(values.chunks(PIECE)) {
+            let single: Vec<f32> = piece.iter().map(|v| *v as f32).collect();
+            self.queue.write_buffer(&buffer.raw, first * size_of::<f32>() as u64, bytemuck::cast_slice(&single));
+            // what the queue keeps of a piece is free once it has gone
+            self.wait(&self.queue.submit([]))?;
+        }
+        Ok(Buffer { len: values.len(), ..buffer })
     }
 
     /// A uniform table that holds `values`.
@@ -294,5 +309,25 @@ impl Gpu {
             return Err(Error::failed("a kernel wrote past the end of a buffer"));
         }
         Ok(bytemuck::pod_collect_to_vec(values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_arrive_piece_by_piece() {
+        let count = 2 * PIECE + 5;
+        let values: Vec<f64> = (0..count).map(|i| i as f64 - 0.5).collect();
+        for checked in [false, true] {
+            let options = GpuOptions { checked, ..GpuOptions::default() };
+            let gpu = Gpu::open(&options).expect("an adapter: bash tests/install-vulkan.sh installs one");
+            let buffer = gpu.upload_values("values", &values).expect("uploaded");
+            assert_eq!(buffer.len(), count);
+            let got = gpu.download(&buffer).expect("downloaded");
+            let wrong = got.iter().zip(&values).position(|(got, want)| *got != *want as f32);
+            assert_eq!((got.len(), wrong), (count, None), "checked: {checked}");
+        }
     }
 }

@@ -200,7 +200,7 @@ impl LossPass {
         let weights = gpu.upload("weights", super::spread::quads(&packed))?;
         let slabs = gpu.zeros("slabs", spread.workgroups as usize * layout.packed as usize)?;
         let losses = gpu.zeros("losses", batch)?;
-        let data = gpu.upload("data", &to_f32(points.values()))?;
+        let data = gpu.upload_values("data", points.values())?;
         let fixed = LossParams {
             batch: batch as u32,
             dim: points.dim() as u32,

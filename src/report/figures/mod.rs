@@ -4,6 +4,7 @@ pub(crate) mod backdrop;
 pub(crate) mod energy;
 pub(crate) mod energy_line;
 pub(crate) mod histogram;
+pub(crate) mod images;
 pub(crate) mod legend;
 pub(crate) mod lines;
 pub(crate) mod loss;
