@@ -16,6 +16,7 @@
 //! | [`train`] | the training loop | engine, eval |
 //! | [`report`] | figures | |
 //! | [`mod@sample`] | burn-in, draws and what they are worth | engine |
+//! | [`comparison`] | many runs side by side | report |
 //! | [`repro`] | published experiments, repeated | train, eval, report |
 //! | [`mod@check`], [`mod@bench`] | every kernel against the reference; how fast it is | engine |
 //!
@@ -38,6 +39,7 @@
 pub mod bench;
 pub mod check;
 mod cholesky;
+pub mod comparison;
 pub mod data;
 pub mod engine;
 pub mod error;

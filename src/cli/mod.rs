@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod compare;
 mod config;
 mod contrast;
 mod data;
@@ -33,6 +34,7 @@ Examples:
   ebm-gpu sample results/dsm-8gaussians/model.safetensors --sampler mala
   ebm-gpu eval results/dsm-8gaussians --sampler mala       how good it is, in numbers with errors
   ebm-gpu sample --target gmm --sampler tempering          two far modes with the right weights
+  ebm-gpu compare --losses dsm,ssm,cd,ed --seeds 5         which objective is better, and by how much
   ebm-gpu repro --list                                     published experiments, to repeat and judge
   ebm-gpu data list                                        the toy laws that --data knows
   ebm-gpu check                                            does this GPU compute rightly?
@@ -59,6 +61,8 @@ enum Command {
     Eval(Box<eval::Args>),
     /// Loss and parameter gradient of an objective on given points and noise, as safetensors
     Grad(grad::Args),
+    /// Objectives on data sets over seeds: one table, one figure, one page; goes on where it was interrupted
+    Compare(Box<compare::Args>),
     /// Published experiments, repeated: each line measured against the range it has to lie in
     Repro(repro::Args),
     /// How long a training step takes, how many chain steps a second there are
@@ -90,6 +94,7 @@ pub(crate) fn main() -> Result<()> {
         Command::Sample(args) => sample::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Grad(args) => grad::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Repro(args) => repro::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::run(&args),

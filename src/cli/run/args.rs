@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::{Args as _, FromArgMatches as _};
 use ebm_gpu::data::Dataset;
 use ebm_gpu::engine::TrainingPlan;
 use ebm_gpu::error::{Error, Result, unknown_name};
@@ -148,12 +149,12 @@ fn constant_columns(data: &Dataset) -> Option<String> {
 }
 
 /// Everything that the flags mean, checked.
-pub(super) struct Plan {
-    pub(super) data: Dataset,
+pub(in crate::cli) struct Plan {
+    pub(in crate::cli) data: Dataset,
     /// The flags of the data as JSON, for the checkpoint.
     pub(super) source: String,
-    pub(super) spec: MlpSpec,
-    pub(super) training: TrainingPlan,
+    pub(in crate::cli) spec: MlpSpec,
+    pub(in crate::cli) training: TrainingPlan,
     pub(super) sampling: Sampling,
     pub(super) seed: Seed,
     /// What the user should know, so far.
@@ -178,6 +179,28 @@ fn default_rate(loss: &str) -> f64 {
 }
 
 impl Args {
+    /// From flags as the command line has them, resolved.
+    pub(in crate::cli) fn of_flags(flags: impl IntoIterator<Item = String>) -> Result<Self> {
+        let command = Self::augment_args(clap::Command::new("run")).mut_args(|a| a.allow_negative_numbers(true));
+        let matches = command.try_get_matches_from(std::iter::once("run".to_string()).chain(flags));
+        let mut args = matches.and_then(|m| Self::from_arg_matches(&m)).map_err(|e| {
+            let text = e.to_string();
+            Error::input(text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string())
+        })?;
+        args.resolve();
+        Ok(args)
+    }
+
+    /// What config.toml holds.
+    pub(in crate::cli) fn config(&self) -> Result<String> {
+        toml::to_string(self).map_err(|e| Error::failed(format!("cannot write config.toml: {e}")))
+    }
+
+    /// Where the results go, if that is said.
+    pub(in crate::cli) fn folder(&self) -> PathBuf {
+        self.out.clone().unwrap_or_default()
+    }
+
     /// Sets what depends on the objective and was not given, so that it stands in the record of the run.
     pub(super) fn resolve(&mut self) {
         let loss = &self.objective.loss;
@@ -188,7 +211,7 @@ impl Args {
     }
 
     /// Checks all flags and loads the data; writes nothing.
-    pub(super) fn plan(&self) -> Result<Plan> {
+    pub(in crate::cli) fn plan(&self) -> Result<Plan> {
         Objective::check_name(&self.objective.loss)?;
         ProbeLaw::by_name(&self.objective.probe_law)?;
         let activation = Activation::by_name(&self.activation)?;

@@ -87,28 +87,38 @@ struct ChainSummary {
 
 pub(super) fn run(mut args: Args) -> Result<()> {
     args.resolve();
-    let args = &args;
-    let start = Instant::now();
     let plan = args.plan()?;
     let engine = args.engine.open(args.quiet)?.engine;
+    let summary = carried_out(&args, plan, engine.as_ref())?;
+    if args.json { super::print_json(&summary) } else { print_summary(&summary) }
+}
+
+/// The same for another command, without a word: what run.json holds.
+pub(super) fn perform(args: &Args, engine: &dyn Engine) -> Result<serde_json::Value> {
+    let summary = carried_out(args, args.plan()?, engine)?;
+    serde_json::to_value(&summary).map_err(|e| Error::failed(format!("cannot write the run as JSON: {e}")))
+}
+
+fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> {
+    let start = Instant::now();
     let mut warnings = plan.warnings.clone();
     if !args.quiet {
         warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }
-    fits(args, &plan, engine.as_ref())?;
+    fits(args, &plan, engine)?;
     let default = PathBuf::from("results").join(format!("{}-{}", args.objective.loss, plan.data.name));
     let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
-    let config = toml::to_string(args).map_err(|e| Error::failed(format!("cannot write config.toml: {e}")))?;
+    let config = args.config()?;
     folder.write("config.toml", &config)?;
 
-    let trained = training(args, &plan, engine.as_ref(), &folder)?;
+    let trained = training(args, &plan, engine, &folder)?;
     let sigma = plan.training.objective.smoothing();
     // the network at its smallest noise level, where it has any
     let model = trained.model.at(sigma);
     let (chains, chain_summary) = match args.chains {
         0 => (None, None),
         _ => {
-            let (chains, summary) = sampling(args, &plan, engine.as_ref(), &trained.model)?;
+            let (chains, summary) = sampling(args, &plan, engine, &trained.model)?;
             let samples = plan.data.transform.output(&chains);
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
@@ -126,7 +136,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     let spinner = progress::spinner("evaluating and drawing", args.quiet);
     let target = Target { sigma, normalized: plan.training.objective.normalizes() };
     let evaluation = Evaluation {
-        engine: engine.as_ref(),
+        engine: engine,
         model: &model,
         data: &plan.data,
         aim: target,
@@ -142,7 +152,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         warnings.push(note.clone());
     }
     let title = title(args, &plan);
-    figures::field_figures(&folder, engine.as_ref(), &model, &plan.data, &title)?;
+    figures::field_figures(&folder, engine, &model, &plan.data, &title)?;
 
     spinner.finish_and_clear();
 
@@ -182,7 +192,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     };
     folder.write_json("run.json", &summary)?;
     page::write(&folder, &summary, plan.training.objective.title(), &config)?;
-    if args.json { super::print_json(&summary) } else { print_summary(&summary) }
+    Ok(summary)
 }
 
 fn title(args: &Args, plan: &Plan) -> String {

@@ -1,0 +1,146 @@
+//! `compare`: objectives on data sets over seeds, in one table and one figure. Runs that are there already stay.
+
+mod args;
+mod figures;
+mod page;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ebm_gpu::bench::train_step_ms;
+use ebm_gpu::comparison::{Comparison, SECONDS, SHOWN, Trial};
+use ebm_gpu::engine::Engine;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::files::write_atomically;
+use serde_json::Value;
+
+use super::progress;
+use super::run;
+pub(super) use args::Args;
+use args::{Budget, Pair};
+
+/// What a run of a comparison leaves if it diverges.
+const FAILED: &str = "failed.json";
+/// Seconds for which a step is timed to turn a budget of seconds into steps.
+const TIMED: f64 = 0.5;
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let (pairs, seeds, budget) = (args.pairs()?, args.seeds()?, args.budget()?);
+    // everything is checked before anything is run
+    for pair in &pairs {
+        let steps = if let Budget::Steps(steps) = budget { steps } else { 1 };
+        pair.run(0, steps, &args.out)?.plan()?;
+    }
+    let engine = args.engine.open(args.quiet)?.engine;
+    let engine = engine.as_ref();
+    std::fs::create_dir_all(&args.out).map_err(|e| {
+        Error::input(format!("cannot make the folder {}: {e}", args.out.display()))
+            .hint("--out DIR puts the results elsewhere")
+    })?;
+    let steps = steps(engine, &pairs, budget, &args.out)?;
+    let bar = progress::bar("runs", pairs.len() as u64 * (seeds.end - seeds.start), args.quiet);
+    let mut comparison = Comparison::default();
+    for (pair, steps) in pairs.iter().zip(&steps) {
+        for (list, name) in [(&mut comparison.data, &pair.data), (&mut comparison.losses, &pair.loss)] {
+            if !list.contains(name) {
+                list.push(name.clone());
+            }
+        }
+        for seed in seeds.clone() {
+            bar.set_message(format!("{} on {}, seed {seed}", pair.loss, pair.data));
+            let run = pair.run(seed, *steps, &args.out)?;
+            comparison.trials.push(trial(pair, seed, *steps, run, engine, args.force)?);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    write(&args.out.join("compare.csv"), &comparison.csv()?)?;
+    write(&args.out.join("compare.md"), &comparison.markdown())?;
+    let spinner = progress::spinner("drawing", args.quiet);
+    let first = pairs.iter().zip(&steps).map(|(pair, steps)| pair.run(seeds.start, *steps, &args.out));
+    figures::draw(engine, &comparison, first.collect::<Result<Vec<_>>>()?, &args.out)?;
+    page::write(args, &comparison, engine)?;
+    spinner.finish_and_clear();
+    if args.json {
+        let rows: Vec<Value> = comparison.trials.iter().map(row).collect();
+        return super::print_json(&serde_json::json!({
+            "engine": engine.name(), "adapter": engine.adapter(), "runs": rows, "out": args.out,
+        }));
+    }
+    super::print_line(&comparison.markdown())?;
+    super::print_line(&format!("results   {}", args.out.display()))
+}
+
+fn row(trial: &Trial) -> Value {
+    serde_json::json!({
+        "data": trial.data, "loss": trial.loss, "seed": trial.seed, "steps": trial.steps, "values": trial.values,
+        "failure": trial.failure,
+    })
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    write_atomically(path, text.as_bytes())
+}
+
+/// Training steps of each pair. Measured ones are kept, so that a comparison that goes on compares the same runs.
+fn steps(engine: &dyn Engine, pairs: &[Pair], budget: Budget, out: &Path) -> Result<Vec<u64>> {
+    let Budget::Seconds(seconds) = budget else {
+        let Budget::Steps(steps) = budget else { return Ok(Vec::new()) };
+        return Ok(vec![steps; pairs.len()]);
+    };
+    let path = out.join("budget.json");
+    let mut known: BTreeMap<String, u64> =
+        std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    let mut all = Vec::new();
+    for pair in pairs {
+        let key = format!("{}/{} in {seconds} s", pair.data, pair.loss);
+        if !known.contains_key(&key) {
+            let plan = pair.run(0, 1, out)?.plan()?;
+            let (spec, training) = (&plan.spec, &plan.training);
+            let ms = train_step_ms(engine, spec, &training.objective, training.batch, TIMED)?;
+            known.insert(key.clone(), ((1e3 * seconds / ms) as u64).max(1));
+        }
+        all.push(known[&key]);
+    }
+    let text = serde_json::to_string_pretty(&known)
+        .map_err(|e| Error::failed(format!("cannot write the budget as JSON: {e}")))?;
+    write(&path, &text)?;
+    Ok(all)
+}
+
+/// What a run has come to: read where it is there, else run.
+fn trial(pair: &Pair, seed: u64, steps: u64, run: run::Args, engine: &dyn Engine, force: bool) -> Result<Trial> {
+    let folder = run.folder();
+    let mut trial =
+        Trial { data: pair.data.clone(), loss: pair.loss.clone(), seed, steps, values: BTreeMap::new(), failure: None };
+    let read = |name: &str| -> Option<Value> { serde_json::from_slice(&std::fs::read(folder.join(name)).ok()?).ok() };
+    let config = run.config()?;
+    let same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|text| text == config);
+    let there = read("run.json").map(Ok).or_else(|| read(FAILED).map(Err));
+    let found = match there {
+        Some(found) if same => found,
+        Some(_) if !force => {
+            return Err(Error::input(format!("{} holds a run with other settings", folder.display()))
+                .hint("--force repeats it, --out DIR starts another comparison"));
+        }
+        _ => match run::perform(&run, engine) {
+            Ok(summary) => Ok(summary),
+            Err(e) if e.exit_code() == 2 => return Err(e),
+            Err(e) => {
+                let failure = serde_json::json!({ "failure": e.to_string() });
+                write(&folder.join(FAILED), &failure.to_string())?;
+                Err(failure)
+            }
+        },
+    };
+    match found {
+        Ok(summary) => {
+            for name in SHOWN {
+                let value = if *name == SECONDS { &summary[*name] } else { &summary["metrics"][*name] };
+                trial.values.extend(value.as_f64().map(|v| (name.to_string(), v)));
+            }
+        }
+        Err(failure) => trial.failure = Some(failure["failure"].as_str().unwrap_or("failed").to_string()),
+    }
+    Ok(trial)
+}

@@ -1,0 +1,96 @@
+//! report.html of a comparison: its tables, its figures, and a way to each run.
+
+use ebm_gpu::comparison::{Comparison, caption};
+use ebm_gpu::engine::Engine;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::report::{Cell, Column, Figure, Page, Standing, Table, Width, short};
+
+use super::super::page;
+use super::Args;
+
+pub(super) fn write(args: &Args, comparison: &Comparison, engine: &dyn Engine) -> Result<()> {
+    let seeds = args.seeds()?.end;
+    let mut page = Page::new("Objectives compared");
+    page.lead(&format!(
+        "{} on {}: {seeds} runs of each, {} of training.",
+        comparison.losses.join(", "),
+        comparison.data.join(", "),
+        if args.budget.ends_with('s') { args.budget.clone() } else { format!("{} steps", args.budget) },
+    ));
+    let failures: Vec<String> = comparison
+        .trials
+        .iter()
+        .filter_map(|t| Some(format!("{} on {}, seed {}: {}", t.loss, t.data, t.seed, t.failure.as_ref()?)))
+        .collect();
+    page.warnings(&failures);
+    figure(
+        &mut page,
+        args,
+        "models",
+        "Models",
+        "The data, and the model of seed 0 for each objective: E above its minimum, with samples.",
+    )?;
+    for metric in comparison.metrics() {
+        page.section(metric);
+        page.paragraph(&format!("{}. The best median in bold.", caption(metric)));
+        page.table(&table(comparison, metric));
+        figure(&mut page, args, metric, "", "A dot for each seed, a bar for their median.")?;
+    }
+    page.section("Runs");
+    page.table(&runs(comparison));
+    page.section("Environment");
+    page.facts(&page::environment(engine.name(), &engine.adapter()));
+    super::write(&args.out.join(page::FILE), &page.finish())
+}
+
+fn figure(page: &mut Page, args: &Args, stem: &str, heading: &str, caption: &str) -> Result<()> {
+    let path = args.out.join(format!("{stem}.svg"));
+    match std::fs::read_to_string(&path) {
+        Ok(svg) => {
+            if !heading.is_empty() {
+                page.section(heading);
+            }
+            page.figures(&[(Figure { svg }, caption.to_string(), Width::Full)])
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(Error::failed(format!("cannot read {}: {e}", path.display()))),
+    }
+}
+
+fn table(comparison: &Comparison, metric: &str) -> Table {
+    let columns = std::iter::once(Column::words("data")).chain(comparison.losses.iter().map(|l| Column::numbers(l)));
+    let mut table = Table::new("", columns.collect());
+    for data in &comparison.data {
+        let best = comparison.best(data, metric);
+        let cell = |loss: &String| match comparison.spread(data, loss, metric) {
+            None => Cell::text("–"),
+            Some(spread) => {
+                let [low, high] = spread.range();
+                let standing = if best == Some(loss) { Standing::Best } else { Standing::Plain };
+                let note = match (spread.values.len(), spread.failed) {
+                    (1, 0) => String::new(),
+                    (_, 0) => format!("{} to {}", short(low, 2), short(high, 2)),
+                    (_, failed) => format!("{} to {}, {failed} failed", short(low, 2), short(high, 2)),
+                };
+                Cell::text(short(spread.median(), 3)).noted(note).standing(standing)
+            }
+        };
+        table.row(std::iter::once(Cell::text(data)).chain(comparison.losses.iter().map(cell)).collect());
+    }
+    table
+}
+
+/// Every run, with a link to its page.
+fn runs(comparison: &Comparison) -> Table {
+    let mut table = Table::new("", vec![Column::words("run"), Column::numbers("steps"), Column::words("")]);
+    for trial in &comparison.trials {
+        let path = format!("{}/{}/seed-{}", trial.data, trial.loss, trial.seed);
+        let end = match &trial.failure {
+            None => Cell::text("page").linked(&format!("{path}/{}", page::FILE)),
+            Some(why) => Cell::text("failed").noted(why.clone()).standing(Standing::Fail),
+        };
+        let name = format!("{} on {}, seed {}", trial.loss, trial.data, trial.seed);
+        table.row(vec![Cell::text(name), Cell::text(trial.steps.to_string()), end]);
+    }
+    table
+}
