@@ -27,6 +27,9 @@ pub(super) fn field_figures(
     data: &Dataset,
     title: &str,
 ) -> Result<()> {
+    if data.dim() > 2 {
+        return Ok(());
+    }
     let points = shown(data);
     let has_energy = model.spec.head() == Head::Energy;
     match data.dim() {
