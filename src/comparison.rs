@@ -23,6 +23,10 @@ pub const SHOWN: &[&str] = &[
     SECONDS,
 ];
 
+/// What has to be known to read the tables.
+pub const AIMS: &str = "dsm and mdsm aim at the data's law smoothed by their smallest sigma, all others at the data's own: \
+                        kl_data and nll_data judge all by the same law, metrics of the law aimed at each by its own.";
+
 /// One run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
@@ -141,7 +145,7 @@ impl Comparison {
 
     /// A table for each metric: data sets down, objectives across, the best in bold.
     pub fn markdown(&self) -> String {
-        let mut text = String::new();
+        let mut text = format!("{AIMS}\n\n");
         for metric in self.metrics() {
             let _ = writeln!(text, "### {metric}\n\n{}.\n", caption(metric));
             let _ = writeln!(text, "| data | {} |", self.losses.join(" | "));

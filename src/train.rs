@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
 use crate::error::Result;
-use crate::eval::Health;
+use crate::eval::{Health, Validation};
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::points::Points;
@@ -22,6 +22,8 @@ pub struct Trained {
     pub seconds: f64,
     /// The step whose loss or gradient was not finite, if there was one.
     pub diverged: Option<StepRecord>,
+    /// The best loss on held-out points, where they were watched; `model` is that of its step.
+    pub best: Option<Best>,
 }
 
 impl Trained {
@@ -35,6 +37,26 @@ impl Trained {
     pub fn steps_per_second(&self) -> f64 {
         self.history.len() as f64 / self.seconds
     }
+}
+
+/// The best that held-out points have seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Best {
+    /// After how many steps.
+    pub step: u64,
+    /// The loss on held-out points.
+    pub loss: f64,
+}
+
+/// Training by what held-out points say: the best network is kept, and training ends when none is better for a while.
+#[derive(Debug, Clone, Copy)]
+pub struct EarlyStopping<'a> {
+    /// The points.
+    pub validation: &'a Validation,
+    /// Steps between looks at them.
+    pub every: u64,
+    /// Looks in a row without a better loss that end training.
+    pub patience: u64,
 }
 
 /// What a caller wants to hear of during training.
@@ -51,6 +73,14 @@ pub trait Watch {
     /// As [`Watch::steps`].
     fn checkpoint(&mut self, state: &TrainingState, model: &Model) -> Result<()>;
 
+    /// The loss on held-out points after `step` steps, where they are watched.
+    ///
+    /// # Errors
+    /// As [`Watch::steps`].
+    fn validated(&mut self, _step: u64, _loss: f64) -> Result<()> {
+        Ok(())
+    }
+
     /// How the chains of the last step are, at most some hundred times a run, where an objective has any.
     ///
     /// # Errors
@@ -61,7 +91,8 @@ pub trait Watch {
 /// Looks at chains in a run.
 const LOOKS: u64 = 100;
 
-/// Trains `model` on `data` from `state` to the plan's end, with a checkpoint every `every` steps (0 for none).
+/// Trains `model` on `data` from `state` to the plan's end or until `stopping` ends it, with a checkpoint every `every` steps (0
+/// for none).
 ///
 /// # Errors
 /// The device failed, or the watcher did. A run that diverges is no error here: see [`Trained::diverged`].
@@ -72,6 +103,7 @@ pub fn train(
     data: &Points,
     state: TrainingState,
     every: u64,
+    stopping: Option<EarlyStopping<'_>>,
     watch: &mut dyn Watch,
 ) -> Result<Trained> {
     let start = Instant::now();
@@ -80,9 +112,11 @@ pub fn train(
     let mut diverged = None;
     let mut training = engine.train(model, plan, data, state)?;
     let looks = if plan.has_chains(&model.spec) { plan.steps.div_ceil(LOOKS) } else { 0 };
+    let looked = stopping.map_or(0, |s| s.every);
+    let (mut best, mut kept, mut waited): (Option<Best>, Option<Model>, u64) = (None, None, 0);
     while done < plan.steps && diverged.is_none() {
         let next = |interval: u64| done.checked_div(interval).map_or(plan.steps, |n| (n + 1) * interval);
-        let stop = next(every).min(next(looks)).min(plan.steps);
+        let stop = next(every).min(next(looks)).min(next(looked)).min(plan.steps);
         while done < stop && diverged.is_none() {
             let records = training.advance(stop)?;
             let good = records.iter().position(|r| !r.is_finite());
@@ -93,7 +127,7 @@ pub fn train(
             watch.steps(records)?;
         }
         let due = |interval: u64| interval > 0 && (done.is_multiple_of(interval) || done == plan.steps);
-        if diverged.is_none() && (due(every) || due(looks)) {
+        if diverged.is_none() && (due(every) || due(looks) || due(looked)) {
             let state = training.state()?;
             let contrastive = match &plan.objective {
                 Objective::Cd(cd) | Objective::Pcd(cd, _) if due(looks) => Some(cd),
@@ -106,11 +140,25 @@ pub fn train(
             if due(every) {
                 watch.checkpoint(&state, &averaged(model, plan, &state))?;
             }
+            if let Some(stopping) = stopping.filter(|_| due(looked)) {
+                let averaged = averaged(model, plan, &state);
+                let loss = stopping.validation.loss(engine, &averaged)?;
+                watch.validated(done, loss)?;
+                waited += 1;
+                // a loss that is not a number is better than nothing only
+                if best.is_none_or(|b| loss < b.loss || b.loss.is_nan()) {
+                    (best, kept, waited) = (Some(Best { step: done, loss }), Some(averaged), 0);
+                }
+                if waited >= stopping.patience {
+                    break;
+                }
+            }
         }
     }
     let state = training.state()?;
     let seconds = start.elapsed().as_secs_f64();
-    Ok(Trained { model: averaged(model, plan, &state), state, history, seconds, diverged })
+    let model = kept.unwrap_or_else(|| averaged(model, plan, &state));
+    Ok(Trained { model, state, history, seconds, diverged, best })
 }
 
 fn averaged(model: &Model, plan: &TrainingPlan, state: &TrainingState) -> Model {

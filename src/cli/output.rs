@@ -132,6 +132,7 @@ pub(super) struct MetricsLog {
     window: u64,
     pending: Vec<StepRecord>,
     health: Option<Health>,
+    validation: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +141,9 @@ struct Line {
     loss: f64,
     gradient_norm: f64,
     learning_rate: f64,
+    /// The loss on held-out points at a step of the line, where they are watched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_loss: Option<f64>,
     #[serde(flatten)]
     health: Option<Health>,
 }
@@ -150,7 +154,7 @@ impl MetricsLog {
         let file =
             std::fs::File::create(&path).map_err(|e| Error::input(format!("cannot write {}: {e}", path.display())))?;
         let file = std::io::BufWriter::new(file);
-        Ok(Self { path, file, window: (steps / 2000).max(1), pending: Vec::new(), health: None })
+        Ok(Self { path, file, window: (steps / 2000).max(1), pending: Vec::new(), health: None, validation: None })
     }
 
     /// Takes in records; `rate` is the learning rate of a step.
@@ -170,6 +174,11 @@ impl MetricsLog {
         self.health = Some(*health);
     }
 
+    /// Puts the loss on held-out points into the line of the last record.
+    pub(super) fn validation(&mut self, loss: f64) {
+        self.validation = Some(loss);
+    }
+
     fn flush(&mut self, rate: &impl Fn(u64) -> f64) -> Result<()> {
         let count = self.pending.len() as f64;
         let mean = |f: fn(&StepRecord) -> f64| self.pending.iter().map(f).sum::<f64>() / count;
@@ -179,6 +188,7 @@ impl MetricsLog {
             loss: mean(|r| r.loss),
             gradient_norm: mean(|r| r.gradient_norm),
             learning_rate: rate(last.step),
+            validation_loss: self.validation.take(),
             health: self.health.take(),
         };
         serde_json::to_writer(&mut self.file, &line)

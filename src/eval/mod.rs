@@ -7,6 +7,7 @@
 //! | [`divergence`] | NLL, KL, mass outside the support, Fisher divergence, log-density error, mode weights |
 //! | [`ais`] | ln Z by annealed importance sampling, through an engine's chains |
 //! | [`Health`] | chains of contrastive divergence, while they train |
+//! | [`Validation`] | a loss on held-out points, to stop training by |
 //! | [`two_sample`] | whether two samples have one law |
 
 pub mod ais;
@@ -17,6 +18,7 @@ mod metrics;
 #[cfg(test)]
 mod tests;
 pub mod two_sample;
+mod validation;
 
 pub use ais::{AnnealedImportance, Base, LogNormalizer};
 pub use divergence::{Divergence, Estimate, LawOnGrid, fisher, log_density_mse, mode_tv, mode_tv_null};
@@ -24,3 +26,4 @@ pub use grid::Grid;
 pub use health::Health;
 pub use metrics::{Evaluation, Metrics, Target};
 pub use two_sample::{Statistic, TwoSamples, compare};
+pub use validation::Validation;

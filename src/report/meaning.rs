@@ -85,7 +85,7 @@ pub const METRICS: &[Meaning] = &[
     ),
     lower(
         "swd",
-        "sliced Wasserstein-2 distance of chains from held-out points of the law aimed at, over 200 directions",
+        "sliced Wasserstein-2 distance of chains from held-out points of the law aimed at, over 100 directions",
         "units of the data",
     ),
     lower(

@@ -74,7 +74,7 @@ impl Recipe {
         };
         let model = self.spec.initial(Seed(seed));
         let state = TrainingState::start(&model);
-        train(setup.engine, &model, &plan, data, state, every, &mut Looking(look))
+        train(setup.engine, &model, &plan, data, state, every, None, &mut Looking(look))
     }
 }
 

@@ -1,6 +1,6 @@
 //! report.html of a comparison: its tables, its figures, and a way to each run.
 
-use ebm_gpu::comparison::{Comparison, caption};
+use ebm_gpu::comparison::{AIMS, Comparison, caption};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::report::{Cell, Column, Figure, Page, Standing, Table, Width, short};
@@ -17,6 +17,7 @@ pub(super) fn write(args: &Args, comparison: &Comparison, engine: &dyn Engine) -
         comparison.data.join(", "),
         if args.budget.ends_with('s') { args.budget.clone() } else { format!("{} steps", args.budget) },
     ));
+    page.paragraph(AIMS);
     let failures: Vec<String> = comparison
         .trials
         .iter()

@@ -107,6 +107,15 @@ pub(crate) struct Args {
     #[serde(flatten)]
     pub(super) engine: EngineArgs,
 
+    /// Stop when the loss on the validation points has not fallen for so many looks, and keep the best network; 0 never stops.
+    /// cd and pcd, whose loss is no measure, are judged by sliced score matching
+    #[arg(long, default_value_t = 0, value_name = "LOOKS")]
+    pub(super) patience: u64,
+    /// Steps between looks at the validation points [default: a fiftieth of the steps]
+    #[arg(long, value_name = "STEPS", requires = "patience")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) validate_every: Option<u64>,
+
     /// Keep a checkpoint every so many steps; 0 for the last alone
     #[arg(long, default_value_t = 0, value_name = "STEPS")]
     pub(super) checkpoint_every: u64,
@@ -237,6 +246,9 @@ impl Args {
             return Err(Error::input(format!("steps is {}, it has to be from 1 to 2^32 - 2", self.steps)));
         }
         self.sampling(None)?;
+        if self.validate_every == Some(0) {
+            return Err(Error::input("validate-every is 0, it has to be 1 or more"));
+        }
         // a network that is wrong in itself is refused before the data is read
         let given =
             self.net.as_ref().map(|net| MlpSpec::parse_conditioned(net, activation, head, conditioning)).transpose()?;

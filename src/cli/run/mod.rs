@@ -10,15 +10,15 @@ use std::time::Instant;
 
 use ebm_gpu::data::Standardizer;
 use ebm_gpu::data::npy::write_npy_f32;
-use ebm_gpu::engine::{Engine, StepRecord, TrainingState};
+use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::eval::{Evaluation, Health, Metrics, Target};
+use ebm_gpu::eval::{Evaluation, Health, Metrics, Target, Validation};
 use ebm_gpu::model::{Model, write_checkpoint};
 use ebm_gpu::objective::Objective;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
 use ebm_gpu::sample::{Frames, Listen, SamplingPlan, Stage};
-use ebm_gpu::train::{Trained, Watch, train};
+use ebm_gpu::train::{EarlyStopping, Trained, Watch, train};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
@@ -58,6 +58,8 @@ struct Summary {
     train_seconds: f64,
     steps_per_second: f64,
     final_loss: f64,
+    /// What the points for validation have said, where training listened to them.
+    validation: Option<ValidationSummary>,
     /// ln Z of the network without the bias of its output, as the objective has learnt it, in the units of the network; none
     /// for objectives that do not.
     log_z: Option<f64>,
@@ -68,6 +70,17 @@ struct Summary {
     warnings: Vec<String>,
     total_seconds: f64,
     out: PathBuf,
+}
+
+#[derive(Serialize)]
+struct ValidationSummary {
+    /// The loss that was taken.
+    loss: &'static str,
+    /// Its least value, and the step whose network was kept for it.
+    best: f64,
+    best_step: u64,
+    /// Whether training ended for it before its last step.
+    stopped: bool,
 }
 
 #[derive(Serialize)]
@@ -106,12 +119,13 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }
     fits(args, &plan, engine)?;
+    let watched = validation(args, &plan)?;
     let default = PathBuf::from("results").join(format!("{}-{}", args.objective.loss, plan.data.name));
     let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
     let config = args.config()?;
     folder.write("config.toml", &config)?;
 
-    let trained = training(args, &plan, engine, &folder)?;
+    let trained = training(args, &plan, watched.as_ref(), engine, &folder)?;
     let sigma = plan.training.objective.smoothing();
     // the network at its smallest noise level, where it has any
     let model = trained.model.at(sigma);
@@ -174,7 +188,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         chains_start: "a normal law with the mean and the variances of the training data (annealed: smoothed by the first level)",
         seed: args.seed,
         batch: args.batch,
-        steps: args.steps,
+        steps: trained.state.step,
         transform: plan.data.transform.formula(),
         train_points: plan.data.train.count(),
         validation_points: plan.data.validation.count(),
@@ -182,6 +196,12 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         train_seconds: trained.seconds,
         steps_per_second: trained.steps_per_second(),
         final_loss: trained.final_loss(),
+        validation: trained.best.zip(watched).map(|(best, watched)| ValidationSummary {
+            loss: watched.name(),
+            best: best.loss,
+            best_step: best.step,
+            stopped: trained.state.step < args.steps,
+        }),
         log_z: target.normalized.then(|| model.output_bias()),
         bits_per_dim: metrics.nll_data.and_then(|nll| plan.data.transform.bits_per_dim(nll, plan.data.dim())),
         metrics,
@@ -257,6 +277,11 @@ impl Watch for Recorder<'_> {
         write_checkpoint(&path, model, &metadata(self.plan, state.step))
     }
 
+    fn validated(&mut self, _: u64, loss: f64) -> Result<()> {
+        self.log.validation(loss);
+        Ok(())
+    }
+
     fn health(&mut self, health: &Health) -> Result<()> {
         self.log.health(health);
         Ok(())
@@ -304,17 +329,39 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-fn training(args: &Args, plan: &Plan, engine: &dyn Engine, folder: &Folder) -> Result<Trained> {
+/// Looks at the validation points in a run, unless said.
+const LOOKS: u64 = 50;
+
+/// What training is stopped by, if it is.
+fn validation(args: &Args, plan: &Plan) -> Result<Option<Validation>> {
+    let TrainingPlan { objective, seed, .. } = &plan.training;
+    let new = || Validation::new(objective, &plan.spec, &plan.data.validation, *seed);
+    (args.patience > 0).then(new).transpose()
+}
+
+fn training(
+    args: &Args,
+    plan: &Plan,
+    validation: Option<&Validation>,
+    engine: &dyn Engine,
+    folder: &Folder,
+) -> Result<Trained> {
     let model = plan.spec.initial(plan.seed);
     let log = MetricsLog::create(folder, args.steps)?;
     let mut recorder = Recorder { plan, folder, log, bar: progress::bar("training", args.steps, args.quiet) };
     let state = TrainingState::start(&model);
     let data = &plan.data.train;
-    let trained = train(engine, &model, &plan.training, data, state, args.checkpoint_every, &mut recorder)?;
+    let stopping = validation.map(|validation| EarlyStopping {
+        validation,
+        every: args.validate_every.unwrap_or(args.steps.div_ceil(LOOKS)),
+        patience: args.patience,
+    });
+    let every = args.checkpoint_every;
+    let trained = train(engine, &model, &plan.training, data, state, every, stopping, &mut recorder)?;
     recorder.bar.finish_and_clear();
     recorder.log.finish(Recorder::rate(plan))?;
     let path = folder.file("model.safetensors");
-    write_checkpoint(&path, &trained.model, &metadata(plan, trained.state.step))?;
+    write_checkpoint(&path, &trained.model, &metadata(plan, trained.best.map_or(trained.state.step, |b| b.step)))?;
     if let Some(bad) = trained.diverged {
         return Err(Error::failed(format!(
             "training diverged at step {}: the loss was {:e}, the norm of its gradient {:e}; {} holds the model of step {}",
