@@ -14,7 +14,6 @@ use crate::random::Seed;
 use crate::sampler::diagnostics::{Coordinate, Diagnostics};
 use crate::sampler::{Adaptation, Transition};
 pub use frames::Frames;
-pub use record::MONITORED;
 use record::Record;
 
 /// One landscape with the transition on it, and for how many steps.
@@ -141,7 +140,10 @@ impl SamplingPlan<'_> {
         let begun = Instant::now();
         let Some(first) = self.stages.first() else { return Err(Error::failed("chains need a stage to run")) };
         let adapting = self.adapted(&first.transition);
-        let chains = engine.chains(first.landscape, &adapting, start, self.seed)?;
+        let mut chains = engine.chains(first.landscape, &adapting, start, self.seed)?;
+        if self.draws() > 0 {
+            chains.watch(self.draws() as usize)?;
+        }
         let mut course = Course { chains, done: 0, frames: &self.frames, next: 0, listen };
         course.go(self.burn_in)?;
         course.chains.change(first.landscape, &first.transition)?;
@@ -154,7 +156,7 @@ impl SamplingPlan<'_> {
             let draws = if i + 1 == self.stages.len() { self.draws() } else { 0 };
             for draw in 1..=draws {
                 course.go(self.thin)?;
-                record.take(engine, stage.landscape, course.chains.as_mut(), draw * self.thin)?;
+                record.take(course.chains.as_mut(), draw * self.thin)?;
                 if course.listen.wants_draws() {
                     course.listen.draw(&course.chains.first(usize::MAX)?)?;
                 }
@@ -174,11 +176,12 @@ impl SamplingPlan<'_> {
             ))
             .hint("a smaller --step-size"));
         }
+        let worth = if self.draws() > 0 { Some(course.chains.worth()?) } else { None };
         Ok(Sampled {
             fares: course.chains.fares()?,
-            diagnostics: record.diagnostics(positions.dim())?,
-            energy: record.energy()?,
-            moments: record.moments,
+            moments: record.moments(worth.as_ref()),
+            energy: worth.as_ref().and_then(|w| w.energy),
+            diagnostics: worth.map(|w| w.diagnostics),
             steps: course.done,
             columns: start.count(),
             seconds: begun.elapsed().as_secs_f64(),

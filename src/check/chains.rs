@@ -1,7 +1,7 @@
 //! Chains, on networks and on analytic targets, with everything they report.
 
 use super::{CHAINS, Case, normals};
-use crate::engine::{Chains, Engine, Fares, Landscape, Moments, advance_by};
+use crate::engine::{Chains, Engine, Fares, Landscape, Moments, Worth, advance_by};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::Seed;
@@ -33,10 +33,11 @@ pub(super) fn check(case: &mut Case<'_>, landscape: Landscape<'_>, accepting: bo
     // replicas come in threes
     let start = normals(count / 3 * 3, landscape.dim(), 1);
     for (kernel, transition, steps, bound) in transitions(accepting)? {
-        let (want, all, expected) = moved(case.reference, landscape, &transition, &start, steps)?;
-        let (got, seen, fares) = moved(case.engine, landscape, &transition, &start, steps)?;
+        let (want, all, worth, expected) = moved(case.reference, landscape, &transition, &start, steps)?;
+        let (got, seen, kept, fares) = moved(case.engine, landscape, &transition, &start, steps)?;
         case.find(kernel, got.values(), want.values(), bound);
         case.find("chain_moments", &numbers(&seen), &numbers(&all), bound);
+        case.find("record_draws", &kept_numbers(&kept), &kept_numbers(&worth), bound);
         let Some(expected) = reported(&expected) else { continue };
         case.find(&format!("{kernel}: report"), &reported(&fares).unwrap_or_default(), &expected, bound);
     }
@@ -45,6 +46,12 @@ pub(super) fn check(case: &mut Case<'_>, landscape: Landscape<'_>, accepting: bo
 
 fn numbers(moments: &Moments) -> Vec<f64> {
     [&moments.mean[..], &moments.variance, moments.acceptance.as_slice()].concat()
+}
+
+/// Of two draws.
+fn kept_numbers(worth: &Worth) -> Vec<f64> {
+    let coordinates = worth.diagnostics.coordinates.iter().chain(&worth.energy);
+    worth.energies.iter().copied().chain(coordinates.flat_map(|c| [c.mean, c.standard_deviation])).collect()
 }
 
 /// The numbers of a report, none without any.
@@ -60,8 +67,12 @@ fn moved(
     transition: &Transition,
     start: &Points,
     steps: u64,
-) -> Result<(Points, Moments, Fares)> {
+) -> Result<(Points, Moments, Worth, Fares)> {
     let mut chains: Box<dyn Chains + '_> = engine.chains(landscape, transition, start, Seed(4))?;
-    advance_by(chains.as_mut(), steps)?;
-    Ok((chains.positions()?, chains.moments()?, chains.fares()?))
+    chains.watch(2)?;
+    for some in [steps / 2, steps - steps / 2] {
+        advance_by(chains.as_mut(), some)?;
+        chains.keep()?;
+    }
+    Ok((chains.positions()?, chains.moments()?, chains.worth()?, chains.fares()?))
 }

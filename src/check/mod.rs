@@ -5,6 +5,7 @@
 //! the largest entry.
 
 mod chains;
+mod diagnostics;
 mod objectives;
 mod targets;
 
@@ -113,6 +114,7 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
         chains::check(&mut case, (&model).into(), head == Head::Energy, samples)?;
     }
     targets::check(&mut case)?;
+    diagnostics::check(&mut case)?;
     Ok(case.good)
 }
 

@@ -1,6 +1,6 @@
 //! Chains: what they move on, how they fare, and what runs them.
 
-use super::{Moments, level_free, needs_energy};
+use super::{Moments, Worth, level_free, needs_energy};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::points::Points;
@@ -86,6 +86,27 @@ pub trait Chains {
     /// The device failed.
     fn moments(&mut self) -> Result<Moments>;
 
+    /// Makes room for so many draws of the first chains (of replicas, those at the last temperature), [`MONITORED`] at most;
+    /// of fewer where these do not fit. Draws that were kept before are dropped.
+    ///
+    /// [`MONITORED`]: super::MONITORED
+    ///
+    /// # Errors
+    /// Not even the draws of one chain fit, or the device failed.
+    fn watch(&mut self, draws: usize) -> Result<()>;
+
+    /// Keeps where these chains are now, and E there, as a draw.
+    ///
+    /// # Errors
+    /// There is no room left, or the device failed.
+    fn keep(&mut self) -> Result<()>;
+
+    /// What the draws are worth, once all that there was room for are kept.
+    ///
+    /// # Errors
+    /// Draws are missing, or the device failed.
+    fn worth(&mut self) -> Result<Worth>;
+
     /// How the chains have fared since this was called last.
     ///
     /// # Errors
@@ -97,6 +118,11 @@ pub trait Chains {
 pub(super) fn coldest(positions: &Points, replicas: usize) -> Points {
     let rows = positions.rows().skip(replicas - 1).step_by(replicas);
     Points::new(positions.dim(), rows.flatten().copied().collect())
+}
+
+/// Refuses to keep, or to diagnose, another number of draws than there is room for.
+pub(super) fn another_number() -> Error {
+    Error::failed("chains have to keep as many draws as they made room for")
 }
 
 /// Refuses what is no change of level or of adaptation.

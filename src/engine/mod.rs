@@ -9,13 +9,16 @@ mod moments;
 mod replay;
 mod select;
 mod training;
+mod watch;
 
 pub use chains::{Chains, Fares, Landscape, advance_by};
-use chains::{another_kind, check_chains, coldest};
+use chains::{another_kind, another_number, check_chains, coldest};
 pub use given::Given;
 pub use moments::Moments;
 pub use select::{EngineChoice, Selection, select};
 pub use training::{StepRecord, Training, TrainingPlan, TrainingState};
+pub use watch::{MONITORED, Worth};
+use watch::{MOST_DRAWS, Room};
 
 use crate::error::{Error, Result};
 use crate::model::{Conditioning, Head, Model};
@@ -23,6 +26,7 @@ use crate::objective::Objective;
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::Transition;
+use crate::sampler::diagnostics::Diagnostics;
 use crate::target::Target;
 
 /// Loss and parameter gradient of an objective on given points with given noise.
@@ -126,4 +130,11 @@ pub trait Engine {
         start: &Points,
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>>;
+
+    /// What draws `[draws, chains, dim]`, row-major, are worth: [`diagnose`](crate::sampler::diagnostics::diagnose) in the
+    /// engine's own arithmetic. Chains that run on the engine have it of their own draws, see [`Chains::watch`].
+    ///
+    /// # Errors
+    /// There are no draws, or not as many values as the shape says, or the device failed.
+    fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics>;
 }

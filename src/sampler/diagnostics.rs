@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::real::Real;
 use ess::Halves;
+pub(crate) use ess::Rows;
 pub(crate) use rank::normal_quantile;
 
 /// R-hat above which chains have not mixed (Vehtari et al. 2021, section 4).
@@ -64,11 +65,7 @@ pub struct Diagnostics {
 /// # Errors
 /// There are no draws, or not as many values as the shape says.
 pub fn diagnose<T: Real>(values: &[T], [draws, chains, dim]: [usize; 3]) -> Result<Diagnostics> {
-    let count = draws.checked_mul(chains).and_then(|n| n.checked_mul(dim));
-    if count != Some(values.len()) || values.is_empty() {
-        let message = format!("{} values are no {draws} draws of {chains} chains in {dim} coordinates", values.len());
-        return Err(Error::input(message));
-    }
+    check_shape(values.len(), [draws, chains, dim])?;
     // chain by chain
     let column = |n: usize| {
         let chain = move |c: usize| (0..draws).map(move |i| values[(i * chains + c) * dim + n].f64());
@@ -78,6 +75,15 @@ pub fn diagnose<T: Real>(values: &[T], [draws, chains, dim]: [usize; 3]) -> Resu
     Ok(Diagnostics { draws, chains, coordinates })
 }
 
+/// Refuses what are no draws `[draws, chains, dim]`.
+pub(crate) fn check_shape(values: usize, [draws, chains, dim]: [usize; 3]) -> Result<()> {
+    let count = draws.checked_mul(chains).and_then(|n| n.checked_mul(dim));
+    if count == Some(values) && values > 0 {
+        return Ok(());
+    }
+    Err(Error::input(format!("{values} values are no {draws} draws of {chains} chains in {dim} coordinates")))
+}
+
 /// The diagnostics of one coordinate, from `[chains, draws]`.
 fn coordinate(values: &[f64], draws: usize) -> Coordinate {
     let count = values.len() as f64;
@@ -85,17 +91,7 @@ fn coordinate(values: &[f64], draws: usize) -> Coordinate {
     let still = values.chunks_exact(draws).filter(|chain| chain.iter().all(|v| *v == chain[0])).count();
     let mean = values.iter().sum::<f64>() / count;
     let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-    let nan = f64::NAN;
-    let unknown = Coordinate {
-        mean: if not_finite > 0 { nan } else { mean },
-        standard_deviation: if not_finite > 0 { nan } else { (squares / (count - 1.0)).sqrt() },
-        mean_error: nan,
-        r_hat: nan,
-        bulk_ess: nan,
-        tail_ess: nan,
-        not_finite,
-        still,
-    };
+    let unknown = Coordinate::still_unknown([mean, (squares / (count - 1.0)).sqrt()], not_finite, still);
     let constant = values.iter().all(|v| *v == values[0]);
     if not_finite > 0 || constant || draws < FEWEST_DRAWS {
         return unknown;
@@ -111,13 +107,30 @@ fn coordinate(values: &[f64], draws: usize) -> Coordinate {
         let below: Vec<f64> = values.iter().map(|v| f64::from(u8::from(*v <= bound))).collect();
         Halves::of(&below, draws).effective_sample_size()
     };
-    let (low, high) = (tail(0.05), tail(0.95));
-    Coordinate {
-        mean_error: unknown.standard_deviation / Halves::of(values, draws).effective_sample_size().sqrt(),
-        r_hat: scores.r_hat().max(folded_scores.r_hat()),
-        bulk_ess: scores.effective_sample_size(),
-        tail_ess: if low.is_nan() || high.is_nan() { nan } else { low.min(high) },
-        ..unknown
+    let sizes =
+        [Halves::of(values, draws).effective_sample_size(), scores.effective_sample_size(), tail(0.05), tail(0.95)];
+    unknown.known([scores.rows().r_hat(), folded_scores.rows().r_hat()], sizes)
+}
+
+impl Coordinate {
+    /// What does not need many draws.
+    pub(crate) fn still_unknown(moments: [f64; 2], not_finite: usize, still: usize) -> Self {
+        let nan = f64::NAN;
+        let [mean, standard_deviation] = if not_finite > 0 { [nan; 2] } else { moments };
+        let (mean_error, r_hat, bulk_ess, tail_ess) = (nan, nan, nan, nan);
+        Self { mean, standard_deviation, mean_error, r_hat, bulk_ess, tail_ess, not_finite, still }
+    }
+
+    /// The rest: from R-hat of the scores of draws and of their distances from the median, and from the effective sample
+    /// sizes of draws, their scores, and the events below the 5 % and the 95 % quantile.
+    pub(crate) fn known(self, r_hats: [f64; 2], [plain, bulk_ess, low, high]: [f64; 4]) -> Self {
+        Self {
+            mean_error: self.standard_deviation / plain.sqrt(),
+            r_hat: r_hats[0].max(r_hats[1]),
+            bulk_ess,
+            tail_ess: if low.is_nan() || high.is_nan() { f64::NAN } else { low.min(high) },
+            ..self
+        }
     }
 }
 

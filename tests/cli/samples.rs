@@ -27,7 +27,10 @@ fn every_sampler_runs_on_a_target() {
         let run = folder.run(&format!("sample {flags} {SMALL}"));
         assert_eq!(run.code, Some(0), "{flags}: {run}");
         let report = run.json();
-        assert_keys(&report["chains"], &["count", "steps", "seconds", "chain_steps_per_second", "acceptance"]);
+        assert_keys(
+            &report["chains"],
+            &["count", "monitored", "steps", "seconds", "chain_steps_per_second", "acceptance"],
+        );
         let (shape, values) = npy(&folder.path("s/samples.npy"));
         assert_eq!(shape, [60, dim], "{flags}");
         assert!(values.iter().all(|v| v.is_finite()));

@@ -3,7 +3,7 @@
 use ebm_gpu::data::npy::write_npy_f64;
 use ebm_gpu::data::{Dataset, Part, Preparation, TransformKind};
 use ebm_gpu::engine::cpu::Reference;
-use ebm_gpu::eval::{Target, evaluate};
+use ebm_gpu::eval::{Evaluation, Target};
 use ebm_gpu::model::{Activation, MlpSpec, read_checkpoint};
 use ebm_gpu::random::Seed;
 
@@ -106,8 +106,10 @@ fn densities_are_in_the_units_of_the_data() {
     let model = MlpSpec::parse("1-16-1", Activation::Silu).unwrap().initial(Seed(2));
     let nll = |data: &Dataset, sigma: f64| {
         let engine = Reference::new().unwrap();
-        let target = Target { sigma, normalized: false };
-        evaluate(&engine, &model, data, target, None, Seed(5)).unwrap().nll.unwrap()
+        let aim = Target { sigma, normalized: false };
+        let evaluation =
+            Evaluation { engine: &engine, model: &model, data, aim, chains: None, annealing: None, seed: Seed(5) };
+        evaluation.run().unwrap().nll.unwrap()
     };
     let through = load("x.npy", &Preparation { logit: Some(0.1), range: Some([0.0, 1.0]), ..Preparation::default() });
     let direct = load("y.npy", &Preparation::default());

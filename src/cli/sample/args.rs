@@ -44,7 +44,8 @@ pub(crate) struct Args {
     /// mala, hmc, tempering: adapt each chain's step to this acceptance during burn-in (0.57 suits mala, 0.8 hmc)
     #[arg(long, value_name = "ACCEPTANCE")]
     pub(super) adapt: Option<f64>,
-    /// Steps between draws for diagnostics, and for --draws [default: so many that there are 200 draws]
+    /// Steps between draws, which are kept of the first 128 chains and diagnosed where the chains run, and for --draws
+    /// [default: so many that there are 200 draws]
     #[arg(long)]
     pub(super) thin: Option<u64>,
     /// T: chains sample exp(−E/T)

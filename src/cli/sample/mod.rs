@@ -35,7 +35,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let engine = args.engine.open(args.quiet)?.engine;
     // what does not fit the device is refused before anything is written
     let first = &plan.stages[0];
-    engine.chains(first.landscape, &first.transition, &start, plan.seed)?;
+    let mut chains = engine.chains(first.landscape, &first.transition, &start, plan.seed)?;
+    if plan.draws() > 0 {
+        chains.watch(plan.draws() as usize)?;
+    }
+    drop(chains);
     let default = Path::new("results").join(format!("sample-{}", subject.name));
     let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
     let mut listener = Listener::new(args, &plan, &subject, &folder)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::points::Points;
-use ebm_gpu::sample::{MONITORED, Moment, Sampled, SamplingPlan};
+use ebm_gpu::sample::{Moment, Sampled, SamplingPlan};
 use ebm_gpu::sampler::diagnostics::Coordinate;
 use ebm_gpu::sampler::{Bounds, Transition, Wall};
 use ebm_gpu::target::Facts;
@@ -60,6 +60,8 @@ pub(super) struct Summary {
 #[derive(Serialize)]
 struct Chains {
     count: usize,
+    /// The first of them, whose draws were kept and diagnosed where they run; 0 without draws.
+    monitored: usize,
     replicas: usize,
     steps: u64,
     seconds: f64,
@@ -196,6 +198,7 @@ impl Summary {
             seed: args.seed,
             chains: Chains {
                 count: args.chains,
+                monitored: sampled.diagnostics.as_ref().map_or(0, |d| d.chains),
                 replicas,
                 steps: sampled.steps,
                 seconds: sampled.seconds,
@@ -353,11 +356,14 @@ impl fmt::Display for Summary {
         if let Some(factor) = self.step_factor {
             writeln!(f, "steps     each chain's own after adaptation, on average {factor:.3} of what was given")?;
         }
-        let watched = self.chains.count.min(MONITORED);
+        let watched = match c.monitored {
+            0 => String::new(),
+            some => format!("   (of the draws of the first {some} chains)"),
+        };
         let from = if self.coordinates.iter().any(|x| x.data_mean.is_some()) { "data" } else { "exact" };
         writeln!(
             f,
-            "{:<10}{:>11}{from:>11}{:>11}{from:>11}{:>9}{:>10}{:>10}   (of the first {watched} chains)",
+            "{:<10}{:>11}{from:>11}{:>11}{from:>11}{:>9}{:>10}{:>10}{watched}",
             "", "mean", "variance", "R-hat", "bulk ESS", "tail ESS"
         )?;
         for x in self.coordinates.iter().take(20) {

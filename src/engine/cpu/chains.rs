@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::hamiltonian::{Standing, Walk};
+use super::kept::Kept;
 use super::landscape::{Ground, Site};
 use super::{WIDE_TILE, draws, hamiltonian};
 use crate::engine::moments::{Moments, Part};
-use crate::engine::{Chains, Fares, Landscape, another_kind, coldest};
+use crate::engine::{Chains, Fares, Landscape, Worth, another_kind, another_number, coldest};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -37,6 +38,8 @@ pub(super) struct NativeChains<'a, T> {
     unreported: u64,
     /// Tries and successes of exchanges since the last report, for each pair of neighbouring temperatures.
     exchanges: Vec<[u64; 2]>,
+    /// What is kept of draws.
+    kept: Option<Kept<T>>,
     /// How many steps `advance` does between looks at the clock.
     stride: u64,
 }
@@ -80,6 +83,7 @@ impl<'a, T: Real> NativeChains<'a, T> {
             step: 0,
             unreported: 0,
             exchanges: vec![[0; 2]; pairs],
+            kept: None,
             stride: 1,
         })
     }
@@ -117,6 +121,23 @@ impl<'a, T: Real> NativeChains<'a, T> {
             Transition::Langevin(_) => 1,
             Transition::Hamiltonian(h) => h.replicas(),
         }
+    }
+
+    /// E of the first chains.
+    fn energies(&self, chains: usize) -> Vec<T> {
+        let Self { ground, standings, .. } = self;
+        if !standings.is_empty() {
+            let replicas = self.replicas();
+            return standings.iter().skip(replicas - 1).step_by(replicas).take(chains).map(|s| s.energy).collect();
+        }
+        let mut site = Site::default();
+        let of_tile = |x: &[T]| {
+            enter(ground, &mut site, x);
+            ground.survey(&mut site);
+            site.energy.clone()
+        };
+        let tiles = self.positions.chunks(WIDE_TILE * ground.dim()).take(chains.div_ceil(WIDE_TILE));
+        tiles.flat_map(of_tile).take(chains).collect()
     }
 
     /// The place of a coordinate of a column.
@@ -278,6 +299,24 @@ impl<T: Real> Chains for NativeChains<'_, T> {
             parts.push(cold.map(|s| s.accepted.f64()).fold(Part::default(), Part::with));
         }
         Ok(Moments::of(&parts, d, self.unreported))
+    }
+
+    fn watch(&mut self, draws: usize) -> Result<()> {
+        let chains = self.count / self.replicas();
+        self.kept = Some(Kept::new(draws, chains, self.ground.dim(), self.ground.has_energy())?);
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        let chains = self.kept.as_ref().ok_or_else(another_number)?.chains();
+        let positions = self.first(chains)?;
+        let energies = if self.ground.has_energy() { self.energies(chains) } else { Vec::new() };
+        self.kept.as_mut().ok_or_else(another_number)?.push(&positions, &energies)
+    }
+
+    fn worth(&mut self) -> Result<Worth> {
+        let kept = self.kept.as_ref().ok_or_else(another_number)?;
+        self.pool.install(|| kept.worth())
     }
 
     fn fares(&mut self) -> Result<Fares> {

@@ -42,6 +42,13 @@ impl<T: Real> Ground<T> {
         }
     }
 
+    pub(super) fn has_energy(&self) -> bool {
+        match self {
+            Self::Network(weights) => weights.spec.head() == Head::Energy,
+            Self::Target(_) => true,
+        }
+    }
+
     /// Makes room for `samples` chains.
     pub(super) fn shape(&self, site: &mut Site<T>, samples: usize) {
         site.position.shape(self.dim(), samples);

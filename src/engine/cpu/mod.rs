@@ -12,6 +12,7 @@ mod difference;
 mod draws;
 mod gradient;
 mod hamiltonian;
+mod kept;
 mod landscape;
 mod matching;
 mod negatives;
@@ -35,6 +36,7 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::real::Real;
 use crate::sampler::Transition;
+use crate::sampler::diagnostics::{Diagnostics, diagnose};
 use crate::target::Target;
 use block::Block;
 use gradient::Batch;
@@ -229,5 +231,9 @@ impl<T: Real> Engine for Native<T> {
     ) -> Result<Box<dyn Chains + 'a>> {
         check_chains(landscape, transition, start)?;
         Ok(Box::new(chains::NativeChains::<T>::new(&self.pool, landscape, transition, start, seed)?))
+    }
+
+    fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {
+        self.pool.install(|| diagnose(draws, shape))
     }
 }

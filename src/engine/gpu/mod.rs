@@ -8,6 +8,7 @@ pub mod adapters;
 mod chains;
 mod contrast;
 mod device;
+mod diagnose;
 mod evaluate;
 mod gradient;
 pub mod kernel;
@@ -34,6 +35,7 @@ use crate::objective::Objective;
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::Transition;
+use crate::sampler::diagnostics::Diagnostics;
 use crate::target::Target;
 
 /// The WGSL kernels on one adapter.
@@ -108,5 +110,9 @@ impl Engine for GpuEngine {
     ) -> Result<Box<dyn Chains + 'a>> {
         check_chains(landscape, transition, start)?;
         Ok(Box::new(chains::GpuChains::new(&self.gpu, landscape, transition, start, seed)?))
+    }
+
+    fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {
+        diagnose::given(&self.gpu, draws, shape)
     }
 }

@@ -1,6 +1,6 @@
 //! Chains that accept or reject, with exchanges between temperatures where there are several.
 
-use super::{Ground, IN_FLIGHT, MOST_PIECES, walls};
+use super::{Ground, IN_FLIGHT, MOST_PIECES, spec_of, walls};
 use crate::engine::gpu::device::{Buffer, Gpu};
 use crate::engine::gpu::kernel::WORKGROUP;
 use crate::engine::gpu::kernels::{ExchangeParams, ExchangeReplicas, HamiltonianChains, HamiltonianParams};
@@ -89,7 +89,7 @@ impl HamiltonianMoves {
         };
         let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups, states, table, exchange };
         moves.set(h);
-        Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape }))
+        Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape, spec: spec_of(landscape) }))
     }
 
     /// Temperatures.

@@ -1,6 +1,6 @@
 //! Unadjusted chains: one dispatch a submission.
 
-use super::{Ground, IN_FLIGHT, MOST_PIECES, walls};
+use super::{Ground, IN_FLIGHT, MOST_PIECES, spec_of, walls};
 use crate::engine::Landscape;
 use crate::engine::gpu::device::{Buffer, Gpu};
 use crate::engine::gpu::kernels::{LangevinChains, LangevinParams};
@@ -51,7 +51,7 @@ impl LangevinMoves {
         };
         let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups };
         moves.change(langevin);
-        Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape }))
+        Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape, spec: spec_of(landscape) }))
     }
 
     pub(super) fn change(&mut self, langevin: &Langevin) {

@@ -1,6 +1,7 @@
 //! Chains on the device: many steps a dispatch, two submissions in flight.
 
 mod hamiltonian;
+mod keep;
 mod langevin;
 mod moments;
 
@@ -12,12 +13,14 @@ use super::kernel::Shape;
 use super::network::NetworkLayout;
 use super::pace::Pace;
 use super::spread::{quads, to_f64};
-use crate::engine::{Chains, Fares, Landscape, Moments, another_kind, coldest};
+use crate::engine::{Chains, Fares, Landscape, Moments, Room, Worth, another_kind, another_number, coldest};
 use crate::error::{Error, Result};
+use crate::model::{Head, MlpSpec};
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::{Bounds, Transition, Wall};
 use hamiltonian::HamiltonianMoves;
+use keep::Keeper;
 use langevin::LangevinMoves;
 use moments::MomentPass;
 
@@ -43,6 +46,8 @@ pub(super) struct GpuChains<'a> {
     dim: usize,
     /// Once moments have been asked for.
     moments: Option<MomentPass>,
+    /// What is kept of draws.
+    keeper: Option<Keeper>,
     pace: Pace,
     step: u64,
     /// Steps since the last report.
@@ -56,6 +61,22 @@ struct Ground {
     weights: Buffer<[f32; 4]>,
     layout: NetworkLayout,
     shape: Shape,
+    /// The network; none for a target.
+    spec: Option<MlpSpec>,
+}
+
+impl Ground {
+    fn has_energy(&self) -> bool {
+        self.spec.as_ref().is_none_or(|spec| spec.head() == Head::Energy)
+    }
+}
+
+/// The network that chains move on; none for a target.
+fn spec_of(landscape: Landscape<'_>) -> Option<MlpSpec> {
+    match landscape {
+        Landscape::Network(model) => Some(model.spec.clone()),
+        Landscape::Target(_) => None,
+    }
 }
 
 /// What happens at the walls, as the kernels take it: (`WALL_*`, low, high).
@@ -96,6 +117,7 @@ impl<'a> GpuChains<'a> {
             count: start.count(),
             dim: start.dim(),
             moments: None,
+            keeper: None,
             pace: gpu.pace(MOST_STEPS),
             step: 0,
             unreported: 0,
@@ -188,6 +210,24 @@ impl Chains for GpuChains<'_> {
         let moments = pass.take(self.gpu, self.unreported);
         self.moments = Some(pass);
         moments
+    }
+
+    fn watch(&mut self, draws: usize) -> Result<()> {
+        let (replicas, states) = self.replicas();
+        let width = self.dim + usize::from(self.ground.has_energy());
+        let room = Room::new(draws, self.count / replicas, width)?;
+        let keeper = Keeper::new(self.gpu, &self.ground, &self.chains, states, [self.dim, replicas], room)?;
+        self.keeper = Some(keeper);
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        self.keeper.as_mut().ok_or_else(another_number)?.keep(self.gpu)
+    }
+
+    fn worth(&mut self) -> Result<Worth> {
+        self.finish()?;
+        self.keeper.as_ref().ok_or_else(another_number)?.worth(self.gpu)
     }
 
     fn fares(&mut self) -> Result<Fares> {

@@ -1,27 +1,35 @@
 //! The kernels: each a `.wgsl` and the Rust that declares its parameters and bindings.
 
 mod adam_step;
+mod autocovariance;
 mod chain_moments;
 mod contrast;
 mod difference_matching;
 mod energy;
 mod exchange_replicas;
+mod fold_draws;
 mod hamiltonian_chains;
 mod langevin_chains;
 mod loss_params;
 mod negative_chains;
 mod orthonormal_basis;
+mod rank_scores;
+mod record_draws;
 mod reduce_gradient;
+mod row_moments;
 mod score;
 mod score_matching;
+mod sort_keys;
 mod target_energy;
 
 pub use adam_step::{AdamParams, AdamStep};
+pub use autocovariance::{Autocovariance, LagParams};
 pub use chain_moments::{ChainMoments, MomentParams};
 pub use contrast::Contrast;
 pub use difference_matching::DifferenceMatching;
 pub use energy::{Energy, EnergyParams};
 pub use exchange_replicas::{ExchangeParams, ExchangeReplicas};
+pub use fold_draws::{FoldDraws, FoldParams, Unit};
 pub use hamiltonian_chains::{HamiltonianChains, HamiltonianParams};
 pub use langevin_chains::{LangevinChains, LangevinParams};
 pub use loss_params::{
@@ -30,9 +38,13 @@ pub use loss_params::{
 };
 pub use negative_chains::{NegativeChains, NegativeParams};
 pub use orthonormal_basis::{BasisParams, MOST_ROWS, OrthonormalBasis};
+pub use rank_scores::{RankParams, RankScores};
+pub use record_draws::{RecordDraws, RecordParams};
 pub use reduce_gradient::{ReduceGradient, ReduceParams};
+pub use row_moments::{Row, RowMoments, RowParams};
 pub use score::{Score, ScoreParams};
 pub use score_matching::ScoreMatching;
+pub use sort_keys::{SortKeys, SortParams};
 pub use target_energy::{TargetEnergy, TargetParams};
 
 use super::kernel::Kernel;
@@ -52,5 +64,11 @@ pub const ALL: &[Kernel] = &[
     HamiltonianChains::KERNEL,
     ExchangeReplicas::KERNEL,
     ChainMoments::KERNEL,
+    RecordDraws::KERNEL,
+    SortKeys::KERNEL,
+    RankScores::KERNEL,
+    FoldDraws::KERNEL,
+    RowMoments::KERNEL,
+    Autocovariance::KERNEL,
     TargetEnergy::KERNEL,
 ];
