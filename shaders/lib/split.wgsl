@@ -1,6 +1,6 @@
 // Arithmetic of quantities at x and x ± v by the parts in which they differ, of which nothing cancels.
 //
-// Elementwise. Reference: src/model/split.rs. Needs: an activation, and its `near` and `is_far`.
+// Elementwise. Reference: src/model/split/mod.rs. Needs: an activation, and its `near` and `is_far`.
 
 // f(x), (f(x+v) - f(x-v))/2 and (f(x+v) + f(x-v))/2 - f(x).
 struct Split {

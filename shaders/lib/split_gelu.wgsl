@@ -1,10 +1,14 @@
 // GELU of a quantity at x and x ± v by its parts: z P(z), with P the normal distribution function and p its density.
 //
-// phi and phi', elementwise. Reference: src/model/split.rs. Needs: lib/split.wgsl.
+// phi and phi', elementwise. Reference: src/model/split/normal.rs. Needs: lib/split.wgsl.
 
 // Within reach, the terms left out are some 1e-7 of the density at 0.
 fn is_far(z: Split) -> vec4<bool> {
-    return max(abs(z.odd), 4.0 * abs(z.even)) > vec4<f32>(1.0);
+    return abs(z.odd) > vec4<f32>(1.0);
+}
+
+fn distribution(z: vec4<f32>) -> vec4<f32> {
+    return 0.5 * (1.0 + erf(z * 0.7071067811865476));
 }
 
 fn density(z: vec4<f32>) -> vec4<f32> {
@@ -50,10 +54,14 @@ fn near(z: Split) -> PhiParts {
     let about_mean = normal_parts(mean(z), z.odd, 16u);
     let p = density(z.centre);
     let p_mean = density(mean(z));
-    let distribution = Split(
-        0.5 * (1.0 + erf(z.centre * 0.7071067811865476)),
-        p_mean * about_mean.integral_odd,
-        fma(p, shift.integral_odd + shift.integral_even, p_mean * about_mean.integral_even));
-    let bell = Split(p, p_mean * about_mean.odd, fma(p, shift.odd + shift.even, p_mean * about_mean.even));
-    return PhiParts(times(z, distribution), plus(distribution, times(z, bell)));
+    let integral = distribution(z.centre);
+    // a long way from x to the mean is a difference of values
+    let short = abs(z.even) < vec4<f32>(0.25);
+    let to_mean = select(p_mean - p, p * (shift.odd + shift.even), short);
+    let integral_to_mean =
+        select(distribution(mean(z)) - integral, p * (shift.integral_odd + shift.integral_even), short);
+    let bell = Split(p, p_mean * about_mean.odd, fma(p_mean, about_mean.even, to_mean));
+    let sum = Split(
+        integral, p_mean * about_mean.integral_odd, fma(p_mean, about_mean.integral_even, integral_to_mean));
+    return PhiParts(times(z, sum), plus(sum, times(z, bell)));
 }

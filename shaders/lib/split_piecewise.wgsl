@@ -1,6 +1,6 @@
 // ReLU and leaky ReLU of a quantity at x and x ± v by its parts: (1 + a)/2 z + (1 - a)/2 |z|, with a the slope below 0.
 //
-// phi and phi', elementwise. Reference: src/model/split.rs. Needs: lib/split.wgsl, the activation.
+// phi and phi', elementwise. Reference: src/model/split/piecewise.rs. Needs: lib/split.wgsl, the activation.
 
 fn is_far(z: Split) -> vec4<bool> {
     return vec4<bool>(false);

@@ -1,6 +1,6 @@
 // Softplus of a quantity at x and x ± v by its parts: ln(1 + e^z).
 //
-// phi and phi', elementwise. Reference: src/model/split.rs, which says by which formulas. Needs: lib/split.wgsl,
+// phi and phi', elementwise. Reference: src/model/split/logistic.rs, which says by which formulas. Needs: lib/split.wgsl,
 // lib/philox.wgsl.
 
 fn is_far(z: Split) -> vec4<bool> {

@@ -1,6 +1,6 @@
 // Hyperbolic tangent of a quantity at x and x ± v by its parts.
 //
-// phi and phi', elementwise. Reference: src/model/split.rs. Needs: lib/split.wgsl.
+// phi and phi', elementwise. Reference: src/model/split/logistic.rs. Needs: lib/split.wgsl.
 
 fn is_far(z: Split) -> vec4<bool> {
     return is_wide(z);

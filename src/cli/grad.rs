@@ -12,7 +12,6 @@ use ebm_gpu::points::Points;
 
 use super::contrast::FormArgs;
 use super::engine::EngineArgs;
-use super::objective::Scales;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -146,9 +145,6 @@ fn warnings(args: &Args, objective: &Objective, given: &Given<'_>, spec: &MlpSpe
     let idle = flags.iter().filter(|(_, set, used)| *set && !used);
     let mut all: Vec<String> = idle.map(|(flag, ..)| format!("{loss} has no use for {flag}")).collect();
     all.extend(objective.warnings(spec));
-    if let Objective::FdSsm(fd) = objective {
-        all.extend(Scales::of(given.points).ok().and_then(|scales| fd.resolution_warning(scales.deviation)));
-    }
     all
 }
 
