@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         negatives: negatives.as_ref(),
     };
     given.check(&objective, &model.spec)?;
-    for warning in warnings(args, &objective, &given, &model.spec) {
+    for warning in warnings(args, &objective, &model.spec) {
         eprintln!("warning: {warning}");
     }
     let engine = args.engine.open(args.json)?.engine;
@@ -127,7 +127,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
 }
 
 /// What is not right with what is given: flags that the objective has no use for, and its own warnings.
-fn warnings(args: &Args, objective: &Objective, given: &Given<'_>, spec: &MlpSpec) -> Vec<String> {
+fn warnings(args: &Args, objective: &Objective, spec: &MlpSpec) -> Vec<String> {
     let loss = args.loss.as_str();
     let denoises = matches!(loss, "dsm" | "mdsm");
     let contrasts = matches!(loss, "cd" | "pcd" | "ed" | "nce");
