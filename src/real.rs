@@ -36,8 +36,12 @@ pub trait Real:
     fn abs(self) -> Self;
     /// eˣ.
     fn exp(self) -> Self;
+    /// eˣ and eˣ − 1, each good to the last digits of itself.
+    fn exp_with_m1(self) -> (Self, Self);
     /// ln(1 + x) for x in [0, 1].
     fn ln_1p_unit(self) -> Self;
+    /// ln(1 + x) for x from 0 to 1e30.
+    fn ln_1p(self) -> Self;
     /// ln x for a positive normal x.
     fn ln_normal(self) -> Self;
     /// (sin πx, cos πx) for x in [−1, 1].
@@ -79,7 +83,13 @@ impl Real for f64 {
     fn exp(self) -> Self {
         libm::exp(self)
     }
+    fn exp_with_m1(self) -> (Self, Self) {
+        (libm::exp(self), libm::expm1(self))
+    }
     fn ln_1p_unit(self) -> Self {
+        libm::log1p(self)
+    }
+    fn ln_1p(self) -> Self {
         libm::log1p(self)
     }
     fn ln_normal(self) -> Self {
@@ -139,26 +149,28 @@ impl Real for f32 {
     /// infinite nor denormal. NaN stays NaN.
     #[inline(always)]
     fn exp(self) -> Self {
-        let x = if self > 87.0 { 87.0 } else { self };
-        let x = if x < -87.0 { -87.0 } else { x };
-        let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
-        let n = shifted - ROUND;
-        // ln 2 in two parts, the first exact in 9 bits (Cephes)
-        let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_4, x));
-        let p = r.mul_add(1.0 / 5040.0, 1.0 / 720.0);
-        let p = r.mul_add(p, 1.0 / 120.0);
-        let p = r.mul_add(p, 1.0 / 24.0);
-        let p = r.mul_add(p, 1.0 / 6.0);
-        let p = r.mul_add(p, 0.5);
-        let p = r.mul_add(p, 1.0);
-        let p = r.mul_add(p, 1.0);
-        // the low bits of `shifted` are n: no conversion, which would cost a saturation check
-        p * Self::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000))
+        let (power, r, p) = exp_parts(self);
+        r.mul_add(p, 1.0) * power
+    }
+    /// 2ⁿ (eʳ − 1) + (2ⁿ − 1), of which the second is 0 where the first is small.
+    #[inline(always)]
+    fn exp_with_m1(self) -> (Self, Self) {
+        let (power, r, p) = exp_parts(self);
+        (r.mul_add(p, 1.0) * power, power.mul_add(r * p, power - 1.0))
     }
     /// 2 artanh(x / (2 + x)) by its series to degree 15 (relative error 1e-7).
     #[inline(always)]
     fn ln_1p_unit(self) -> Self {
         two_artanh(self / (2.0 + self))
+    }
+    /// The same as [`Real::ln_normal`] of 1 + x, but m − 1 is x itself where it can be.
+    #[inline(always)]
+    fn ln_1p(self) -> Self {
+        let bits = (1.0 + self).to_bits().wrapping_sub(0x3F35_04F3);
+        let exponent = (bits as i32) >> 23;
+        let m = f32::from_bits((bits & 0x007F_FFFF).wrapping_add(0x3F35_04F3));
+        let above = if exponent == 0 { self } else { m - 1.0 };
+        (exponent as f32).mul_add(std::f32::consts::LN_2, two_artanh(above / (2.0 + above)))
     }
     /// e ln 2 + 2 artanh((m − 1) / (m + 1)) with m in [√½, √2).
     #[inline(always)]
@@ -235,6 +247,25 @@ impl Real for f32 {
     }
 }
 
+/// 2ⁿ, r and (eʳ − 1) / r with x = n ln 2 + r, clamped to ±87.
+#[inline(always)]
+fn exp_parts(x: f32) -> (f32, f32, f32) {
+    let x = if x > 87.0 { 87.0 } else { x };
+    let x = if x < -87.0 { -87.0 } else { x };
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    // ln 2 in two parts, the first exact in 9 bits (Cephes)
+    let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_4, x));
+    let p = r.mul_add(1.0 / 5040.0, 1.0 / 720.0);
+    let p = r.mul_add(p, 1.0 / 120.0);
+    let p = r.mul_add(p, 1.0 / 24.0);
+    let p = r.mul_add(p, 1.0 / 6.0);
+    let p = r.mul_add(p, 0.5);
+    let p = r.mul_add(p, 1.0);
+    // the low bits of `shifted` are n: no conversion, which would cost a saturation check
+    (f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000)), r, p)
+}
+
 /// 2 artanh s = ln((1 + s) / (1 − s)) for |s| ≤ 1/3.
 #[inline(always)]
 fn two_artanh(s: f32) -> f32 {
@@ -252,6 +283,24 @@ fn two_artanh(s: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn differences_from_one_keep_their_digits() {
+        let sizes = (-120..=36).map(|i| 10_f32.powf(i as f32 / 8.0));
+        for x in sizes.flat_map(|x| [x, -x]).filter(|x| Real::abs(*x) < 80.0) {
+            let exact = f64::from(x);
+            let (power, difference) = Real::exp_with_m1(x);
+            let error = |got: f32, want: f64| ((f64::from(got) - want) / want).abs();
+            // reducing x by n ln 2 leaves 6e-8 of x
+            assert!(error(power, exact.exp()) < 3e-7 && error(difference, exact.exp_m1()) < 3e-7, "exp {x}");
+        }
+        for x in (-120..=240).map(|i| 10_f32.powf(i as f32 / 8.0)) {
+            let want = f64::from(x).ln_1p();
+            assert!((f64::from(Real::ln_1p(x)) - want).abs() < 2e-7 * want, "ln_1p {x}");
+        }
+        assert!(Real::ln_1p(0.0_f32) == 0.0 && Real::exp_with_m1(0.0_f32) == (1.0, 0.0));
+        assert!(Real::exp_with_m1(f32::NAN).0.is_nan() && Real::exp_with_m1(f32::NAN).1.is_nan());
+    }
 
     #[test]
     fn whole_numbers_are_those_of_the_standard_library() {

@@ -13,9 +13,10 @@
 // so that any number of tangents goes through in the memory of one. With FIELD 1 the network's output is a vector, the
 // score itself, and the last layer is a layer like the others. What an invocation needs for one channel it has computed
 // itself for another, so nothing waits between a product and what follows from it.
-// Reference: src/engine/cpu/tile.rs. Needs: lib/tile.wgsl, an activation, LAYERS, VALUES, SECOND, TANGENTS, ORDER, FIELD.
+// Reference: src/engine/cpu/tile.rs. Needs: lib/sweep.wgsl, an activation, VALUES, SECOND, TANGENTS, ORDER, FIELD.
 
-const CHANNELS: u32 = VALUES + SECOND + TANGENTS;
+// Channels that biases are added to.
+const BIASED: u32 = VALUES;
 const SECOND_CHANNEL: u32 = VALUES;
 const TANGENT_CHANNEL: u32 = VALUES + SECOND;
 const_assert VALUES == 1u || CHANNELS == VALUES;
@@ -23,20 +24,6 @@ const_assert ORDER <= 3u;
 
 // kappa of each column; 0 for samples past the end.
 var<workgroup> kappa: array<vec4<f32>, QUADS>;
-
-// Where neuron n of a block [channels][QUADS][width] lies.
-fn place(block: u32, width: u32, n: u32, channel: u32, s: u32) -> u32 {
-    return region + block + (channel * QUADS + s) * width + n;
-}
-
-// phi', phi'' or phi''' (order 1 to 3) of neuron n of a layer at a value.
-fn derivative(layer: Layer, order: u32, n: u32, channel: u32, s: u32) -> vec4<f32> {
-    return scratch[place(layer.derivative, 4u * layer.output, n, (order - 1u) * VALUES + channel, s)];
-}
-
-fn pre(layer: Layer, n: u32, channel: u32, s: u32) -> vec4<f32> {
-    return scratch[place(layer.pre, 4u * layer.output, n, channel, s)];
-}
 
 // beta of what a layer gives out, which is what the next takes in.
 fn beta_of(next: Layer, n: u32, s: u32) -> vec4<f32> {
@@ -115,30 +102,12 @@ fn pull(layer: Layer, next: Layer, n: u32, channel: u32, s: u32, adjoint: vec4<f
     scratch[place(layer.outgoing, 4u * layer.output, n, channel, s)] = out;
 }
 
-// The energy in one channel: four columns of column quad local / ROWS, right where local % ROWS == 0.
-fn output(channel: u32) -> vec4<f32> {
-    let layer = net[LAYERS - 1u];
-    let x = region + layer.forward + (channel * QUADS + local / ROWS) * 4u * layer.input;
-    var sum = vec4<f32>(0.0);
-    for (var n = local % ROWS; n < layer.inputs; n += ROWS) {
-        sum = fma(vec4<f32>(weights[layer.weight + n / 4u][n % 4u]), scratch[x + n], sum);
-    }
-    let bias = weights[layer.weight + 4u * layer.output * layer.input].x;
-    return column_sum(sum) + select(0.0, bias, channel < VALUES);
-}
-
 // Coordinate n of the score in column quad s, after the value's passes: forward for a field, forward and back for an energy.
 fn score_of(n: u32, s: u32) -> vec4<f32> {
     if FIELD > 0u {
         return pre(net[LAYERS - 1u], n, 0u, s);
     }
     return -scratch[place(net[0].adjoint, 4u * net[0].input, n, 0u, s)];
-}
-
-// Sets the derivative of the loss by output n of the network in one channel, for column quad s.
-fn seed_reverse(channel: u32, n: u32, s: u32, value: vec4<f32>) {
-    let layer = net[LAYERS - 1u];
-    scratch[place(layer.outgoing, 4u * layer.output, n, channel, s)] = value;
 }
 
 // What follows from one row of a product of the forward pass, z (without its bias).
@@ -165,39 +134,5 @@ fn store_reverse(l: u32, n: u32, channel: u32, s: u32, value: vec4<f32>) {
     }
     if l > 0u {
         pull(net[l - 1u], layer, n, channel, s, value);
-    }
-}
-
-// One pass over the layers for channels `first` up to `last`: forward from layer `bottom` on (through the last only if it
-// gives a field), or backward down to layer `bottom` (0 leaves the adjoint of the input, 1 stops at the adjoint of the
-// first layer's z). Both directions share one product, since compilers inline it.
-fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
-    let steps = opaque(select(LAYERS - 1u + FIELD, LAYERS, backward) - bottom);
-    for (var i = 0u; i < steps; i++) {
-        let l = select(bottom + i, LAYERS - 1u - i, backward);
-        let layer = net[l];
-        let matrix = select(layer.transposed, layer.weight, backward);
-        let count = select(layer.inputs, layer.outputs, backward);
-        let width = select(layer.output, layer.input, backward);
-        let x_width = 4u * select(layer.input, layer.output, backward);
-        let origin = region + select(layer.forward, layer.outgoing, backward);
-        let lanes = lanes_for(width);
-        let share = share_of(lanes);
-        for (var channel = first; channel < last; channel++) {
-            for (var block = 0u; block < width; block += lanes) {
-                let quad = block + share.neuron;
-                let v = product(matrix, count, width, origin + channel * QUADS * x_width, x_width, quad, share, lanes);
-                if share.part == 0u && quad < width {
-                    for (var r = 0u; r < 4u; r++) {
-                        if backward {
-                            store_reverse(l, 4u * quad + r, channel, share.column, row_of(v, r));
-                        } else {
-                            store_forward(l, 4u * quad + r, channel, share.column, row_of(v, r));
-                        }
-                    }
-                }
-            }
-        }
-        sync();
     }
 }

@@ -58,8 +58,6 @@ const CASES: &[(&str, Activation, usize)] = &[
 /// a few times less exact than that driver's.
 const FORWARD: f64 = 4e-6;
 const GRADIENT: f64 = 5e-6;
-/// Differences of energies: where a loss is small against d E / |v|², rounding errors of E are not small against it.
-const DIFFERENCE: f64 = 2e-5;
 /// After ten steps of Adam.
 const TRAINED: f64 = 5e-6;
 /// The same for gradients that are differences: of data and negatives, whose weights each sum to 1.

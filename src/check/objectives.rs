@@ -1,7 +1,7 @@
 //! Losses and gradients of every objective with draws that are given, and some steps of training with draws of the
 //! engine's own.
 
-use super::{CHAINS, CONTRASTED, Case, DIFFERENCE, GRADIENT, TRAINED, directions, normals};
+use super::{CHAINS, CONTRASTED, Case, GRADIENT, TRAINED, directions, normals};
 use crate::engine::{Engine, Given, TrainingPlan, TrainingState};
 use crate::error::Result;
 use crate::model::Model;
@@ -37,11 +37,10 @@ pub(super) fn check_losses(case: &mut Case<'_>, model: &Model, points: &Points) 
         let want = case.reference.loss_gradient(model, &objective, &given)?;
         let got = case.engine.loss_gradient(model, &objective, &given)?;
         let [losses, gradient] = kernels_of(&objective);
-        let bound = if matches!(objective, Objective::FdSsm(_)) { DIFFERENCE } else { GRADIENT };
-        case.find(losses, &got.losses, &want.losses, bound);
+        case.find(losses, &got.losses, &want.losses, GRADIENT);
         // the weights of data and of negatives each sum to 1, and what they weigh cancels
         let least = if contrasts(&objective, model) { 1.0 } else { f64::MIN_POSITIVE };
-        case.find_among(gradient, &got.gradient, &want.gradient, bound, least);
+        case.find_among(gradient, &got.gradient, &want.gradient, GRADIENT, least);
     }
     Ok(())
 }
@@ -81,6 +80,7 @@ fn trainings(points: &Points) -> Result<Vec<Objective>> {
         Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2)?),
         Objective::Ssm(Probes::new(2, ProbeLaw::Rademacher)?),
         Objective::SsmVr(Probes::new(1, ProbeLaw::Sphere)?),
+        Objective::FdSsm(FdSsm::new(2, 0.1)?),
         Objective::Ed(Discrepancy::new(0.5, 3, 1.0)?),
         Objective::Nce(NoiseContrastive::new(2, SeparableLaw::fitted(points, 2.0)?)?),
         Objective::Cd(Contrastive::new(4, 0.01, 0.1, 0.2)?),

@@ -12,7 +12,6 @@ use ebm_gpu::points::Points;
 
 use super::contrast::FormArgs;
 use super::engine::EngineArgs;
-use super::objective::Scales;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -98,7 +97,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         negatives: negatives.as_ref(),
     };
     given.check(&objective, &model.spec)?;
-    for warning in warnings(args, &objective, &given, &model.spec) {
+    for warning in warnings(args, &objective, &model.spec) {
         eprintln!("warning: {warning}");
     }
     let engine = args.engine.open(args.json)?.engine;
@@ -128,7 +127,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
 }
 
 /// What is not right with what is given: flags that the objective has no use for, and its own warnings.
-fn warnings(args: &Args, objective: &Objective, given: &Given<'_>, spec: &MlpSpec) -> Vec<String> {
+fn warnings(args: &Args, objective: &Objective, spec: &MlpSpec) -> Vec<String> {
     let loss = args.loss.as_str();
     let denoises = matches!(loss, "dsm" | "mdsm");
     let contrasts = matches!(loss, "cd" | "pcd" | "ed" | "nce");
@@ -146,9 +145,6 @@ fn warnings(args: &Args, objective: &Objective, given: &Given<'_>, spec: &MlpSpe
     let idle = flags.iter().filter(|(_, set, used)| *set && !used);
     let mut all: Vec<String> = idle.map(|(flag, ..)| format!("{loss} has no use for {flag}")).collect();
     all.extend(objective.warnings(spec));
-    if let Objective::FdSsm(fd) = objective {
-        all.extend(Scales::of(given.points).ok().and_then(|scales| fd.resolution_warning(scales.deviation)));
-    }
     all
 }
 

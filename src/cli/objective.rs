@@ -98,11 +98,7 @@ impl ObjectiveArgs {
             "esm" => Objective::Esm,
             "ssm" => Objective::Ssm(probes()?),
             "ssm-vr" => Objective::SsmVr(probes()?),
-            "fd-ssm" => {
-                let fd = FdSsm::new(self.probes, self.epsilon * scales.deviation)?;
-                warnings.extend(fd.resolution_warning(scales.deviation));
-                Objective::FdSsm(fd)
-            }
+            "fd-ssm" => Objective::FdSsm(FdSsm::new(self.probes, self.epsilon * scales.deviation)?),
             "mdsm" => {
                 let largest = self.sigma_max.unwrap_or(scales.diameter);
                 let ladder = Ladder::parse(&self.ladder, largest, self.sigma_min, self.levels)?;

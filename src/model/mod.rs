@@ -3,8 +3,10 @@
 mod activation;
 mod checkpoint;
 mod spec;
+mod split;
 
 pub use activation::Activation;
 pub(crate) use activation::{Phi, phi, with_phi};
 pub use checkpoint::{read_checkpoint, write_checkpoint, write_gradient};
 pub use spec::{Conditioning, Head, Layer, MlpSpec, Model};
+pub(crate) use split::{Split, SplitPhi};

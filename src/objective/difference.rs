@@ -2,7 +2,8 @@
 //! derivatives.
 //!
 //! With v uniform on the sphere of radius ε, (d/ε²) [(E(x+v) − E(x−v))²/8 + 2E(x) − E(x+v) − E(x−v)], mean over K probes: it
-//! equals sliced score matching up to terms of order ε², and exactly for a quadratic E.
+//! equals sliced score matching up to terms of order ε², and exactly for a quadratic E. The engines never subtract the
+//! energies themselves, so that rounding sets no least ε: they carry odd and even parts through the network.
 
 use crate::error::{Error, Result};
 
@@ -17,10 +18,6 @@ pub struct FdSsm {
 
 /// The loss of a probe.
 pub(super) const FORM: &str = "(d/eps^2) [(E(x+v) - E(x-v))^2/8 + 2E(x) - E(x+v) - E(x-v)]";
-
-/// The least ε, relative to the scale of the data, that f32 is trusted with. Rounding errors of the second difference are some
-/// 1e-7 |E| / ε²: a thousandth of the loss at 0.1, a fiftieth at 0.02.
-const RESOLVED: f64 = 0.05;
 
 impl FdSsm {
     /// Checks the number and the length of probes.
@@ -37,16 +34,5 @@ impl FdSsm {
 
     pub(super) fn formula(&self) -> String {
         format!("{FORM}, |v| = eps = {} uniform on the sphere, {} a sample", self.epsilon, self.probes)
-    }
-
-    /// A warning if f32 cannot resolve the second difference on data of this scale.
-    pub fn resolution_warning(&self, scale: f64) -> Option<String> {
-        let relative = self.epsilon / scale;
-        (relative < RESOLVED).then(|| {
-            format!(
-                "epsilon is {relative:.2e} of the data's scale: below {RESOLVED} the second difference loses percents to \
-                 f32's rounding (1e-7 |E| / eps^2); 0.1 to 0.3 is safe"
-            )
-        })
     }
 }

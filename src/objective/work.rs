@@ -21,10 +21,10 @@ impl Objective {
     }
 
     /// The same through the first weights: nothing has to go back through them but what a norm of the score or a chain asks
-    /// for, and directions that all samples share pass them once a step.
+    /// for, the even part of differences is 0 before them, and directions that all samples share pass them once a step.
     fn first_columns(&self, spec: &MlpSpec) -> usize {
         match self.program(spec.head()) {
-            Program::Difference(fd) => 2 * (1 + 2 * fd.probes),
+            Program::Difference(fd) => 2 * (1 + fd.probes),
             Program::Contrast(contrast) => 2 * (contrast.negatives + 1) + self.chain_passes(spec),
             Program::Matching(terms) => {
                 let tangents = match terms.tangents {

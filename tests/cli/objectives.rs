@@ -186,7 +186,6 @@ fn scales_of_the_data_are_warned_of() {
         let all = run["warnings"].to_string();
         assert!(all.contains(words), "{flags}: {all}");
     };
-    warned("--loss fd-ssm --epsilon 0.001", "loses percents to f32's rounding");
     warned("--loss mdsm --sigma-max 1", "less than a third of the data's diameter");
     warned("--loss mdsm --levels 3", "does not see the noise level");
     warned("--loss ed --ed-w 0 --ed-m 1", "which has no minimum");

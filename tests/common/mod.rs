@@ -96,6 +96,23 @@ pub fn network_of(net: &str, activation: Activation, head: Head, conditioning: C
     model
 }
 
+/// A network so steep that rounding errors of its energy are large against differences over short steps.
+pub fn steep_network(net: &str, activation: Activation, seed: u64) -> Model {
+    let mut model = network(net, activation, seed);
+    model.parameters.iter_mut().for_each(|p| *p = f64::from((*p * 3.0) as f32));
+    model
+}
+
+/// Vectors in random directions, of one length.
+pub fn directions_of_length(length: f64, count: usize, dim: usize, seed: u64) -> Points {
+    let mut points = normal_points(count, dim, seed);
+    for row in points.values_mut().chunks_exact_mut(dim) {
+        let factor = length / row.iter().map(|v| v * v).sum::<f64>().sqrt();
+        row.iter_mut().for_each(|v| *v *= factor);
+    }
+    points
+}
+
 /// A confining energy that is far from symmetric: a steep wall on the right, a slow slope on the left, bumps between.
 pub fn skewed() -> Model {
     let spec = MlpSpec::new(vec![1, 16, 1], Activation::Softplus).expect("widths");

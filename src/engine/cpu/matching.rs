@@ -37,6 +37,8 @@ pub(super) struct Work<T> {
     pub(super) log_noise: Vec<T>,
     /// h₀·∇E of each sample.
     linear: Vec<T>,
+    /// What the probes of finite differences add to the adjoint of each layer's value.
+    pub(super) cross: Vec<Block<T>>,
     pub(super) gradient: Vec<T>,
     /// Σ Q of shared tangents at the first layer, `[width, tangents]`.
     pub(super) sums: Block<T>,

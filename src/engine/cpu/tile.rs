@@ -65,7 +65,7 @@ pub(crate) struct Tile<T> {
     /// z, y, żₖ of each layer; the last is the output of the network.
     pub(crate) pre: Vec<Block<T>>,
     /// φ′, φ″, φ‴ of each hidden layer at each value, `[output, 3 values samples]`.
-    derivative: Vec<Block<T>>,
+    pub(super) derivative: Vec<Block<T>>,
     /// r, β, qₖ with respect to what enters each layer; the first is with respect to the input.
     pub(crate) adjoint: Vec<Block<T>>,
     /// The same with respect to z; the last is set by the caller: the derivatives of the loss by the outputs.
@@ -131,13 +131,13 @@ impl<T: Real> Tile<T> {
         start..start + count * self.samples
     }
 
-    fn through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+    pub(super) fn through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
         let layer = &net.layers[l];
         dense(&mut self.pre[l], &net.parameters[layer.weight.clone()], &self.forward[l], columns);
         self.work += (layer.weight.len() * columns.len()) as u64;
     }
 
-    fn back_through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+    pub(super) fn back_through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
         let layer = &net.layers[l];
         dense_transposed(&mut self.adjoint[l], &net.parameters[layer.weight.clone()], &self.outgoing[l], columns);
         self.work += (layer.weight.len() * columns.len()) as u64;

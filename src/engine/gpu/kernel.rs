@@ -87,7 +87,7 @@ pub enum Passes {
     Chains(u32),
     /// All terms of score matching.
     Matching,
-    /// Three values of a sample forward and back.
+    /// A value, and the odd and the even part of a pair about it, forward and back.
     Difference,
     /// Two values of a sample forward and back.
     Contrast,
@@ -121,6 +121,8 @@ pub struct Channels {
     pub tangents: u32,
     /// From 0 to 3.
     pub order: u32,
+    /// 1 if the values are one and the parts of a pair about it.
+    pub parts: u32,
 }
 
 impl Channels {
@@ -153,17 +155,17 @@ pub const WORKGROUP: u32 = 256;
 impl Kernel {
     /// The channels of a sample for a network; `None` for a kernel without the network.
     pub fn channels(&self, shape: Shape) -> Option<Channels> {
-        let only = |values, order| Some(Channels { values, second: 0, tangents: 0, order });
+        let only = |values, order| Some(Channels { values, second: 0, tangents: 0, order, parts: 0 });
         match self.passes {
             Passes::None | Passes::Target => None,
             Passes::Chains(_) if shape.target.is_some() => only(1, 0),
             Passes::Value => only(1, 0),
             Passes::Score | Passes::Chains(_) => only(1, u32::from(!shape.field)),
-            Passes::Difference => only(3, 1),
+            Passes::Difference => Some(Channels { values: 3, second: 0, tangents: 0, order: 1, parts: 1 }),
             Passes::Contrast => only(2, 1),
             Passes::Matching => {
                 let (second, tangents) = (u32::from(!shape.field), u32::from(shape.tangents));
-                Some(Channels { values: 1, second, tangents, order: 1 + second + tangents })
+                Some(Channels { values: 1, second, tangents, order: 1 + second + tangents, parts: 0 })
             }
         }
     }
@@ -212,7 +214,7 @@ macro_rules! shader {
 }
 
 /// What chains need of a network, and of an analytic target.
-const NETWORK: [&str; 2] = [shader!("lib/jet.wgsl"), shader!("lib/landscape_network.wgsl")];
+const NETWORK: [&str; 3] = [shader!("lib/sweep.wgsl"), shader!("lib/jet.wgsl"), shader!("lib/landscape_network.wgsl")];
 const TARGET: [&str; 2] = [shader!("lib/target.wgsl"), shader!("lib/landscape_target.wgsl")];
 
 impl Kernel {
@@ -223,6 +225,9 @@ impl Kernel {
         match (self.passes, shape.target) {
             (Passes::None, _) => String::new(),
             (Passes::Target, formula) => target(formula.unwrap_or(Formula::Gaussian)),
+            (Passes::Difference, _) => {
+                activation_source(shape.activation).to_string() + SPLIT + split_source(shape.activation)
+            }
             (Passes::Chains(_), Some(formula)) => target(formula) + &TARGET.concat(),
             (Passes::Chains(_), None) => activation_source(shape.activation).to_string() + &NETWORK.concat(),
             _ => activation_source(shape.activation).to_string(),
@@ -238,6 +243,19 @@ fn activation_source(activation: Activation) -> &'static str {
         Activation::Gelu => shader!("lib/activation_gelu.wgsl"),
         Activation::Relu => shader!("lib/activation_relu.wgsl"),
         Activation::LeakyRelu => shader!("lib/activation_leaky_relu.wgsl"),
+    }
+}
+
+/// What activations do to a value and the parts of a pair about it.
+const SPLIT: &str = shader!("lib/split.wgsl");
+
+fn split_source(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Silu => shader!("lib/split_silu.wgsl"),
+        Activation::Softplus => shader!("lib/split_softplus.wgsl"),
+        Activation::Tanh => shader!("lib/split_tanh.wgsl"),
+        Activation::Gelu => shader!("lib/split_gelu.wgsl"),
+        Activation::Relu | Activation::LeakyRelu => shader!("lib/split_piecewise.wgsl"),
     }
 }
 

@@ -32,7 +32,7 @@ device_struct! {
         derivative: u32,
         /// The adjoint of z.
         outgoing: u32,
-        /// S and C, sums over tangents.
+        /// S and C, sums over tangents, or what probes add to the adjoint of the value.
         sums: u32,
     }
 }
@@ -56,7 +56,7 @@ impl NetworkLayout {
     /// Lays out `spec` for the channels and derivatives that `kernel` keeps.
     pub(super) fn new(spec: &MlpSpec, kernel: &Kernel, shape: Shape) -> Self {
         let layers = spec.layers();
-        let none = Channels { values: 0, second: 0, tangents: 0, order: 0 };
+        let none = Channels { values: 0, second: 0, tangents: 0, order: 0, parts: 0 };
         let (channels, quads) = (kernel.channels(shape).unwrap_or(none), shape.quads);
         let mut table = Vec::with_capacity(layers.len());
         let mut packed = 0;
@@ -69,7 +69,8 @@ impl NetworkLayout {
             let (inputs, outputs) = (layer.input as u32, layer.output as u32);
             let (input, output) = (inputs.div_ceil(4), outputs.div_ceil(4));
             let columns = channels.count() * quads * 4;
-            let keeps_pre = channels.count() > channels.values || (shape.field && l + 1 == layers.len());
+            let keeps_pre =
+                channels.count() > channels.values || channels.parts > 0 || (shape.field && l + 1 == layers.len());
             table.push(LayerEntry {
                 input,
                 output,
@@ -82,7 +83,7 @@ impl NetworkLayout {
                 pre: if keeps_pre { take(columns * output) } else { 0 },
                 derivative: take(channels.order * channels.values * quads * 4 * output),
                 outgoing: take(columns * output),
-                sums: take(channels.tangents * 2 * quads * 4 * output),
+                sums: take((channels.tangents * 2 + channels.parts) * quads * 4 * output),
             });
             packed += 4 * output * input + output;
         }

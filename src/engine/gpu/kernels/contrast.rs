@@ -12,6 +12,7 @@ kernel! {
         "lib/tile.wgsl",
         "lib/philox.wgsl",
         "lib/noise.wgsl",
+        "lib/sweep.wgsl",
         "lib/jet.wgsl",
         "lib/rows.wgsl",
         "lib/batch.wgsl",

@@ -57,6 +57,7 @@ kernel! {
         "lib/tile.wgsl",
         "lib/philox.wgsl",
         "lib/noise.wgsl",
+        "lib/sweep.wgsl",
         "lib/jet.wgsl",
         "lib/rows.wgsl",
         "negative_chains.wgsl",

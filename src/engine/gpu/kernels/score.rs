@@ -24,6 +24,7 @@ kernel! {
         "lib/layer.wgsl",
         "lib/tile.wgsl",
         "lib/philox.wgsl",
+        "lib/sweep.wgsl",
         "lib/jet.wgsl",
         "lib/points.wgsl",
         "score.wgsl",
