@@ -19,6 +19,7 @@ use crate::objective::{
 };
 use crate::optimizer::Schedule;
 use crate::points::Points;
+use crate::report::{Better, StripPanel, Strips, strips_figure};
 
 /// The objectives.
 pub(super) const LOSSES: &[&str] = &["esm", "ssm", "ssm-vr", "fd-ssm", "dsm", "mdsm", "cd", "pcd", "ed", "nce"];
@@ -59,9 +60,11 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     let losses: Vec<&str> = LOSSES.iter().copied().filter(|loss| setup.wants_loss(loss)).collect();
     let mut tables: [Vec<Vec<f64>>; 4] = Default::default();
     let laws: Vec<&str> = LAWS.iter().copied().filter(|name| setup.wants_law(name)).collect();
+    let mut divergences: Vec<Vec<Vec<f64>>> = Vec::new();
     for name in &laws {
         let law = Dataset::toy(name)?;
-        let on_grid = OnLaw::new(law.as_ref())?;
+        let on_grid = OnLaw::new(setup, law.as_ref())?;
+        let mut divergence = Vec::new();
         let mut medians: [Vec<f64>; 4] = Default::default();
         for loss in &losses {
             let rows = setup.over_seeds(&format!("{name}, {loss}"), |seed| measured(setup, &on_grid, loss, seed))?;
@@ -73,10 +76,12 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
             } else {
                 report.tell(what, column(0));
             }
+            divergence.push(column(0));
             for (c, medians) in medians.iter_mut().enumerate() {
                 medians.push(super::report::median(&column(c)));
             }
         }
+        divergences.push(divergence);
         tables.iter_mut().zip(medians).for_each(|(table, row)| table.push(row));
     }
     let titles = [
@@ -88,7 +93,21 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     for (title, rows) in titles.into_iter().zip(tables) {
         report.named_table(title, &losses, &laws, rows);
     }
-    Ok(())
+    let panels: Vec<StripPanel<'_>> = laws
+        .iter()
+        .zip(&divergences)
+        .map(|(title, values)| StripPanel { title, values: values.iter().map(Vec::as_slice).collect(), chance: None })
+        .collect();
+    let rows: Vec<String> = losses.iter().map(ToString::to_string).collect();
+    let strips = Strips {
+        title: "KL divergence of ten laws from the models of ten objectives",
+        metric: "KL (nats)",
+        better: Better::Lower,
+        logarithmic: true,
+        rows: &rows,
+        panels: &panels,
+    };
+    setup.draw("divergences", &strips_figure(&strips)?)
 }
 
 /// A law evaluated once for all models.
@@ -100,11 +119,13 @@ struct OnLaw<'a> {
 }
 
 impl<'a> OnLaw<'a> {
-    fn new(law: &'a dyn Law) -> Result<Self> {
+    fn new(setup: &Setup<'_>, law: &'a dyn Law) -> Result<Self> {
         // a fifth more room on each side, for the mass that a model puts elsewhere
         let wider = |[low, high]: [f64; 2]| [low - 0.2 * (high - low), high + 0.2 * (high - low)];
         let extent: Vec<[f64; 2]> = law.extent(0.0).into_iter().map(wider).collect();
-        let grid = Grid::covering(&extent, CELLS)?;
+        // a thinned experiment has a coarser grid
+        let cells = (CELLS as f64 / (setup.reduce as f64).sqrt()).max(100.0) as usize;
+        let grid = Grid::covering(&extent, cells)?;
         Ok(Self { law, points: grid.points(), on_grid: LawOnGrid::new(law, 0.0, &grid), grid })
     }
 

@@ -8,7 +8,7 @@ fn every_experiment_runs() {
     let listed = folder.run("repro --list");
     assert_eq!(listed.code, Some(0), "{listed}");
     let names: Vec<&str> = listed.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(names.len(), 17, "{listed}");
+    assert_eq!(names.len(), 20, "{listed}");
     for name in names {
         let outcome =
             folder.run(&format!("repro {name} --engine cpu --seeds 2 --reduce 200 --json --quiet --out {name}"));

@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 5)]
     seeds: u64,
     /// What every run may spend on training: so many steps, or so many seconds (20s)
-    #[arg(long, default_value = "4000", value_name = "STEPS|SECONDS")]
+    #[arg(long, default_value = "4000", value_name = "STEPS|SECONDS", allow_hyphen_values = true)]
     pub(super) budget: String,
     /// Flags of `run` for all runs: --set net=2-64-64-1 --set batch=128; or for one objective: --set dsm:sigma=0.1
     #[arg(long = "set", value_name = "[LOSS:]FLAG=VALUE")]
