@@ -49,8 +49,8 @@ pub struct Trial {
 pub struct Spread {
     /// The value of each seed that has one.
     pub values: Vec<f64>,
-    /// Seeds that came to nothing.
-    pub failed: usize,
+    /// Seeds without one: their run came to nothing, or the number is not finite.
+    pub missing: usize,
 }
 
 impl Spread {
@@ -71,16 +71,15 @@ impl Spread {
 
     /// Median and range in a few characters, and how many seeds failed.
     pub fn text(&self) -> String {
-        let failed = if self.failed > 0 { format!("{} failed", self.failed) } else { String::new() };
-        match self.values.len() {
-            0 => failed,
-            1 => [short(self.median(), 3), failed].join(" ").trim_end().to_string(),
-            _ => {
-                let [low, high] = self.range();
-                let text = format!("{} ({} to {})", short(self.median(), 3), short(low, 2), short(high, 2));
-                if failed.is_empty() { text } else { format!("{text}, {failed}") }
-            }
+        let [low, high] = self.range();
+        let mut text = short(self.median(), 3);
+        if self.values.len() > 1 {
+            text += &format!(" ({} to {})", short(low, 2), short(high, 2));
         }
+        if self.missing > 0 {
+            text += &format!(", {} of {} failed", self.missing, self.missing + self.values.len());
+        }
+        text
     }
 }
 
@@ -100,16 +99,16 @@ impl Comparison {
     pub fn spread(&self, data: &str, loss: &str, metric: &str) -> Option<Spread> {
         let runs = || self.trials.iter().filter(|t| t.data == data && t.loss == loss);
         let values: Vec<f64> = runs().filter_map(|t| t.values.get(metric).copied()).collect();
-        let failed = runs().filter(|t| t.failure.is_some()).count();
-        (!values.is_empty()).then_some(Spread { values, failed })
+        let missing = runs().count() - values.len();
+        (!values.is_empty()).then_some(Spread { values, missing })
     }
 
-    /// The objective with the best median of a metric, among those no seed of which has failed.
+    /// The objective with the best median of a metric, among those every seed of which has it.
     pub fn best(&self, data: &str, metric: &str) -> Option<&str> {
         let better = better(metric);
         let mut best: Option<(&str, f64)> = None;
         for loss in &self.losses {
-            let Some(spread) = self.spread(data, loss, metric).filter(|s| s.failed == 0) else { continue };
+            let Some(spread) = self.spread(data, loss, metric).filter(|s| s.missing == 0) else { continue };
             let median = spread.median();
             if best.is_none_or(|(_, least)| better.prefers(median, least)) {
                 best = Some((loss, median));
@@ -162,11 +161,15 @@ impl Comparison {
             }
             text.push('\n');
         }
+        for trial in self.trials.iter().filter(|t| t.failure.is_some()) {
+            let why = trial.failure.as_deref().unwrap_or_default();
+            let _ = writeln!(text, "- {} on {}, seed {}: {why}", trial.loss, trial.data, trial.seed);
+        }
         text
     }
 
     /// What stands where an objective has no value.
-    fn failures(&self, data: &str, loss: &str) -> String {
+    pub fn failures(&self, data: &str, loss: &str) -> String {
         match self.trials.iter().filter(|t| t.data == data && t.loss == loss && t.failure.is_some()).count() {
             0 => "–".to_string(),
             failed => format!("{failed} failed"),
@@ -182,7 +185,7 @@ pub fn better(metric: &str) -> Better {
 /// What a metric is, for the line above its table.
 pub fn caption(metric: &str) -> String {
     match meaning(metric) {
-        Some(Meaning { is, unit, .. }) if unit.is_empty() => format!("Median and range over seeds: {is}"),
+        Some(Meaning { is, unit: "", .. }) => format!("Median and range over seeds: {is}"),
         Some(Meaning { is, unit, .. }) => format!("Median and range over seeds: {is} ({unit})"),
         None => "Median and range over seeds: seconds of training".to_string(),
     }
@@ -226,7 +229,7 @@ mod tests {
         let text = all.markdown();
         assert!(text.contains("| data | dsm | ed | cd | esm |"), "{text}");
         assert!(
-            text.contains("| moons | 0.2 (0.1 to 0.3) | **0.15 (0.05 to 0.5)** | 0.01 1 failed | 1 failed |"),
+            text.contains("| moons | 0.2 (0.1 to 0.3) | **0.15 (0.05 to 0.5)** | 0.01, 1 of 2 failed | 1 failed |"),
             "{text}"
         );
         let csv = all.csv().expect("csv");

@@ -16,6 +16,7 @@ pub struct Error {
 enum Kind {
     Input,
     Failed,
+    Diverged,
 }
 
 impl Error {
@@ -27,6 +28,16 @@ impl Error {
     /// The work itself failed (diverged, a check missed, a device was lost): exit code 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { kind: Kind::Failed, message: message.into(), hint: None }
+    }
+
+    /// Training or chains left all bounds: exit code 1.
+    pub fn diverged(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Diverged, message: message.into(), hint: None }
+    }
+
+    /// Whether what was computed left all bounds, so that doing it again would end as it did.
+    pub fn is_divergence(&self) -> bool {
+        self.kind == Kind::Diverged
     }
 
     /// The same error with advice, printed on a line of its own after `hint:`.
@@ -52,7 +63,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Input => 2,
-            Kind::Failed => 1,
+            Kind::Failed | Kind::Diverged => 1,
         }
     }
 }

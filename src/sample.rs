@@ -170,7 +170,7 @@ impl SamplingPlan<'_> {
         let lost = positions.rows().filter(|x| x.iter().any(|v| !v.is_finite())).count();
         if lost > 0 {
             let count = positions.count();
-            return Err(Error::failed(format!(
+            return Err(Error::diverged(format!(
                 "{lost} of {count} chains left every bound after {} steps",
                 course.done
             ))

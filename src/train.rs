@@ -59,6 +59,15 @@ pub struct EarlyStopping<'a> {
     pub patience: u64,
 }
 
+/// Where training stops for a while.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pauses<'a> {
+    /// Steps between checkpoints; 0 for none.
+    pub checkpoints: u64,
+    /// The looks that may end it, if any.
+    pub stopping: Option<EarlyStopping<'a>>,
+}
+
 /// What a caller wants to hear of during training.
 pub trait Watch {
     /// Some steps have been done.
@@ -91,8 +100,7 @@ pub trait Watch {
 /// Looks at chains in a run.
 const LOOKS: u64 = 100;
 
-/// Trains `model` on `data` from `state` to the plan's end or until `stopping` ends it, with a checkpoint every `every` steps (0
-/// for none).
+/// Trains `model` on `data` from `state` to the plan's end, or until held-out points end it.
 ///
 /// # Errors
 /// The device failed, or the watcher did. A run that diverges is no error here: see [`Trained::diverged`].
@@ -102,8 +110,7 @@ pub fn train(
     plan: &TrainingPlan,
     data: &Points,
     state: TrainingState,
-    every: u64,
-    stopping: Option<EarlyStopping<'_>>,
+    pauses: Pauses<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Trained> {
     let start = Instant::now();
@@ -112,6 +119,7 @@ pub fn train(
     let mut diverged = None;
     let mut training = engine.train(model, plan, data, state)?;
     let looks = if plan.has_chains(&model.spec) { plan.steps.div_ceil(LOOKS) } else { 0 };
+    let Pauses { checkpoints: every, stopping } = pauses;
     let looked = stopping.map_or(0, |s| s.every);
     let (mut best, mut kept, mut waited): (Option<Best>, Option<Model>, u64) = (None, None, 0);
     while done < plan.steps && diverged.is_none() {
@@ -146,7 +154,7 @@ pub fn train(
                 watch.validated(done, loss)?;
                 waited += 1;
                 // a loss that is not a number is better than nothing only
-                if best.is_none_or(|b| loss < b.loss || b.loss.is_nan()) {
+                if best.is_none_or(|b| loss < b.loss || (b.loss.is_nan() && !loss.is_nan())) {
                     (best, kept, waited) = (Some(Best { step: done, loss }), Some(averaged), 0);
                 }
                 if waited >= stopping.patience {

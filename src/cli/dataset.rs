@@ -9,6 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{MOST_POINTS, check_count};
 
+/// The size of a file, and when it was last changed, in seconds since 1970.
+#[derive(Serialize, Clone, Copy)]
+pub(crate) struct Stamp {
+    bytes: u64,
+    modified: u64,
+}
+
 /// Which part of a file is taken.
 #[derive(Clone, Copy)]
 pub(crate) struct Chosen<'a> {
@@ -94,9 +101,24 @@ impl DataArgs {
         }
     }
 
+    /// The same with other columns or another array of the file, where they are given.
+    pub(crate) fn with_part(self, part: Chosen<'_>) -> Self {
+        let columns = part.columns.map(<[String]>::to_vec).or(self.columns);
+        let drop = part.drop.map(<[String]>::to_vec).or(self.drop);
+        let array = part.array.map(str::to_string).or(self.array);
+        Self { columns, drop, array, ..self }
+    }
+
     /// The same with another number of points of a toy law.
     pub(crate) fn with_points(self, points: usize) -> Self {
         Self { points, ..self }
+    }
+
+    /// What tells one state of a file from another; none for a toy law.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        let file = std::fs::metadata(&self.data).ok().filter(|_| !self.is_law())?;
+        let modified = file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(Stamp { bytes: file.len(), modified: modified.as_secs() })
     }
 
     /// Whether the data are a toy law.

@@ -63,7 +63,7 @@ pub(super) struct Args {
     /// Points drawn of a toy law to place annealed chains by
     #[arg(long, default_value_t = 100_000)]
     points: usize,
-    /// Seed of everything that is drawn, and of the rows that were held out [default: that of the training]
+    /// Seed of everything that is drawn; the rows that training has held out stay what they are [default: that of the training]
     #[arg(long)]
     seed: Option<u64>,
 
@@ -93,6 +93,7 @@ struct Summary {
     seed: u64,
     samples: Option<usize>,
     metrics: Metrics,
+    modes: Option<Vec<Mode>>,
     seconds: f64,
 }
 
@@ -104,11 +105,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let path = &args.checkpoint;
     let (model, metadata) = read_checkpoint(path)?;
     let sigma = noise_level(args, &model, &metadata)?;
-    let seed = args.seed.or_else(|| metadata.get("seed")?.parse().ok()).unwrap_or(0);
-    let (data, rows) = data(args, path, &model, &metadata, seed)?;
+    let trained_with = metadata.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(0);
+    let seed = args.seed.unwrap_or(trained_with);
+    let (data, rows) = data(args, path, &model, &metadata, [trained_with, seed])?;
     let engine = args.engine.open(args.quiet)?.engine;
     let engine = engine.as_ref();
-    let chains = samples(args, engine, path, &data, seed)?;
+    let level = args.sigma.filter(|_| model.spec.conditioning() != Conditioning::None);
+    let chains = samples(args, engine, path, &data, level, seed)?;
     let spinner = progress::spinner("evaluating", args.quiet);
     let model = model.at(sigma);
     let normalized = metadata.contains_key("noise_mean") && model.spec.head() == Head::Energy;
@@ -129,6 +132,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         sigma: (sigma > 0.0).then_some(sigma),
         seed,
         samples: chains.map(Points::count),
+        modes: modes(&data, chains),
         metrics,
         seconds: start.elapsed().as_secs_f64(),
     };
@@ -168,15 +172,14 @@ fn data(
     path: &Path,
     model: &Model,
     metadata: &HashMap<String, String>,
-    seed: u64,
+    [trained_with, seed]: [u64; 2],
 ) -> Result<(Dataset, String)> {
     let transform = Transform::from_metadata(metadata, model.spec.dim(), path)?;
     let trained_on = DataArgs::of_checkpoint(metadata);
     let part = Chosen { columns: args.columns.as_deref(), drop: args.drop.as_deref(), array: args.array.as_deref() };
-    let other = part.columns.is_some() || part.drop.is_some() || part.array.is_some();
-    let own = trained_on.filter(|flags| !other && args.data.as_ref().is_none_or(|data| *data == flags.data));
+    let own = trained_on.filter(|flags| args.data.as_ref().is_none_or(|data| same_source(data, &flags.data)));
     let (flags, is_own) = match (own, &args.data) {
-        (Some(flags), _) => (flags.with_points(args.points), true),
+        (Some(flags), _) => (flags.with_part(part).with_points(args.points), true),
         (None, Some(data)) => (DataArgs::raw(data, part, args.points, &transform), false),
         (None, None) => {
             return Err(Error::input(format!("{} does not say what it was trained on", path.display()))
@@ -184,7 +187,7 @@ fn data(
         }
     };
     flags.check()?;
-    let data = flags.load(Seed(seed))?;
+    let data = flags.load(Seed(if is_own && !flags.is_law() { trained_with } else { seed }))?;
     if data.dim() != model.spec.dim() {
         return Err(Error::input(format!(
             "{} has {} columns, the model was trained on {}",
@@ -196,16 +199,54 @@ fn data(
     }
     let data = data.restated(transform);
     if flags.is_law() {
-        return Ok((data, "points of the law, drawn anew".into()));
+        let unknown =
+            if data.law.is_some() { "" } else { ", whose density is not used as the model sees them transformed" };
+        return Ok((data, format!("points of the law, drawn anew{unknown}")));
     }
     if is_own && !args.all {
-        return Ok((data, format!("the rows kept for testing by seed {seed}")));
+        return Ok((data, format!("the rows kept for testing by seed {trained_with}")));
     }
     Ok((data.all_held_out(), "every row".into()))
 }
 
+/// Whether two names are of one law or file.
+fn same_source(a: &str, b: &str) -> bool {
+    let place = |name: &str| std::fs::canonicalize(name).ok();
+    a == b || place(a).is_some_and(|place_a| place(b) == Some(place_a))
+}
+
+/// A mode of the law.
+#[derive(Serialize)]
+struct Mode {
+    center: Vec<f64>,
+    /// Its weight, and the share of the samples that are nearest to it.
+    weight: f64,
+    share: f64,
+}
+
+/// The weights of the law's modes; none where it has none, or there are no samples.
+fn modes(data: &Dataset, samples: Option<&Points>) -> Option<Vec<Mode>> {
+    let (modes, samples) = (data.law.as_ref()?.modes()?, samples?);
+    let mut counts = vec![0.0; modes.weights.len()];
+    samples.rows().filter_map(|x| modes.nearest(x)).for_each(|k| counts[k] += 1.0);
+    let each = modes.centers.rows().zip(&modes.weights).zip(counts);
+    let mode = |((center, weight), count): ((&[f64], &f64), f64)| Mode {
+        center: center.to_vec(),
+        weight: *weight,
+        share: count / samples.count() as f64,
+    };
+    Some(each.map(mode).collect())
+}
+
 /// Samples of the model in its units: given, or the ends of chains.
-fn samples(args: &Args, engine: &dyn Engine, path: &Path, data: &Dataset, seed: u64) -> Result<Option<Points>> {
+fn samples(
+    args: &Args,
+    engine: &dyn Engine,
+    path: &Path,
+    data: &Dataset,
+    level: Option<f64>,
+    seed: u64,
+) -> Result<Option<Points>> {
     if let Some(file) = &args.samples {
         let (shape, values) = read_npy(file)?;
         return match shape[..] {
@@ -228,7 +269,7 @@ fn samples(args: &Args, engine: &dyn Engine, path: &Path, data: &Dataset, seed: 
         sampler: args.sampler.as_deref(),
         steps: args.chain_steps,
         step_size: args.step_size,
-        sigma: args.sigma,
+        sigma: level,
         seed,
         quiet: args.quiet,
     };
@@ -255,6 +296,9 @@ fn print(summary: &Summary) -> Result<()> {
             text += &m.p_values.get(name).map_or(")".into(), |p| format!("; p = {p})"));
         }
         line(&text)?;
+    }
+    for mode in summary.modes.iter().flatten() {
+        line(&format!("mode at {:?}: {:.4} of the samples, weight {:.4}", mode.center, mode.share, mode.weight))?;
     }
     if let Some(note) = &m.note {
         line(&format!("note      {note}"))?;

@@ -119,11 +119,14 @@ impl Dataset {
         Ok(Self { name, columns, train, validation, test, transform, image, range, law: None })
     }
 
-    /// The same points in the units that `transform` makes.
+    /// The same points in the units that `transform` makes; the law stays with them only if that changes nothing, as it speaks
+    /// of its own units.
     pub fn restated(self, transform: Transform) -> Self {
         let restate = |points: &Points| transform.apply(&self.transform.undo(points));
         let (train, validation, test) = (restate(&self.train), restate(&self.validation), restate(&self.test));
-        Self { train, validation, test, transform, ..self }
+        let same = transform == Transform::identity(self.train.dim());
+        let law = self.law.filter(|_| same);
+        Self { train, validation, test, transform, law, ..self }
     }
 
     /// The same with every point held out, the training points first: for a model that has seen none of them.

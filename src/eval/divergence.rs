@@ -158,7 +158,7 @@ pub fn mode_tv_null(modes: &Modes, count: usize, rng: &mut dyn Rng) -> [f64; 2] 
         })
         .collect();
     values.sort_unstable_by(f64::total_cmp);
-    [0.025, 0.975].map(|share| values[((NULL_DRAWS - 1) as f64 * share).round() as usize])
+    super::two_sample::central(&values)
 }
 
 /// ½ Σ |w − c / count|, what is missing in `counts` included.

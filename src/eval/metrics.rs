@@ -18,6 +18,8 @@ use crate::sampler::Hamiltonian;
 
 /// Cells of the grid along each axis.
 const CELLS: usize = 600;
+/// How much wider than the box of the data the box is in which the mass outside of a file's data is looked for.
+const SURROUNDINGS: f64 = 3.0;
 /// Points for metrics that are averages over the law.
 const POINTS: usize = 5000;
 
@@ -38,7 +40,8 @@ pub struct Metrics {
     pub fisher: Option<f64>,
     /// Total variation between the weights of the modes and the shares of the chains in them.
     pub mode_tv: Option<f64>,
-    /// Mass of q farther than 5 standard deviations from the support of the law aimed at.
+    /// Mass of q farther than 5 standard deviations from the support of the law aimed at; of a file, outside a box around its
+    /// points with a tenth of their range to spare on each side.
     pub outside_mass: Option<f64>,
     /// Squared maximum mean discrepancy between chains and held-out points of the law aimed at, unbiased.
     pub mmd2: Option<f64>,
@@ -112,6 +115,9 @@ impl Evaluation<'_> {
             self.against_law(law.as_ref(), &target, &mut metrics)?;
         }
         let finite = |chains: &&Points| chains.values().iter().all(|v| v.is_finite());
+        if self.chains.is_some_and(|chains| !finite(&chains)) {
+            metrics.note = Some("some samples are not finite: there are no distances between samples".to_string());
+        }
         if let Some(chains) = self.chains.filter(finite) {
             let transform = &self.data.transform;
             metrics.two_samples(&transform.undo(chains), &transform.undo(&target), self.seed);
@@ -124,7 +130,7 @@ impl Evaluation<'_> {
         if self.data.dim() <= 2 {
             return self.on_grid(target, metrics);
         }
-        if self.aim.normalized {
+        if self.aim.normalized && self.annealing.is_none() {
             metrics.note = Some(format!(
                 "the NLL is by the constant that the objective has learnt: in {} dimensions no grid checks that exp(-E) sums to 1",
                 self.data.dim()
@@ -145,11 +151,17 @@ impl Evaluation<'_> {
         let moves = Hamiltonian::new((self.data.dim() as f64).powf(-0.25), LEAPFROGS, 1.0)?;
         let annealing = AnnealedImportance { chains, levels, moves };
         let found = annealing.log_normalizer(self.engine, self.model.into(), &base, self.seed)?;
-        if found.effective_share < LEAST_SHARE {
+        if !matches!(found.effective_share.partial_cmp(&LEAST_SHARE), Some(std::cmp::Ordering::Greater)) {
             metrics.note = Some(format!(
                 "ln Z rests on {:.1} of {chains} annealed chains: more levels (--ais CHAINS,LEVELS) make it and the NLL better",
                 found.effective_share * chains as f64
             ));
+        }
+        if self.aim.normalized {
+            metrics.note.get_or_insert_with(|| {
+                "exp(-E) is normalised as far as the objective has learnt it: ln Z would be 0, and NLL is by the ln Z that is found"
+                    .to_string()
+            });
         }
         metrics.log_z = Some(found.value);
         metrics.standard_errors.insert("log_z", found.error);
@@ -164,6 +176,8 @@ impl Evaluation<'_> {
         let log_z = grid.log_normalizer(&energies);
         metrics.log_z = Some(log_z);
         let Some(law) = &self.data.law else {
+            let (log_z, outside) = self.with_surroundings(&grid, log_z)?;
+            (metrics.log_z, metrics.outside_mass) = (Some(log_z), Some(outside));
             if sigma > 0.0 && grid.widest_cell() > 0.5 * sigma {
                 metrics.note = Some(format!(
                     "cells of {:.2e} are too wide for sigma = {sigma}: the NLL is left out",
@@ -194,6 +208,24 @@ impl Evaluation<'_> {
             }
         }
         Ok(())
+    }
+
+    /// ln Z with the mass that lies around the grid, in a box [`SURROUNDINGS`] times as wide, and its share.
+    fn with_surroundings(&self, grid: &Grid, log_z: f64) -> Result<(f64, f64)> {
+        let wide = |(low, high): (&f64, &f64)| {
+            let (middle, half) = (0.5 * (low + high), 0.5 * SURROUNDINGS * (high - low));
+            [middle - half, middle + half]
+        };
+        let wider: Vec<[f64; 2]> = grid.lows.iter().zip(&grid.highs).map(wide).collect();
+        let around = Grid::covering(&wider, CELLS)?;
+        let points = around.points();
+        let inside = |x: &[f64]| x.iter().zip(grid.lows.iter().zip(&grid.highs)).all(|(x, (l, h))| l < x && x < h);
+        let mut energies = self.engine.energy(self.model, &points)?;
+        energies.iter_mut().zip(points.rows()).for_each(|(e, x)| *e = if inside(x) { f64::INFINITY } else { *e });
+        let outside = around.log_normalizer(&energies);
+        let top = log_z.max(outside);
+        let all = top + ((log_z - top).exp() + (outside - top).exp()).ln();
+        Ok((all, (outside - all).exp()))
     }
 
     /// The NLL of held-out points.

@@ -59,7 +59,7 @@ pub const METRICS: &[Meaning] = &[
     lower(
         "nll",
         "−E ln q over the law aimed at: by a grid of 600 x 600 cells for toy laws, the mean over held-out points for files; in 1 \
-         and 2 dimensions, and for nce in any number, by the constant that it learns",
+         and 2 dimensions, in `run` for nce in any number by the constant that it learns, and in `eval` by annealed importance sampling",
         "nats",
     ),
     lower("kl", "KL(p ‖ q) from the law aimed at to the model, by the same grid", "nats"),
@@ -71,7 +71,12 @@ pub const METRICS: &[Meaning] = &[
         "nats²",
     ),
     lower("fisher", "½ E‖s_model − s‖² over 5,000 points of the law aimed at", "1 / unit²"),
-    lower("outside_mass", "mass of q farther than 5 standard deviations from the support of the law aimed at", ""),
+    lower(
+        "outside_mass",
+        "mass of q farther than 5 standard deviations from the support of the law aimed at; for files, outside a box around the \
+         data with a tenth of their range to spare",
+        "",
+    ),
     lower(
         "mode_tv",
         "total variation between the weights of a mixture's modes and the shares of the chains nearest to them",

@@ -61,7 +61,11 @@ impl Course {
 
     fn worst_weight(&self) -> f64 {
         let even = 1.0 / self.masses.len() as f64;
-        self.masses.iter().map(|m| (m - even).abs()).fold(0.0, f64::max)
+        // f64::max would drop what is not a number
+        self.masses
+            .iter()
+            .map(|m| (m - even).abs())
+            .fold(0.0, |worst, off| if off > worst || off.is_nan() { off } else { worst })
     }
 }
 
@@ -152,4 +156,18 @@ fn course(setup: &Setup<'_>, name: &str, objective: &Objective, seed: u64) -> Re
     }
     let masses = OnGrid::new(setup, &trained.model, &law, 0.0)?.mode_masses();
     Ok(Course { errors, loss: trained.final_loss(), masses })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_diverged_has_no_good_weights() {
+        let course = |masses: Vec<f64>| Course { errors: vec![1.0, 2.0, 3.0, 9.0, 4.0], loss: 0.0, masses };
+        assert!(course(vec![f64::NAN; 25]).worst_weight().is_nan() && course(vec![f64::NAN; 25]).mode_tv().is_nan());
+        let good = course(vec![0.5, 0.3, 0.2, 0.0]);
+        assert!((good.worst_weight() - 0.25).abs() < 1e-15 && (good.mode_tv() - 0.3).abs() < 1e-15);
+        assert_eq!((good.at(0.2), good.last(), good.late()), (1.0, 4.0, 4.0));
+    }
 }

@@ -9,7 +9,7 @@ use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::points::Points;
 use crate::random::Seed;
-use crate::train::{Trained, Watch, train};
+use crate::train::{Pauses, Trained, Watch, train};
 
 /// What is trained, and how.
 #[derive(Debug, Clone)]
@@ -73,8 +73,8 @@ impl Recipe {
             seed: Seed(seed),
         };
         let model = self.spec.initial(Seed(seed));
-        let state = TrainingState::start(&model);
-        train(setup.engine, &model, &plan, data, state, every, None, &mut Looking(look))
+        let (state, pauses) = (TrainingState::start(&model), Pauses { checkpoints: every, stopping: None });
+        train(setup.engine, &model, &plan, data, state, pauses, &mut Looking(look))
     }
 }
 

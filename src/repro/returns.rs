@@ -23,13 +23,15 @@ use crate::report::{EnergyPanel, Extent, Grid as Heights, energy_figure};
 
 const FILE: &str = include_str!("../../data/sp500_nasdaq.csv");
 /// Cells along each axis of the grid that normalises the energy, and of the coarser one that chooses the step.
-const CELLS: usize = 600;
-const COARSE: usize = 200;
+const CELLS: usize = 900;
+const COARSE: usize = 300;
 const STEPS: usize = 8000;
 /// Steps between looks at the days that choose.
 const EVERY: u64 = 250;
-/// Room around the data on the grid, as a share of their range.
+/// Room around the data, as a share of their range, on each side: of the grid for tails, and of that which normalises the energy,
+/// so that mass which it puts where no day has been counts against it as it does against the others.
 const ROOM: f64 = 0.1;
+const WIDE_ROOM: f64 = 1.0;
 /// Nodes of a figure along each axis.
 const NODES: usize = 240;
 /// Quantiles of the tails.
@@ -159,7 +161,7 @@ impl<'a> Split<'a> {
         copula: &GaussianCopula,
         normal: &BivariateNormal,
     ) -> Result<[[f64; 4]; 3]> {
-        let grid = Grid::covering(&extent(self.all), CELLS)?;
+        let grid = Grid::covering(&extent(self.all, ROOM), CELLS)?;
         let points = grid.points();
         let axis = |n: usize| -> Vec<f64> {
             let stride = if n == 0 { CELLS } else { 1 };
@@ -200,11 +202,11 @@ impl<'a> Split<'a> {
 }
 
 /// The box of the grid.
-fn extent(all: &Points) -> Vec<[f64; 2]> {
+fn extent(all: &Points, room: f64) -> Vec<[f64; 2]> {
     let ends = |n: usize| {
         let column = all.rows().map(|x| x[n]);
         let [low, high] = column.fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], x| [l.min(x), h.max(x)]);
-        [low - ROOM * (high - low), high + ROOM * (high - low)]
+        [low - room * (high - low), high + room * (high - low)]
     };
     vec![ends(0), ends(1)]
 }
@@ -224,7 +226,7 @@ struct Energy {
 
 impl Energy {
     fn new(setup: &Setup<'_>, all: &Points, standardizer: Standardizer, model: Model, cells: usize) -> Result<Self> {
-        let grid = Grid::covering(&extent(all), cells)?;
+        let grid = Grid::covering(&extent(all, WIDE_ROOM), cells)?;
         let log_z = grid.log_normalizer(&setup.engine.energy(&model, &standardizer.apply(&grid.points()))?);
         Ok(Self { model, standardizer, log_z })
     }

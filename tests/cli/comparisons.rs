@@ -76,6 +76,22 @@ fn seconds_become_the_same_steps_again() {
 }
 
 #[test]
+fn a_file_that_has_changed_is_noticed() {
+    let folder = Folder::new();
+    let table = |rows: usize| {
+        (0..rows).map(|i| format!("{},{}\n", (1.3 * i as f64).sin(), (0.7 * i as f64).cos())).collect::<String>()
+    };
+    folder.write("x.csv", table(120));
+    let flags =
+        "compare --engine cpu --quiet --losses ed --data x.csv --seeds 1 --budget 20 --hidden 8 --chains 0 --out c";
+    folder.done(flags);
+    folder.done(flags);
+    folder.write("x.csv", table(130));
+    folder.all_refused(flags, &[("", &["other data", "--force"])]);
+    folder.done(&format!("{flags} --force"));
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     let folder = Folder::new();
     folder.all_refused(

@@ -78,6 +78,11 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// All flags of its runs but the seed, the steps and the folder.
+    pub(super) fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
     /// The run of this seed.
     pub(super) fn run(&self, seed: u64, steps: u64, out: &Path) -> Result<run::Args> {
         let folder = out.join(&self.data).join(&self.loss).join(format!("seed-{seed}"));

@@ -27,6 +27,10 @@ struct Drawn {
 
 /// Draws the models of the first seed, `runs` in the order of data sets and objectives, and the spread of all seeds.
 pub(super) fn draw(engine: &dyn Engine, comparison: &Comparison, runs: Vec<run::Args>, out: &Path) -> Result<()> {
+    // what an earlier comparison of other data has left
+    for old in ["models.svg", "models.png"] {
+        drop(std::fs::remove_file(out.join(old)));
+    }
     let mut rows = Vec::new();
     for (name, runs) in comparison.data.iter().zip(runs.chunks(comparison.losses.len())) {
         let plan = runs[0].plan()?;
@@ -68,7 +72,11 @@ pub(super) fn draw(engine: &dyn Engine, comparison: &Comparison, runs: Vec<run::
 /// One metric of all seeds.
 fn strips(comparison: &Comparison, metric: &str, out: &Path) -> Result<()> {
     let values = |data: &String| -> Vec<Vec<f64>> {
-        let each = |loss: &String| comparison.spread(data, loss, metric).map_or(Vec::new(), |spread| spread.values);
+        let each = |loss: &String| {
+            comparison.spread(data, loss, metric).map_or(Vec::new(), |spread| {
+                spread.values.iter().copied().chain(std::iter::repeat_n(f64::NAN, spread.missing)).collect()
+            })
+        };
         comparison.losses.iter().map(each).collect()
     };
     let all: Vec<(&String, Vec<Vec<f64>>)> = comparison.data.iter().map(|data| (data, values(data))).collect();

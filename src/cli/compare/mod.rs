@@ -93,7 +93,7 @@ fn steps(engine: &dyn Engine, pairs: &[Pair], budget: Budget, out: &Path) -> Res
         std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let mut all = Vec::new();
     for pair in pairs {
-        let key = format!("{}/{} in {seconds} s", pair.data, pair.loss);
+        let key = format!("{seconds} s of {}", pair.flags().join(" "));
         if !known.contains_key(&key) {
             let plan = pair.run(0, 1, out)?.plan()?;
             let (spec, training) = (&plan.spec, &plan.training);
@@ -114,18 +114,23 @@ fn trial(pair: &Pair, seed: u64, steps: u64, run: run::Args, engine: &dyn Engine
     let mut trial =
         Trial { data: pair.data.clone(), loss: pair.loss.clone(), seed, steps, values: BTreeMap::new(), failure: None };
     let read = |name: &str| -> Option<Value> { serde_json::from_slice(&std::fs::read(folder.join(name)).ok()?).ok() };
-    let config = run.config()?;
+    let (config, stamp) = (run.config()?, run.stamp());
     let same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|text| text == config);
+    // a run of an earlier version of the program, or of what a file held before, is another run
+    let current = |run: &Value| run["version"] == env!("CARGO_PKG_VERSION") && run["source"] == stamp;
     let there = read("run.json").map(Ok).or_else(|| read(FAILED).map(Err));
     let found = match there {
-        Some(found) if same => found,
+        Some(found) if same && found.as_ref().map_or(true, current) => found,
         Some(_) if !force => {
-            return Err(Error::input(format!("{} holds a run with other settings", folder.display()))
-                .hint("--force repeats it, --out DIR starts another comparison"));
+            return Err(Error::input(format!(
+                "{} holds a run with other settings, of other data or of another version",
+                folder.display()
+            ))
+            .hint("--force repeats it, --out DIR starts another comparison"));
         }
         _ => match run::perform(&run, engine) {
             Ok(summary) => Ok(summary),
-            Err(e) if e.exit_code() == 2 => return Err(e),
+            Err(e) if !e.is_divergence() => return Err(e),
             Err(e) => {
                 let failure = serde_json::json!({ "failure": e.to_string() });
                 write(&folder.join(FAILED), &failure.to_string())?;

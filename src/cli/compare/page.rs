@@ -64,14 +64,14 @@ fn table(comparison: &Comparison, metric: &str) -> Table {
     for data in &comparison.data {
         let best = comparison.best(data, metric);
         let cell = |loss: &String| match comparison.spread(data, loss, metric) {
-            None => Cell::text("–"),
+            None => Cell::text(comparison.failures(data, loss)),
             Some(spread) => {
                 let [low, high] = spread.range();
                 let standing = if best == Some(loss) { Standing::Best } else { Standing::Plain };
-                let note = match (spread.values.len(), spread.failed) {
+                let note = match (spread.values.len(), spread.missing) {
                     (1, 0) => String::new(),
                     (_, 0) => format!("{} to {}", short(low, 2), short(high, 2)),
-                    (_, failed) => format!("{} to {}, {failed} failed", short(low, 2), short(high, 2)),
+                    (_, missing) => format!("{} to {}, {missing} failed", short(low, 2), short(high, 2)),
                 };
                 Cell::text(short(spread.median(), 3)).noted(note).standing(standing)
             }

@@ -205,6 +205,11 @@ impl Args {
         toml::to_string(self).map_err(|e| Error::failed(format!("cannot write config.toml: {e}")))
     }
 
+    /// What tells one state of the data's file from another, as run.json has it.
+    pub(in crate::cli) fn stamp(&self) -> serde_json::Value {
+        serde_json::to_value(self.source.stamp()).unwrap_or_default()
+    }
+
     /// Where the results go, if that is said.
     pub(in crate::cli) fn folder(&self) -> PathBuf {
         self.out.clone().unwrap_or_default()

@@ -18,11 +18,11 @@ use ebm_gpu::objective::Objective;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
 use ebm_gpu::sample::{Frames, Listen, SamplingPlan, Stage};
-use ebm_gpu::train::{EarlyStopping, Trained, Watch, train};
+use ebm_gpu::train::{EarlyStopping, Pauses, Trained, Watch, train};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::dataset::DataArgs;
+use super::dataset::{DataArgs, Stamp};
 use super::output::{Folder, MetricsLog};
 use super::progress;
 pub(super) use args::Args;
@@ -35,6 +35,8 @@ struct Summary {
     engine: &'static str,
     adapter: String,
     data: String,
+    /// Size and time of the data's file; none for a toy law.
+    source: Option<Stamp>,
     columns: Vec<String>,
     loss: &'static str,
     objective: String,
@@ -175,6 +177,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         engine: engine.name(),
         adapter: engine.adapter(),
         data: args.source.data.clone(),
+        source: args.source.stamp(),
         columns: plan.data.columns.clone(),
         loss: plan.training.objective.name(),
         objective: plan.training.objective.formula(),
@@ -356,20 +359,20 @@ fn training(
         every: args.validate_every.unwrap_or(args.steps.div_ceil(LOOKS)),
         patience: args.patience,
     });
-    let every = args.checkpoint_every;
-    let trained = train(engine, &model, &plan.training, data, state, every, stopping, &mut recorder)?;
+    let pauses = Pauses { checkpoints: args.checkpoint_every, stopping };
+    let trained = train(engine, &model, &plan.training, data, state, pauses, &mut recorder)?;
     recorder.bar.finish_and_clear();
     recorder.log.finish(Recorder::rate(plan))?;
     let path = folder.file("model.safetensors");
     write_checkpoint(&path, &trained.model, &metadata(plan, trained.best.map_or(trained.state.step, |b| b.step)))?;
     if let Some(bad) = trained.diverged {
-        return Err(Error::failed(format!(
+        return Err(Error::diverged(format!(
             "training diverged at step {}: the loss was {:e}, the norm of its gradient {:e}; {} holds the model of step {}",
             bad.step,
             bad.loss,
             bad.gradient_norm,
             path.display(),
-            trained.state.step
+            trained.best.map_or(trained.state.step, |best| best.step)
         ))
         .hint("a smaller --lr, clipping (--clip 1), or data without wild outliers"));
     }

@@ -19,6 +19,7 @@ pub(in crate::cli) struct Draw<'a> {
     pub(in crate::cli) sampler: Option<&'a str>,
     pub(in crate::cli) steps: Option<u64>,
     pub(in crate::cli) step_size: Option<f64>,
+    /// The noise level of a model that sees it.
     pub(in crate::cli) sigma: Option<f64>,
     pub(in crate::cli) seed: u64,
     pub(in crate::cli) quiet: bool,

@@ -3,10 +3,9 @@
 use rand::Rng;
 use rayon::prelude::*;
 
+use super::Statistic;
 use super::relabel::Labels;
-use super::{Statistic, check_dims};
 use crate::data::law::normal;
-use crate::points::Points;
 
 /// A pool of two samples projected on random directions.
 pub(in crate::eval) struct Projections {
@@ -15,21 +14,18 @@ pub(in crate::eval) struct Projections {
 }
 
 impl Projections {
-    /// Projects the points of `a`, then those of `b`.
-    ///
-    /// # Panics
-    /// If the samples differ in dimension: a mistake of the caller.
-    pub(in crate::eval) fn new(a: &Points, b: &Points, directions: usize, rng: &mut dyn Rng) -> Self {
-        check_dims(a, b);
+    /// Projects the rows of `a`, then those of `b`.
+    pub(in crate::eval) fn new(a: &[&[f64]], b: &[&[f64]], directions: usize, rng: &mut dyn Rng) -> Self {
+        let dim = a.first().or(b.first()).map_or(0, |x| x.len());
         let mut direction = || -> Vec<f64> {
-            let along: Vec<f64> = (0..a.dim()).map(|_| normal(rng)).collect();
+            let along: Vec<f64> = (0..dim).map(|_| normal(rng)).collect();
             let length = along.iter().map(|v| v * v).sum::<f64>().sqrt();
             along.into_iter().map(|v| v / length).collect()
         };
         let directions: Vec<_> = (0..directions).map(|_| direction()).collect();
         let sorted = |along: &Vec<f64>| {
             let on = |x: &[f64]| x.iter().zip(along).map(|(v, d)| v * d).sum::<f64>();
-            let mut values: Vec<(u32, f64)> = (0..).zip(a.rows().chain(b.rows()).map(on)).collect();
+            let mut values: Vec<(u32, f64)> = (0..).zip(a.iter().chain(b).map(|x| on(x))).collect();
             values.sort_unstable_by(|x, y| x.1.total_cmp(&y.1));
             values
         };

@@ -20,7 +20,9 @@ fn line(values: &[f64]) -> Points {
 
 fn sliced(a: &Points, b: &Points, directions: usize) -> f64 {
     let in_first: Vec<bool> = (0..a.count() + b.count()).map(|i| i < a.count()).collect();
-    Projections::new(a, b, directions, &mut SplitMix64(7)).distance(&in_first)
+    let rows = |points: &'static Points| points.rows().collect::<Vec<&[f64]>>();
+    let leak = |points: &Points| -> &'static Points { Box::leak(Box::new(points.clone())) };
+    Projections::new(&rows(leak(a)), &rows(leak(b)), directions, &mut SplitMix64(7)).distance(&in_first)
 }
 
 #[test]
@@ -116,12 +118,12 @@ fn two_samples_of_one_law_lie_in_their_null_intervals_and_others_do_not() {
         }
     }
     // binomial with 95 and 5 of 100: 5 standard deviations are 11
-    assert!(inside.iter().all(|n| *n >= 84), "{inside:?}");
+    assert!(inside.iter().all(|n| *n >= 84) && inside.iter().sum::<usize>() < 398, "{inside:?}");
     assert!(small.iter().all(|n| *n <= 16), "{small:?}");
     assert!(small.iter().sum::<usize>() > 0, "{small:?}");
     let moved = compare(&gaussian_points(300, 2, 900, 0.0), &gaussian_points(300, 2, 901, 0.6), Seed(1)).unwrap();
     for (name, s) in all(moved) {
-        assert!(s.value > s.null[1] && s.p_value == 1.0 / 100.0, "{name}: {s:?}");
+        assert!(s.value > s.null[1] && s.p_value == 1.0 / 120.0, "{name}: {s:?}");
     }
 }
 
@@ -163,4 +165,13 @@ fn the_same_bits_whatever_the_threads() {
         pool.install(|| compare(&a, &b, Seed(4)))
     };
     assert_eq!(on(1), on(3));
+}
+
+#[test]
+fn intervals_hold_95_of_100() {
+    let values = |n: usize| (1..=n).map(|i| i as f64).collect::<Vec<_>>();
+    // of 40, 120 and 200 equally likely places of one more value 1, 3 and 5 lie beyond each end
+    assert_eq!(super::central(&values(39)), [1.0, 39.0]);
+    assert_eq!(super::central(&values(119)), [3.0, 117.0]);
+    assert_eq!(super::central(&values(199)), [5.0, 195.0]);
 }
