@@ -2,7 +2,7 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`evaluate`] | all metrics of a trained model, through an engine; the rest works on plain arrays |
+//! | [`Evaluation`] | all metrics of a trained model, through an engine; the rest works on plain arrays |
 //! | [`grid`] | midpoints of a regular grid and the normaliser of an energy on it |
 //! | [`divergence`] | NLL, KL, mass outside the support, Fisher divergence, log-density error, mode weights |
 //! | [`ais`] | ln Z by annealed importance sampling, through an engine's chains |

@@ -5,23 +5,27 @@
 //! mean squared error of ln q at 5000 fresh points with Z from the same points, every 1000 steps. Beside the published
 //! contrastive divergence (10 steps from the data, α = 0.3) a persistent one without regularisation is told.
 
-use super::measure::{OnGrid, draw};
+use super::measure::{OnGrid, draw, normals};
 use super::recipe::Recipe;
 use super::report::median;
 use super::tutorial::draw_energy;
 use super::{Report, Setup};
 use crate::data::Law;
 use crate::data::toy::Mixture;
+use crate::engine::Given;
 use crate::error::Result;
 use crate::eval::log_density_mse;
-use crate::model::{Activation, MlpSpec};
+use crate::model::{Activation, MlpSpec, Model};
 use crate::objective::{Contrastive, Discrepancy, Objective, Replay, SeparableLaw};
 use crate::optimizer::Schedule;
+use crate::points::Points;
 use crate::report::{Lines, Series, lines_figure};
 
 /// The source draws every batch anew: so many points are as good.
 const POINTS: usize = 500_000;
 const FRESH: usize = 5000;
+/// Points on which the loss is looked at in the end.
+const LOOKED_AT: usize = 100_000;
 const STEPS: usize = 50_000;
 /// Steps between looks at the error.
 const EVERY: u64 = 1000;
@@ -31,7 +35,9 @@ const NEGATIVES: usize = 4;
 struct Course {
     /// The error of ln q at each look.
     errors: Vec<f64>,
-    /// The mean loss of the last tenth.
+    /// The mean loss of the last tenth of the steps.
+    training_loss: f64,
+    /// The loss of the averaged network, as all that is judged is of it, on points that it was trained on.
     loss: f64,
     /// The mass nearest to each mode.
     masses: Vec<f64>,
@@ -88,12 +94,18 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
         );
         // the sources leave out -ln M
         let loss = |c: &Course| c.loss + (NEGATIVES as f64).ln();
-        report.judge("ed: training loss + ln M (0.351 at the truth)", each(&found, loss), [0.341, 0.361]);
+        report.judge("ed: loss on training points + ln M (0.351 at the truth)", each(&found, loss), [0.341, 0.361]);
+        let training = |c: &Course| c.training_loss + (NEGATIVES as f64).ln();
+        report.tell("ed: the same of the network as it trains, which is not averaged", each(&found, training));
     }
     if setup.wants_loss("esm") {
         let found = over("esm", &Objective::Esm)?;
         report.judge("esm: error of ln q at the end", each(&found, Course::last), [1.5, f64::INFINITY]);
-        report.judge("esm: training loss (-49.98 at the truth)", each(&found, |c| c.loss), [-52.48, -47.48]);
+        report.judge("esm: loss on training points (-49.98 at the truth)", each(&found, |c| c.loss), [-52.48, -47.48]);
+        report.tell(
+            "esm: the same of the network as it trains, which is not averaged",
+            each(&found, |c| c.training_loss),
+        );
         let tv = each(&found, Course::mode_tv);
         report.judge("esm: total variation of the modes' weights", tv, [0.3, 1.0]);
     }
@@ -149,13 +161,33 @@ fn course(setup: &Setup<'_>, name: &str, objective: &Objective, seed: u64) -> Re
     })?;
     if trained.diverged.is_some() {
         let modes = law.modes().map_or(0, |m| m.weights.len());
-        return Ok(Course { errors: vec![f64::INFINITY], loss: f64::NAN, masses: vec![f64::NAN; modes] });
+        let (errors, masses) = (vec![f64::INFINITY], vec![f64::NAN; modes]);
+        return Ok(Course { errors, training_loss: f64::NAN, loss: f64::NAN, masses });
     }
     if seed == 1 {
         draw_energy(setup, &format!("energy-{name}"), &format!("{name} on 25 Gaussians"), &trained.model, &data)?;
     }
     let masses = OnGrid::new(setup, &trained.model, &law, 0.0)?.mode_masses();
-    Ok(Course { errors, loss: trained.final_loss(), masses })
+    let loss = loss(setup, objective, &trained.model, &data, seed)?;
+    Ok(Course { errors, training_loss: trained.final_loss(), loss, masses })
+}
+
+/// The mean loss on some of the points: the standard error of ed is 0.002, that of esm 0.2.
+fn loss(setup: &Setup<'_>, objective: &Objective, model: &Model, data: &Points, seed: u64) -> Result<f64> {
+    let points = Points::new(2, data.values()[..2 * setup.count(LOOKED_AT)].to_vec());
+    let (shared, own) = (normals(points.count(), 2, seed, 50), normals(points.count() * NEGATIVES, 2, seed, 51));
+    // t = 1
+    let negative = |(i, xi): (usize, &[f64])| {
+        let (x, common) = (points.row(i / NEGATIVES), shared.row(i / NEGATIVES));
+        [x[0] + common[0] + xi[0], x[1] + common[1] + xi[1]]
+    };
+    let negatives = Points::new(2, own.rows().enumerate().flat_map(negative).collect());
+    let given = match objective {
+        Objective::Ed(_) => Given::contrasted(&points, &negatives),
+        Objective::Esm => Given::points(&points),
+        _ => return Ok(f64::NAN),
+    };
+    Ok(setup.engine.loss_gradient(model, objective, &given)?.loss())
 }
 
 #[cfg(test)]
@@ -164,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_run_that_diverged_has_no_good_weights() {
-        let course = |masses: Vec<f64>| Course { errors: vec![1.0, 2.0, 3.0, 9.0, 4.0], loss: 0.0, masses };
+        let course =
+            |masses: Vec<f64>| Course { errors: vec![1.0, 2.0, 3.0, 9.0, 4.0], training_loss: 0.0, loss: 0.0, masses };
         assert!(course(vec![f64::NAN; 25]).worst_weight().is_nan() && course(vec![f64::NAN; 25]).mode_tv().is_nan());
         let good = course(vec![0.5, 0.3, 0.2, 0.0]);
         assert!((good.worst_weight() - 0.25).abs() < 1e-15 && (good.mode_tv() - 0.3).abs() < 1e-15);

@@ -152,7 +152,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
     let spinner = progress::spinner("evaluating and drawing", args.quiet);
     let target = Target { sigma, normalized: plan.training.objective.normalizes() };
     let evaluation = Evaluation {
-        engine: engine,
+        engine,
         model: &model,
         data: &plan.data,
         aim: target,

@@ -6,9 +6,9 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`pairs`] | statistics that are sums over pairs of points |
-//! | [`sliced`] | the sliced Wasserstein distance |
-//! | [`relabel`] | which points a relabelled pool calls the first sample |
+//! | `pairs` | statistics that are sums over pairs of points |
+//! | `sliced` | the sliced Wasserstein distance |
+//! | `relabel` | which points a relabelled pool calls the first sample |
 
 pub(super) mod pairs;
 mod relabel;
