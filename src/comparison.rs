@@ -74,7 +74,7 @@ impl Spread {
         let [low, high] = self.range();
         let mut text = short(self.median(), 3);
         if self.values.len() > 1 {
-            text += &format!(" ({} to {})", short(low, 2), short(high, 2));
+            text += &format!(" ({} to {})", short(low, 3), short(high, 3));
         }
         if self.missing > 0 {
             text += &format!(", {} of {} failed", self.missing, self.missing + self.values.len());

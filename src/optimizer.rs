@@ -49,9 +49,14 @@ pub struct Optimizer {
     pub weight_decay: f64,
     /// The largest norm of a gradient; 0 for no limit.
     pub clip: f64,
-    /// d: how much of the average is kept at a step; 0 for no averaging.
+    /// d: the most of the average that is kept at a step; 0 for no averaging. Step t keeps min(d, (t − 1)/(t + 3)) of it, so
+    /// that the first t parameters weigh as their number cubed (Shamir and Zhang 2013, section 4) until d forgets faster, and
+    /// the initial ones never count.
     pub ema: f64,
 }
+
+/// The power by which early parameters weigh in the average.
+const AVERAGING: f64 = 3.0;
 
 /// What one step needs of the optimizer: the numbers that change from step to step, and those that do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,6 +67,8 @@ pub(crate) struct StepSizes {
     pub(crate) second: f64,
     /// lr · weight_decay.
     pub(crate) decay: f64,
+    /// The share of the new parameters in their average.
+    pub(crate) follow: f64,
 }
 
 /// A step of Adam is at most some ten times the learning rate, so below this one step cannot carry a parameter beyond f32:
@@ -112,11 +119,47 @@ impl Optimizer {
             first: rate / (1.0 - self.beta1.powf(step as f64)),
             second: 1.0 / (1.0 - self.beta2.powf(step as f64)),
             decay: rate * self.weight_decay,
+            follow: (1.0 - self.ema).max((AVERAGING + 1.0) / (step as f64 + AVERAGING)),
         }
     }
 
     /// The factor that clips a gradient of this norm.
     pub(crate) fn clip_factor(&self, norm: f64) -> f64 {
         if self.clip > 0.0 && norm > self.clip { self.clip / norm } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_parameters_are_forgotten_as_a_power_and_late_ones_by_d() {
+        let optimizer = Optimizer {
+            learning_rate: 1.0,
+            schedule: Schedule::Constant,
+            warmup: 0,
+            beta1: 0.0,
+            beta2: 0.0,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            clip: 0.0,
+            ema: 0.999,
+        };
+        // the weight of each of the first 50 in their average
+        let mut weights: Vec<f64> = Vec::new();
+        for step in 1..=50 {
+            let follow = optimizer.step_sizes(step, 10_000).follow;
+            weights.iter_mut().for_each(|w| *w *= 1.0 - follow);
+            weights.push(follow);
+        }
+        // s (s + 1) (s + 2) over their sum n (n + 1) (n + 2) (n + 3) / 4
+        let all = 50.0 * 51.0 * 52.0 * 53.0 / 4.0;
+        for (s, weight) in (1..).zip(&weights) {
+            let s = f64::from(s);
+            assert!((weight - s * (s + 1.0) * (s + 2.0) / all).abs() < 1e-14, "{s}: {weight}");
+        }
+        assert!((optimizer.step_sizes(4000, 10_000).follow - 1e-3).abs() < 1e-6);
+        assert_eq!(Optimizer { ema: 0.0, ..optimizer }.step_sizes(7, 9).follow, 1.0);
     }
 }

@@ -24,7 +24,8 @@ fn adam(o: &Optimizer, rate: f64, t: i32, gradient: &[f64], state: &mut Training
         let (m_hat, v_hat) = (*m / (1.0 - o.beta1.powi(t)), *v / (1.0 - o.beta2.powi(t)));
         let theta = state.parameters[i];
         state.parameters[i] = theta - rate * (m_hat / (v_hat.sqrt() + o.epsilon) + o.weight_decay * theta);
-        state.ema[i] = o.ema * state.ema[i] + (1.0 - o.ema) * state.parameters[i];
+        let kept = o.ema.min(f64::from(t - 1) / f64::from(t + 3));
+        state.ema[i] = kept * state.ema[i] + (1.0 - kept) * state.parameters[i];
     }
 }
 
@@ -37,7 +38,8 @@ const ADAM: Optimizer = Optimizer {
     epsilon: 1e-3,
     weight_decay: 0.1,
     clip: 0.08,
-    ema: 0.9,
+    // from the fifth step on
+    ema: 0.5,
 };
 
 #[test]

@@ -26,7 +26,8 @@ pub(super) struct Args {
     /// A toy law or a file, as for `run` [default: what the model was trained on]
     #[arg(long, value_name = "NAME|FILE")]
     data: Option<String>,
-    /// Columns of the file, by name or index from 0 [default: those that the model was trained on]
+    /// Columns of the file, by name or index from 0 [default: those that the model was trained on, where the file has them by
+    /// name; else all]
     #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
     columns: Option<Vec<String>>,
     /// Columns of the file that are left out, such as a label
@@ -117,7 +118,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let normalized = metadata.contains_key("noise_mean") && model.spec.head() == Head::Energy;
     let aim = Target { sigma, normalized };
     let chains = chains.as_ref();
-    let evaluation = Evaluation { engine, model: &model, data: &data, aim, chains, annealing, seed: Seed(seed) };
+    let spread = spread(&metadata, model.spec.dim());
+    let evaluation =
+        Evaluation { engine, model: &model, data: &data, aim, chains, spread, annealing, seed: Seed(seed) };
     let metrics = evaluation.run()?;
     spinner.finish_and_clear();
     let summary = Summary {
@@ -148,8 +151,20 @@ fn annealing(given: &[usize]) -> Result<Option<(usize, u32)>> {
             check_count("levels of --ais", levels, 2, 1_000_000)?;
             Ok(Some((chains, levels as u32)))
         }
-        _ => Err(Error::input(format!("--ais has {} numbers, it takes 2", given.len())).hint("--ais 1024,400")),
+        _ => Err(Error::input(format!("--ais takes 2 numbers, chains and levels, not {}", given.len()))
+            .hint("--ais 1024,400")),
     }
+}
+
+/// Mean and deviation of the training points in the network's units, as the checkpoint has them.
+fn spread(metadata: &HashMap<String, String>, dim: usize) -> Option<[Vec<f64>; 2]> {
+    let list = |key: &str| -> Option<Vec<f64>> {
+        let numbers = metadata.get(key)?.trim_matches(['[', ']']).split(',');
+        let values: Vec<f64> = numbers.map(|s| s.trim().parse().ok()).collect::<Option<_>>()?;
+        (values.len() == dim && values.iter().all(|v| v.is_finite())).then_some(values)
+    };
+    let deviation = list("data_deviation").filter(|values| values.iter().all(|v| *v > 0.0))?;
+    Some([list("data_mean")?, deviation])
 }
 
 /// The standard deviation that the data are smoothed by and that the network sees, if it sees one.
@@ -187,7 +202,17 @@ fn data(
         }
     };
     flags.check()?;
-    let data = flags.load(Seed(if is_own && !flags.is_law() { trained_with } else { seed }))?;
+    let by_name = (!is_own && !flags.is_law() && part.columns.is_none() && part.drop.is_none())
+        .then(|| metadata.get("columns").map(|names| names.split(',').map(str::to_string).collect::<Vec<_>>()))
+        .flatten()
+        .and_then(|names| {
+            let named = Chosen { columns: Some(&names), ..part };
+            DataArgs::raw(&flags.data, named, args.points, &transform).load(Seed(seed)).ok()
+        });
+    let data = match by_name {
+        Some(data) => data,
+        None => flags.load(Seed(if is_own && !flags.is_law() { trained_with } else { seed }))?,
+    };
     if data.dim() != model.spec.dim() {
         return Err(Error::input(format!(
             "{} has {} columns, the model was trained on {}",
@@ -195,7 +220,11 @@ fn data(
             data.dim(),
             model.spec.dim()
         ))
-        .hint("--columns A,B,.. or --drop A,B,.."));
+        .hint(if flags.is_law() {
+            "a law or file of as many coordinates"
+        } else {
+            "--columns A,B,.. or --drop A,B,.."
+        }));
     }
     let data = data.restated(transform);
     if flags.is_law() {
@@ -293,7 +322,7 @@ fn print(summary: &Summary) -> Result<()> {
         }
         if let Some([low, high]) = m.null_intervals.get(name) {
             text += &format!("  ({low:.5} to {high:.5} for a sample of the law itself");
-            text += &m.p_values.get(name).map_or(")".into(), |p| format!("; p = {p})"));
+            text += &m.p_values.get(name).map_or(")".into(), |p| format!("; p = {p:.3})"));
         }
         line(&text)?;
     }

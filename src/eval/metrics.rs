@@ -68,6 +68,8 @@ pub struct Metrics {
 const MASS_ERROR: f64 = 0.02;
 /// The least share of its chains that annealed importance sampling may rest on before a note says so.
 const LEAST_SHARE: f64 = 0.05;
+/// And the least number of them.
+const FEWEST_CHAINS: f64 = 50.0;
 
 /// What an objective makes of the data's law.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,6 +92,9 @@ pub struct Evaluation<'a> {
     pub aim: Target,
     /// Positions of its chains, in the network's units.
     pub chains: Option<&'a Points>,
+    /// Mean and standard deviation of the points that the model was trained on, in the network's units, where annealed chains
+    /// start; those of `data` if they are not known.
+    pub spread: Option<[Vec<f64>; 2]>,
     /// Chains and levels of annealed importance sampling, where no grid gives ln Z; none to leave it out.
     pub annealing: Option<(usize, u32)>,
     /// The seed of everything that is drawn.
@@ -139,22 +144,26 @@ impl Evaluation<'_> {
         }
         let Some((chains, levels)) = self.annealing else {
             metrics.note = Some(format!(
-                "a grid in {} dimensions is out of reach, so there is no NLL: `ebm-gpu eval` estimates ln Z by annealed importance sampling, and --loss nce learns it",
+                "a grid in {} dimensions is out of reach, so there is no NLL: annealed importance sampling estimates ln Z (--ais), and --loss nce learns it",
                 self.data.dim()
             ));
             return Ok(());
         };
-        let fitted = Standardizer::fit(&self.data.train);
-        let wide = fitted.scale.iter().map(|s| s.hypot(self.aim.sigma));
-        let base = Base::Normal { mean: fitted.mean, deviation: wide.collect() };
+        let [mean, deviation] = self.spread.clone().unwrap_or_else(|| {
+            let fitted = Standardizer::fit(&self.data.train);
+            [fitted.mean, fitted.scale]
+        });
+        let wide = deviation.iter().map(|s| s.hypot(self.aim.sigma));
+        let base = Base::Normal { mean, deviation: wide.collect() };
         // what normal laws of so many coordinates stand (Neal 2011, section 5.4.4)
         let moves = Hamiltonian::new((self.data.dim() as f64).powf(-0.25), LEAPFROGS, 1.0)?;
         let annealing = AnnealedImportance { chains, levels, moves };
         let found = annealing.log_normalizer(self.engine, self.model.into(), &base, self.seed)?;
-        if !matches!(found.effective_share.partial_cmp(&LEAST_SHARE), Some(std::cmp::Ordering::Greater)) {
+        let carrying = found.effective_share * chains as f64;
+        if !(found.effective_share > LEAST_SHARE && carrying > FEWEST_CHAINS) {
             metrics.note = Some(format!(
-                "ln Z rests on {:.1} of {chains} annealed chains: more levels (--ais CHAINS,LEVELS) make it and the NLL better",
-                found.effective_share * chains as f64
+                "ln Z and the NLL are not to be trusted, nor are their errors: they rest on {carrying:.1} of {chains} annealed chains; \
+                 `ebm-gpu eval` with --ais CHAINS,LEVELS takes more, and of levels above all"
             ));
         }
         if self.aim.normalized {

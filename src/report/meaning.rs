@@ -59,7 +59,7 @@ pub const METRICS: &[Meaning] = &[
     lower(
         "nll",
         "−E ln q over the law aimed at: by a grid of 600 x 600 cells for toy laws, the mean over held-out points for files; in 1 \
-         and 2 dimensions, in `run` for nce in any number by the constant that it learns, and in `eval` by annealed importance sampling",
+         and 2 dimensions, beyond, by annealed importance sampling",
         "nats",
     ),
     lower("kl", "KL(p ‖ q) from the law aimed at to the model, by the same grid", "nats"),
@@ -101,7 +101,7 @@ pub const METRICS: &[Meaning] = &[
     Meaning {
         name: "neighbours",
         is: "share of the 5 nearest neighbours of chains and held-out points that are of the point's own kind: about 0.5 for \
-             equally many of one law, 1 for samples apart",
+             one law, 1 for samples apart",
         unit: "",
         better: Better::Near(0.5),
     },

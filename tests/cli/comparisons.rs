@@ -45,7 +45,10 @@ fn a_comparison_is_a_table_a_figure_and_a_page() {
     assert_eq!(without_time(&again), without_time(&csv));
     folder.all_refused(
         QUICK,
-        &[("--budget 31", &["moons/dsm/seed-0", "other settings"]), ("--batch 7", &["other settings", "--force"])],
+        &[
+            ("--budget 31", &["moons/dsm/seed-0", "steps is 30 there, 31 here"]),
+            ("--batch 7", &["batch is 256 there, 7 here", "--force"]),
+        ],
     );
 }
 

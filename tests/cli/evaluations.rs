@@ -73,10 +73,28 @@ fn rows_are_those_that_training_has_not_seen() {
     table(&folder, "other.csv", 90);
     let other = folder.done(&format!("eval a {QUICK} --chains 0 --data other.csv --columns u,v")).json();
     assert_eq!(number(&other, "points"), 90.0);
+    // its columns are found by name, in whatever order they are
+    let turned: String = folder
+        .text("other.csv")
+        .lines()
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            format!("{},{},{}\n", cells[1], cells[2], cells[0])
+        })
+        .collect();
+    folder.write("turned.csv", turned);
+    let by_name = folder.done(&format!("eval a {QUICK} --chains 0 --data turned.csv")).json();
+    assert_eq!(number(&by_name, "metrics.nll_data"), number(&other, "metrics.nll_data"));
+    // the file that it was trained on is known under another name, and its rows stay what they were
+    for flags in ["--data ./t.csv", "--data t.csv --columns u,v", "--seed 5"] {
+        let same = folder.done(&format!("eval a {QUICK} --chains 0 {flags}")).json();
+        assert_eq!(number(&same, "metrics.nll_data"), number(&held, "metrics.nll_data"), "{flags}");
+    }
+    folder.write("strange.csv", folder.text("other.csv").replacen("u,v,w", "x,y,z", 1));
     folder.all_refused(
         "eval a --quiet --engine cpu",
         &[
-            ("--data other.csv", &["3 columns", "2"]),
+            ("--data strange.csv", &["3 columns", "2"]),
             ("--data other.csv --columns u,x", &["x"]),
             ("--data nothing.csv", &["nothing.csv"]),
             ("--samples other.csv", &["other.csv"]),

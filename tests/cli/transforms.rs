@@ -107,8 +107,16 @@ fn densities_are_in_the_units_of_the_data() {
     let nll = |data: &Dataset, sigma: f64| {
         let engine = Reference::new().unwrap();
         let aim = Target { sigma, normalized: false };
-        let evaluation =
-            Evaluation { engine: &engine, model: &model, data, aim, chains: None, annealing: None, seed: Seed(5) };
+        let evaluation = Evaluation {
+            engine: &engine,
+            model: &model,
+            data,
+            aim,
+            chains: None,
+            spread: None,
+            annealing: None,
+            seed: Seed(5),
+        };
         evaluation.run().unwrap().nll.unwrap()
     };
     let through = load("x.npy", &Preparation { logit: Some(0.1), range: Some([0.0, 1.0]), ..Preparation::default() });

@@ -89,6 +89,7 @@ impl Pair {
         let own = [format!("--seed={seed}"), format!("--steps={steps}"), "--quiet".into(), "--force".into()];
         let out = format!("--out={}", folder.display());
         run::Args::of_flags(self.flags.iter().cloned().chain(own).chain([out]))
+            .map_err(|e| e.of(format!("{} on {}", self.loss, self.data)))
     }
 }
 
@@ -110,6 +111,25 @@ impl Args {
             }
             None => Ok(Budget::Steps(self.budget.parse().map_err(|_| wrong())?)),
         }
+    }
+
+    pub(super) fn budget_in_words(&self) -> String {
+        match self.budget.strip_suffix('s') {
+            Some(seconds) => format!("{seconds} seconds"),
+            None => format!("{} steps", self.budget),
+        }
+    }
+
+    /// What was set for all runs or for some, as flags.
+    pub(super) fn settings(&self) -> String {
+        let own = [
+            self.net.as_ref().map(|net| format!("net={net}")),
+            self.hidden.as_ref().map(|hidden| format!("hidden={hidden}")),
+            self.batch.map(|batch| format!("batch={batch}")),
+            self.chains.map(|chains| format!("chains={chains}")),
+        ];
+        let all: Vec<String> = own.into_iter().flatten().chain(self.set.iter().cloned()).collect();
+        if all.is_empty() { "all as in run".to_string() } else { all.join(", ") }
     }
 
     /// All pairs, data sets outside.

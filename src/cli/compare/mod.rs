@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     })?;
     let steps = steps(engine, &pairs, budget, &args.out)?;
     let bar = progress::bar("runs", pairs.len() as u64 * (seeds.end - seeds.start), args.quiet);
-    let mut comparison = Comparison::default();
+    let (mut comparison, mut kept) = (Comparison::default(), 0);
     for (pair, steps) in pairs.iter().zip(&steps) {
         for (list, name) in [(&mut comparison.data, &pair.data), (&mut comparison.losses, &pair.loss)] {
             if !list.contains(name) {
@@ -49,13 +49,26 @@ pub(super) fn run(args: &Args) -> Result<()> {
         for seed in seeds.clone() {
             bar.set_message(format!("{} on {}, seed {seed}", pair.loss, pair.data));
             let run = pair.run(seed, *steps, &args.out)?;
-            comparison.trials.push(trial(pair, seed, *steps, run, engine, args.force)?);
+            let (trial, was_there) = trial(pair, seed, *steps, run, engine, args.force)?;
+            kept += usize::from(was_there);
+            comparison.trials.push(trial);
             bar.inc(1);
         }
     }
     bar.finish_and_clear();
     write(&args.out.join("compare.csv"), &comparison.csv()?)?;
-    write(&args.out.join("compare.md"), &comparison.markdown())?;
+    if kept > 0 && !args.quiet {
+        eprintln!("{kept} of {} runs were there already", comparison.trials.len());
+    }
+    let heading = format!(
+        "# {} on {}\n\n{} runs of each, {} of training; {}.\n\n",
+        comparison.losses.join(", "),
+        comparison.data.join(", "),
+        seeds.end - seeds.start,
+        args.budget_in_words(),
+        args.settings(),
+    );
+    write(&args.out.join("compare.md"), &(heading + &comparison.markdown()))?;
     let spinner = progress::spinner("drawing", args.quiet);
     let first = pairs.iter().zip(&steps).map(|(pair, steps)| pair.run(seeds.start, *steps, &args.out));
     figures::draw(engine, &comparison, first.collect::<Result<Vec<_>>>()?, &args.out)?;
@@ -108,8 +121,28 @@ fn steps(engine: &dyn Engine, pairs: &[Pair], budget: Budget, out: &Path) -> Res
     Ok(all)
 }
 
+/// In what a run that is there differs from one that is wanted.
+fn difference(folder: &Path, wanted: &str) -> String {
+    let table = |text: &str| text.parse::<toml::Table>().unwrap_or_default();
+    let (there, here) =
+        (table(&std::fs::read_to_string(folder.join("config.toml")).unwrap_or_default()), table(wanted));
+    let text = |value: Option<&toml::Value>| value.map_or("not set".to_string(), toml::Value::to_string);
+    let keys: std::collections::BTreeSet<&String> = there.keys().chain(here.keys()).collect();
+    let differs = keys.into_iter().filter(|key| there.get(*key) != here.get(*key));
+    let all: Vec<String> =
+        differs.map(|key| format!("{key} is {} there, {} here", text(there.get(key)), text(here.get(key)))).collect();
+    if all.is_empty() { "of other data or by another version of the program".to_string() } else { all.join("; ") }
+}
+
 /// What a run has come to: read where it is there, else run.
-fn trial(pair: &Pair, seed: u64, steps: u64, run: run::Args, engine: &dyn Engine, force: bool) -> Result<Trial> {
+fn trial(
+    pair: &Pair,
+    seed: u64,
+    steps: u64,
+    run: run::Args,
+    engine: &dyn Engine,
+    force: bool,
+) -> Result<(Trial, bool)> {
     let folder = run.folder();
     let mut trial =
         Trial { data: pair.data.clone(), loss: pair.loss.clone(), seed, steps, values: BTreeMap::new(), failure: None };
@@ -118,25 +151,30 @@ fn trial(pair: &Pair, seed: u64, steps: u64, run: run::Args, engine: &dyn Engine
     let same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|text| text == config);
     // a run of an earlier version of the program, or of what a file held before, is another run
     let current = |run: &Value| run["version"] == env!("CARGO_PKG_VERSION") && run["source"] == stamp;
+    let mut was_there = true;
     let there = read("run.json").map(Ok).or_else(|| read(FAILED).map(Err));
     let found = match there {
         Some(found) if same && found.as_ref().map_or(true, current) => found,
         Some(_) if !force => {
             return Err(Error::input(format!(
-                "{} holds a run with other settings, of other data or of another version",
-                folder.display()
+                "{} holds another run: {}",
+                folder.display(),
+                difference(&folder, &config)
             ))
-            .hint("--force repeats it, --out DIR starts another comparison"));
+            .hint("--force replaces it, --out DIR starts another comparison"));
         }
-        _ => match run::perform(&run, engine) {
-            Ok(summary) => Ok(summary),
-            Err(e) if !e.is_divergence() => return Err(e),
-            Err(e) => {
-                let failure = serde_json::json!({ "failure": e.to_string() });
-                write(&folder.join(FAILED), &failure.to_string())?;
-                Err(failure)
+        _ => {
+            was_there = false;
+            match run::perform(&run, engine) {
+                Ok(summary) => Ok(summary),
+                Err(e) if !e.is_divergence() => return Err(e),
+                Err(e) => {
+                    let failure = serde_json::json!({ "failure": e.to_string() });
+                    write(&folder.join(FAILED), &failure.to_string())?;
+                    Err(failure)
+                }
             }
-        },
+        }
     };
     match found {
         Ok(summary) => {
@@ -147,5 +185,5 @@ fn trial(pair: &Pair, seed: u64, steps: u64, run: run::Args, engine: &dyn Engine
         }
         Err(failure) => trial.failure = Some(failure["failure"].as_str().unwrap_or("failed").to_string()),
     }
-    Ok(trial)
+    Ok((trial, was_there))
 }

@@ -15,8 +15,9 @@ pub(super) fn write(args: &Args, comparison: &Comparison, engine: &dyn Engine) -
         "{} on {}: {seeds} runs of each, {} of training.",
         comparison.losses.join(", "),
         comparison.data.join(", "),
-        if args.budget.ends_with('s') { args.budget.clone() } else { format!("{} steps", args.budget) },
+        args.budget_in_words(),
     ));
+    page.paragraph(&format!("Settings: {}.", args.settings()));
     page.paragraph(AIMS);
     let failures: Vec<String> = comparison
         .trials
@@ -70,8 +71,8 @@ fn table(comparison: &Comparison, metric: &str) -> Table {
                 let standing = if best == Some(loss) { Standing::Best } else { Standing::Plain };
                 let note = match (spread.values.len(), spread.missing) {
                     (1, 0) => String::new(),
-                    (_, 0) => format!("{} to {}", short(low, 2), short(high, 2)),
-                    (_, missing) => format!("{} to {}, {missing} failed", short(low, 2), short(high, 2)),
+                    (_, 0) => format!("{} to {}", short(low, 3), short(high, 3)),
+                    (_, missing) => format!("{} to {}, {missing} failed", short(low, 3), short(high, 3)),
                 };
                 Cell::text(short(spread.median(), 3)).noted(note).standing(standing)
             }

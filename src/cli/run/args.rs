@@ -71,7 +71,7 @@ pub(crate) struct Args {
     /// Largest norm of a gradient; 0 for no limit
     #[arg(long, default_value_t = 1.0)]
     pub(super) clip: f64,
-    /// How much of the average of the parameters a step keeps; 0 for no averaging
+    /// The most of the average of the parameters that a step keeps, early steps less; 0 for no averaging
     #[arg(long, default_value_t = 0.999)]
     pub(super) ema: f64,
     /// Seed of everything that is random

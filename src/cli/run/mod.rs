@@ -157,7 +157,8 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         data: &plan.data,
         aim: target,
         chains: chains.as_ref(),
-        annealing: None,
+        spread: None,
+        annealing: Some(ANNEALING),
         seed: plan.seed,
     };
     let metrics = evaluation.run()?;
@@ -332,6 +333,9 @@ fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         .collect()
 }
 
+/// Chains and levels of annealed importance sampling after training, in three dimensions and more: what takes about a second.
+const ANNEALING: (usize, u32) = (512, 200);
+
 /// Looks at the validation points in a run, unless said.
 const LOOKS: u64 = 50;
 
@@ -461,6 +465,15 @@ fn print_summary(summary: &Summary) -> Result<()> {
         "trained   {} steps in {:.1} s ({:.0} a second), final loss {:.4}",
         summary.steps, summary.train_seconds, summary.steps_per_second, summary.final_loss
     ))?;
+    if let Some(v) = &summary.validation {
+        super::print_line(&format!(
+            "kept      the network of step {}, whose {} loss on the validation points is {:.4}{}",
+            v.best_step,
+            v.loss,
+            v.best,
+            if v.stopped { "; it has not fallen since, which ended training" } else { "" }
+        ))?;
+    }
     if let Some(c) = &summary.chains {
         super::print_line(&format!(
             "chains    {} of {} steps in {:.1} s ({:.2e} chain steps a second)",

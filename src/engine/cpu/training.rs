@@ -167,7 +167,7 @@ fn adam<T: Real>(
     let (beta1, beta2) = (of(optimizer.beta1), of(optimizer.beta2));
     let (new1, new2) = (of(1.0 - optimizer.beta1), of(1.0 - optimizer.beta2));
     let (first, second, decay) = (of(sizes.first), of(sizes.second), of(sizes.decay));
-    let (epsilon, follow) = (of(optimizer.epsilon), of(1.0 - optimizer.ema));
+    let (epsilon, follow) = (of(optimizer.epsilon), of(sizes.follow));
     for i in 0..gradient.len() {
         let g = clip * gradient[i];
         m[i] = beta1 * m[i] + new1 * g;

@@ -114,7 +114,6 @@ impl<'a> GpuTraining<'a> {
             clip: optimizer.clip as f32,
             // the slot of the step before: not the one that the first step writes
             slot: slots as u32 - 1,
-            follow: (1.0 - optimizer.ema) as f32,
             new1: (1.0 - optimizer.beta1) as f32,
             new2: (1.0 - optimizer.beta2) as f32,
             ..Default::default()
@@ -167,6 +166,7 @@ impl<'a> GpuTraining<'a> {
                 first: sizes.first as f32,
                 second: sizes.second as f32,
                 decay: sizes.decay as f32,
+                follow: sizes.follow as f32,
                 ..self.fixed_adam
             });
             previous = slot;

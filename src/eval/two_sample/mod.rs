@@ -72,8 +72,8 @@ pub struct TwoSamples {
     pub mmd2: Statistic,
     /// Energy distance, unbiased, in the units of the points.
     pub energy_distance: Statistic,
-    /// The share of the nearest neighbours of points that come from the point's own sample: about ½ for samples of equal
-    /// counts and one law, 1 for samples apart.
+    /// The share of the nearest neighbours of points that come from the point's own sample: about ½ for samples of one law, 1
+    /// for samples apart.
     pub neighbours: Statistic,
 }
 
@@ -91,7 +91,9 @@ pub fn compare(a: &Points, b: &Points, seed: Seed) -> Option<TwoSamples> {
     let (rows_a, rows_b) = (thinned(a, PROJECTED_ROWS), thinned(b, PROJECTED_ROWS));
     let projections = Projections::new(&rows_a, &rows_b, DIRECTIONS, &mut rng);
     let swd = projections.statistic(&Labels::draw(rows_a.len(), rows_b.len(), RELABELLED, &mut rng));
-    let (rows_a, rows_b) = (thinned(a, PAIR_ROWS), thinned(b, PAIR_ROWS));
+    // equally many, so that the share of neighbours from the own sample is about a half under one law
+    let rows = PAIR_ROWS.min(a.count()).min(b.count());
+    let (rows_a, rows_b) = (thinned(a, rows), thinned(b, rows));
     let sums = PairSums::new(&rows_a, &rows_b, &Labels::draw(rows_a.len(), rows_b.len(), RELABELLED, &mut rng));
     Some(TwoSamples { swd, mmd2: sums.mmd2(), energy_distance: sums.energy_distance(), neighbours: sums.neighbours() })
 }
