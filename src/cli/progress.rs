@@ -1,5 +1,6 @@
 //! Progress bars on stderr; nothing where stderr is not a terminal.
 
+use ebm_gpu::sample::Listen;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line that says what goes on, for work whose end is not known; hidden if `quiet`.
@@ -24,4 +25,13 @@ pub(super) fn bar(what: &str, count: u64, quiet: bool) -> ProgressBar {
     }
     bar.set_prefix(what.to_string());
     bar
+}
+
+/// Moves a progress bar with the steps of chains.
+pub(super) struct ChainBar(pub(super) ProgressBar);
+
+impl Listen for ChainBar {
+    fn steps(&mut self, done: u64) {
+        self.0.set_position(done);
+    }
 }

@@ -97,9 +97,9 @@ fn write(path: &Path, text: &str) -> Result<()> {
 
 /// Training steps of each pair. Measured ones are kept, so that a comparison that goes on compares the same runs.
 fn steps(engine: &dyn Engine, pairs: &[Pair], budget: Budget, out: &Path) -> Result<Vec<u64>> {
-    let Budget::Seconds(seconds) = budget else {
-        let Budget::Steps(steps) = budget else { return Ok(Vec::new()) };
-        return Ok(vec![steps; pairs.len()]);
+    let seconds = match budget {
+        Budget::Steps(steps) => return Ok(vec![steps; pairs.len()]),
+        Budget::Seconds(seconds) => seconds,
     };
     let path = out.join("budget.json");
     let mut known: BTreeMap<String, u64> =

@@ -17,14 +17,14 @@ use ebm_gpu::model::{Model, write_checkpoint};
 use ebm_gpu::objective::Objective;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
-use ebm_gpu::sample::{Frames, Listen, SamplingPlan, Stage};
+use ebm_gpu::sample::{Frames, SamplingPlan, Stage};
 use ebm_gpu::train::{EarlyStopping, Pauses, Trained, Watch, train};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::dataset::{DataArgs, Stamp};
 use super::output::{Folder, MetricsLog};
-use super::progress;
+use super::progress::{self, ChainBar};
 pub(super) use args::Args;
 use args::Plan;
 
@@ -423,15 +423,6 @@ fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Res
         acceptance: sampled.acceptance(),
     };
     Ok((sampled.positions, summary))
-}
-
-/// Moves a progress bar.
-struct ChainBar(ProgressBar);
-
-impl Listen for ChainBar {
-    fn steps(&mut self, done: u64) {
-        self.0.set_position(done);
-    }
 }
 
 /// How many standard deviations of the data are taken for far.

@@ -6,10 +6,8 @@ use clap::{Args as _, FromArgMatches as _};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::points::Points;
-use ebm_gpu::sample::Listen;
-use indicatif::ProgressBar;
 
-use super::super::progress;
+use super::super::progress::{self, ChainBar};
 use super::args::Args;
 
 /// Chains of a checkpoint, with everything unsaid as in `run`.
@@ -47,18 +45,9 @@ impl Draw<'_> {
         let mut plan = args.plan(&subject)?;
         plan.thin = 0;
         let start = args.starting_points(&subject, super::replicas(&plan))?;
-        let mut bar = Bar(progress::bar("chains", plan.all_steps(), self.quiet));
+        let mut bar = ChainBar(progress::bar("chains", plan.all_steps(), self.quiet));
         let sampled = plan.run(engine, &start, &mut bar)?;
         bar.0.finish_and_clear();
         Ok(sampled.positions)
-    }
-}
-
-/// Moves a progress bar.
-struct Bar(ProgressBar);
-
-impl Listen for Bar {
-    fn steps(&mut self, done: u64) {
-        self.0.set_position(done);
     }
 }
