@@ -1,8 +1,8 @@
 //! `toy-grid`: ten objectives on ten toy laws, side by side: the KL divergence of the data's own law from each model, the
 //! mass that a model puts far from the support, the weights of its modes, the time that it took.
 //!
-//! 2-128-128-1 with SiLU, 10,000 steps of 256 with Adam from 1e-3 down a cosine (pcd from 3e-3), gradients clipped to norm 1,
-//! parameters averaged with 0.999. Denoising score matching has σ = 0.1, and models the law smoothed by it.
+//! 2-128-128-1 with SiLU, 10,000 steps of 256 with Adam from 5e-3 down a cosine, gradients clipped to norm 1, parameters
+//! averaged with 0.999. Denoising score matching has σ = 0.1, and models the law smoothed by it.
 
 use std::time::Instant;
 
@@ -46,9 +46,13 @@ const UNJUDGED: &[&str] = &["pinwheel"];
 const POINTS: usize = 100_000;
 const STEPS: usize = 10_000;
 const BATCH: usize = 256;
+/// At 1e-3 every objective ends worse: nce has a KL divergence of 0.24 on 2spirals there, 0.03 here.
+const LEARNING_RATE: f64 = 5e-3;
 const SIGMA: f64 = 0.1;
 /// Negatives of ed and nce.
-const NEGATIVES: usize = 8;
+const NEGATIVES: usize = 4;
+/// Langevin steps of cd and pcd.
+const CHAIN_STEPS: usize = 10;
 /// t of ed: its noise spans the gaps between the modes of these laws' narrower parts.
 const ED_T: f64 = 0.25;
 const CELLS: usize = 600;
@@ -156,7 +160,7 @@ fn measured(setup: &Setup<'_>, on_law: &OnLaw<'_>, loss: &str, seed: u64) -> Res
         objective: objective.clone(),
         batch: BATCH,
         steps: STEPS,
-        learning_rate: if loss == "pcd" { 3e-3 } else { 1e-3 },
+        learning_rate: LEARNING_RATE,
         schedule: Schedule::Cosine,
         clip: 1.0,
         ema: 0.999,
@@ -181,13 +185,13 @@ fn objective(loss: &str, data: &Points) -> Result<Objective> {
             ladder: Ladder::geometric(6.0 * deviation, SIGMA, 10)?,
             weighting: Weighting::by_name("sigma2")?,
         }),
-        "cd" => Objective::Cd(Contrastive::new(20, 0.01, 0.0, 0.0)?),
+        "cd" => Objective::Cd(Contrastive::new(CHAIN_STEPS, 0.01, 0.0, 0.0)?),
         "pcd" => Objective::Pcd(
-            Contrastive::new(20, 0.01, 0.0, 0.0)?,
+            Contrastive::new(CHAIN_STEPS, 0.01, 0.0, 0.0)?,
             Replay::new(10_000, 0.05, SeparableLaw::around(data)?)?,
         ),
         "ed" => Objective::Ed(Discrepancy::new(ED_T, NEGATIVES, 1.0)?),
-        "nce" => Objective::Nce(NoiseContrastive::new(NEGATIVES, SeparableLaw::fitted(data, 1.5)?)?),
+        "nce" => Objective::Nce(NoiseContrastive::new(NEGATIVES, SeparableLaw::fitted(data, 1.2)?)?),
         _ => Objective::Esm,
     })
 }
