@@ -10,6 +10,7 @@ mod dataset;
 mod devices;
 mod engine;
 mod eval;
+mod figures;
 mod grad;
 mod objective;
 mod output;
@@ -19,6 +20,7 @@ mod repro;
 mod run;
 mod sample;
 mod shaders;
+mod unused;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use ebm_gpu::error::{Error, Result};
@@ -88,7 +90,12 @@ fn command() -> clap::Command {
 /// Parses the program's arguments and runs the command.
 pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
-    let parsed = Cli::from_arg_matches(&command().get_matches_from(args)).unwrap_or_else(|e| e.exit());
+    let command = command();
+    let matches = command.clone().get_matches_from(args);
+    for warning in unused::warnings(&command, &matches) {
+        eprintln!("warning: {warning}");
+    }
+    let parsed = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     match parsed.command {
         Command::Run(args) => run::run(*args),
         Command::Sample(args) => sample::run(&args),

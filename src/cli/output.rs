@@ -13,6 +13,7 @@ use serde::Serialize;
 const OUTPUTS: &[&str] = &[
     "config.toml",
     "run.json",
+    "eval.json",
     "failed.json",
     "report.html",
     "metrics.jsonl",

@@ -1,7 +1,9 @@
-//! What the pages of all commands have in common: figures from their files, flags, and where it was computed.
+//! What the pages of all commands have in common: metrics, figures from their files, flags, and where it was computed.
 
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::report::{Figure, Page, Width};
+use ebm_gpu::eval::Metrics;
+use ebm_gpu::report::{Cell, Column, Figure, METRICS, Meaning, Page, Table, Width, quantity, with_error};
+use serde_json::Value;
 
 use super::output::Folder;
 
@@ -31,6 +33,49 @@ pub(super) fn figures(page: &mut Page, folder: &Folder, stems: &[(&str, String)]
         page.figures(&found)?;
     }
     Ok(())
+}
+
+/// The metrics of a model with their meanings; `aim` is how a sentence names the law p that they are against, the data's own or
+/// that smoothed by `sigma`.
+pub(super) fn metrics(page: &mut Page, metrics: &Metrics, aim: &str, sigma: Option<f64>) -> Result<()> {
+    let values = serde_json::to_value(metrics).map_err(|e| Error::failed(format!("cannot list the metrics: {e}")))?;
+    page.section("Metrics");
+    let law = sigma.map_or("the data's own".to_string(), |sigma| {
+        format!("the data's, smoothed by a normal law of standard deviation σ = {sigma}")
+    });
+    page.paragraph(&format!(
+        "{aim} is {law}; q is the model's density. A dash stands where a number is not defined; ± is a standard error. By \
+         chance: where 95 of 100 values lie for a sample of p itself in place of the chains, and as p-value how likely such a \
+         sample gives as large a value."
+    ));
+    let columns = vec![Column::words("metric"), Column::numbers("value"), Column::numbers("by chance")];
+    let mut table = Table::new("", columns);
+    for meaning in METRICS {
+        let better = meaning.better.name();
+        let better = if better.is_empty() { better } else { format!("; {better} is better") };
+        let name = Cell::text(meaning.name).noted(format!("{}{better}", meaning.is));
+        table.row(vec![name, value(&values, meaning), by_chance(&values, meaning.name)]);
+    }
+    page.table(&table);
+    Ok(())
+}
+
+/// A metric with its standard error, where that is known.
+fn value(metrics: &Value, meaning: &Meaning) -> Cell {
+    let error = metrics["standard_errors"][meaning.name].as_f64();
+    match (metrics[meaning.name].as_f64(), error) {
+        (None, _) => Cell::number(None),
+        (value, None) => Cell::number(value).noted(meaning.unit),
+        (Some(value), Some(error)) => Cell::text(with_error(value, error).join(" ± ")).noted(meaning.unit),
+    }
+}
+
+/// Where a metric lies for a sample of the law itself, and how likely that gives as large a value.
+fn by_chance(metrics: &Value, name: &str) -> Cell {
+    let interval = &metrics["null_intervals"][name];
+    let (Some(low), Some(high)) = (interval[0].as_f64(), interval[1].as_f64()) else { return Cell::default() };
+    let p = metrics["p_values"][name].as_f64().map_or(String::new(), |p| format!("p-value {}", quantity(p, 2)));
+    Cell::text(format!("{} to {}", quantity(low, 3), quantity(high, 3))).noted(p)
 }
 
 /// The flags in a file of them.

@@ -90,8 +90,8 @@ pub(crate) struct Panel {
     pub(crate) y: Axis,
     pub(crate) title: String,
     pub(crate) spines: Spines,
-    /// Whether the y axis is written out; a right-hand neighbour with the same axis leaves it away.
-    pub(crate) y_written: bool,
+    /// Whether the x and the y axis are written out; a neighbour above or on the right with the same axis leaves it away.
+    pub(crate) written: [bool; 2],
 }
 
 impl Panel {
@@ -152,21 +152,24 @@ impl Panel {
                 svg.path(&format!("M{l} {t}L{l} {b}L{r} {b}"), &spine);
             }
         }
+        let [x_written, y_written] = self.written;
         for tick in self.x.ticks_abreast(width) {
             let at = self.x_pixel(tick.value);
             svg.line((at, bottom), (at, bottom + 4.0), &spine);
-            if !tick.label.is_empty() {
+            if x_written && !tick.label.is_empty() {
                 svg.text((at, bottom + 18.0), Anchor::Middle, SMALL, INK, &tick.label);
             }
         }
-        let label = fitted(&self.x.label, NORMAL, width);
-        svg.text((x + 0.5 * width, bottom + 38.0), Anchor::Middle, NORMAL, INK, &label);
+        if x_written {
+            let label = fitted(&self.x.label, NORMAL, width);
+            svg.text((x + 0.5 * width, bottom + 38.0), Anchor::Middle, NORMAL, INK, &label);
+        }
         let mut y_ticks = self.y.ticks(height, TICK_SPACING);
-        if !self.y_written {
+        if !y_written {
             y_ticks.iter_mut().for_each(|tick| tick.label.clear());
         }
         let widest = draw_y_ticks(svg, &y_ticks, &self.y, self.frame, false);
-        if self.y_written {
+        if y_written {
             let label = fitted(&self.y.label, NORMAL, height);
             svg.text((x - 9.0 - widest - 8.0, y + 0.5 * height), Anchor::Upwards, NORMAL, INK, &label);
         }

@@ -201,6 +201,32 @@ fn scales_of_the_data_are_warned_of() {
 }
 
 #[test]
+fn flags_of_other_objectives_are_warned_of() {
+    let folder = Folder::new();
+    let small = "--hidden 4 --batch 4 --steps 2 --chains 0 --engine cpu --force --out o";
+    let told = |args: &str, words: &[&str]| {
+        let outcome = folder.done(args);
+        assert_eq!(outcome.stderr.matches("warning: --").count(), words.len(), "{args}: {}", outcome.stderr);
+        words.iter().for_each(|w| assert!(outcome.stderr.contains(w), "{args}: {}", outcome.stderr));
+    };
+    told(
+        &format!("run --loss cd --k 2 --sigma 0.2 --nu 3 {small}"),
+        &["--sigma is for dsm: cd does not use it", "--nu is for nce: cd does not use it"],
+    );
+    told(&format!("run --loss mdsm --conditioning concat --levels 3 --weighting one {small}"), &[]);
+    // a record of a run holds the defaults of all
+    told(
+        "run --config o/config.toml --loss dsm --chains 0 --force --out p",
+        &["--levels is for mdsm: dsm does not use it"],
+    );
+    told(&format!("run --loss cd --sigma 0.2 --quiet {small}"), &[]);
+    told(
+        "bench train --loss esm --k 3 --net 2-4-1 --batch 4 --seconds 0.01",
+        &["--k is for cd, pcd: esm does not use it"],
+    );
+}
+
+#[test]
 fn bench_takes_every_objective() {
     let folder = Folder::new();
     for (flags, columns) in [

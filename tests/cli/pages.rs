@@ -70,6 +70,30 @@ fn a_run_says_everything() {
 }
 
 #[test]
+fn an_evaluation_has_a_page_beside_its_numbers() {
+    let folder = Folder::new();
+    folder.done(&format!("{TINY} --out r --data 3clusters"));
+    let eval = folder.done("eval r --chains 64 --chain-steps 5 --engine cpu --out e --json").json();
+    assert_eq!(eval["out"], "e");
+    let written: serde_json::Value = serde_json::from_str(&folder.text("e/eval.json")).unwrap();
+    assert_eq!(written, eval);
+    let html = folder.text("e/report.html");
+    let page = parsed(&html);
+    assert_self_contained(&page);
+    assert_eq!(texts(&page, "h2"), ["Metrics", "Modes", "Figures", "Environment"]);
+    assert_eq!(texts(&page, "figcaption").len(), 3);
+    let rows = texts(&page, "tr");
+    let kl = format!("{:.3}", eval["metrics"]["kl"].as_f64().unwrap());
+    assert!(rows.iter().any(|row| row.starts_with("klKL(p") && row.contains(&kl[..4])), "{rows:?}");
+    assert_eq!(rows.iter().filter(|row| row.starts_with('(')).count(), 3, "{rows:?}");
+    // the model is not removed for a page
+    let model = folder.bytes("r/model.safetensors");
+    folder.all_refused("eval r --chains 0 --force", &[("--out r", &["holds the model", "--force would remove it"])]);
+    folder.all_refused("eval r/model.safetensors --chains 0 --force", &[("--out ./r", &["holds the model"])]);
+    assert_eq!(folder.bytes("r/model.safetensors"), model);
+}
+
+#[test]
 fn what_is_not_there_is_not_shown() {
     let folder = Folder::new();
     folder.done(&format!("{TINY} --out r --chains 0 --loss ssm-vr --head score"));

@@ -1,7 +1,6 @@
 //! `run`: trains, samples, evaluates and draws.
 
 mod args;
-mod figures;
 mod page;
 
 use std::collections::BTreeMap;
@@ -23,6 +22,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::dataset::{DataArgs, Stamp};
+use super::figures::{self, Part};
 use super::output::{Folder, MetricsLog};
 use super::progress::{self, ChainBar};
 pub(super) use args::Args;
@@ -139,7 +139,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
             let name = format!("model{}", level_note(sigma));
-            figures::chain_figure(&folder, &plan.data, &samples, &name, &title(args, &plan))?;
+            figures::chain_figure(&folder, &plan.data, Part::Training, &samples, &name, &title(args, &plan))?;
             (Some(chains), Some(summary))
         }
     };
@@ -169,7 +169,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         warnings.push(note.clone());
     }
     let title = title(args, &plan);
-    figures::field_figures(&folder, engine, &model, &plan.data, &title)?;
+    figures::field_figures(&folder, engine, &model, &plan.data, Part::Training, &title)?;
 
     spinner.finish_and_clear();
 

@@ -1,8 +1,7 @@
 //! report.html: what a run was and what came of it, for a person.
 
-use ebm_gpu::error::{Error, Result};
-use ebm_gpu::report::{Cell, Column, METRICS, Meaning, Page, Table, count, duration, quantity, with_error};
-use serde_json::Value;
+use ebm_gpu::error::Result;
+use ebm_gpu::report::{Page, count, duration, quantity};
 
 use super::super::output::Folder;
 use super::super::page;
@@ -71,46 +70,8 @@ fn lead(summary: &Summary, objective: &str) -> String {
 }
 
 fn metrics(page: &mut Page, summary: &Summary) -> Result<()> {
-    let values =
-        serde_json::to_value(&summary.metrics).map_err(|e| Error::failed(format!("cannot list the metrics: {e}")))?;
-    page.section("Metrics");
-    let law = summary.sigma.map_or("the data's own".to_string(), |sigma| {
-        format!("the data's, smoothed by a normal law of standard deviation σ = {sigma}")
-    });
-    page.paragraph(&format!(
-        "The law p that {} aims at is {law}; q is the model's density. A dash stands where a number is not \
-         defined; ± is a standard error. By chance: where 95 of 100 values lie for a sample of p itself in place of the chains, \
-         and as p-value how likely such a sample gives as large a value.",
-        summary.loss
-    ));
-    let columns = vec![Column::words("metric"), Column::numbers("value"), Column::numbers("by chance")];
-    let mut table = Table::new("", columns);
-    for meaning in METRICS {
-        let better = meaning.better.name();
-        let better = if better.is_empty() { better } else { format!("; {better} is better") };
-        let name = Cell::text(meaning.name).noted(format!("{}{better}", meaning.is));
-        table.row(vec![name, value(&values, meaning), by_chance(&values, meaning.name)]);
-    }
-    page.table(&table);
-    Ok(())
-}
-
-/// A metric with its standard error, where that is known.
-fn value(metrics: &Value, meaning: &Meaning) -> Cell {
-    let error = metrics["standard_errors"][meaning.name].as_f64();
-    match (metrics[meaning.name].as_f64(), error) {
-        (None, _) => Cell::number(None),
-        (value, None) => Cell::number(value).noted(meaning.unit),
-        (Some(value), Some(error)) => Cell::text(with_error(value, error).join(" ± ")).noted(meaning.unit),
-    }
-}
-
-/// Where a metric lies for a sample of the law itself, and how likely that gives as large a value.
-fn by_chance(metrics: &Value, name: &str) -> Cell {
-    let interval = &metrics["null_intervals"][name];
-    let (Some(low), Some(high)) = (interval[0].as_f64(), interval[1].as_f64()) else { return Cell::default() };
-    let p = metrics["p_values"][name].as_f64().map_or(String::new(), |p| format!("p-value {}", quantity(p, 2)));
-    Cell::text(format!("{} to {}", quantity(low, 3), quantity(high, 3))).noted(p)
+    let aim = format!("The law p that {} aims at", summary.loss);
+    page::metrics(page, &summary.metrics, &aim, summary.sigma)
 }
 
 fn captions(summary: &Summary) -> [(&'static str, String); 4] {

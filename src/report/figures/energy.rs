@@ -59,7 +59,7 @@ pub(crate) fn square_panel(title: &str, names: &[String], extent: Extent, bar: O
     let frame = Frame { x: Panel::left_of(&y, SIDE), y: Panel::ABOVE, width: SIDE, height: SIDE };
     let beside = bar.map_or(Panel::RIGHT, |bar| bar.space(SIDE));
     let svg = Svg::new(frame.right() + beside, frame.bottom() + Panel::BELOW);
-    (svg, Panel { frame, x, y, title: title.to_string(), spines: Spines::Box, y_written: true })
+    (svg, Panel { frame, x, y, title: title.to_string(), spines: Spines::Box, written: [true, true] })
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(crate) fn density_panel(title: &str, name: &str, range: Range, highest: f64)
     let (width, height) = (540.0, 360.0);
     let frame = Frame { x: Panel::left_of(&y, height), y: Panel::ABOVE, width, height };
     let svg = Svg::new(frame.right() + Panel::RIGHT, frame.bottom() + Panel::BELOW);
-    (svg, Panel { frame, x, y, title: title.to_string(), spines: Spines::Corner, y_written: true })
+    (svg, Panel { frame, x, y, title: title.to_string(), spines: Spines::Corner, written: [true, true] })
 }
 
 /// exp(−E) over its integral; NaN where the energy is.

@@ -65,7 +65,7 @@ pub(crate) fn curves_figure(title: &str, x: Axis, y: Axis, curves: &[Curve]) -> 
     let (width, height) = (540.0, 360.0);
     let frame = Frame { x: Panel::left_of(&y, height), y: Panel::ABOVE, width, height };
     let mut svg = Svg::new(frame.right() + Panel::RIGHT, frame.bottom() + Panel::BELOW);
-    let panel = Panel { frame, x, y, title: title.to_string(), spines: Spines::Corner, y_written: true };
+    let panel = Panel { frame, x, y, title: title.to_string(), spines: Spines::Corner, written: [true, true] };
     panel.draw_grid_lines(&mut svg);
     svg.open_clipped(frame);
     let (mut entries, mut occupied) = (Vec::new(), Vec::new());

@@ -8,6 +8,7 @@ pub(crate) mod images;
 pub(crate) mod legend;
 pub(crate) mod lines;
 pub(crate) mod loss;
+mod pairs;
 pub(crate) mod panels;
 pub(crate) mod particles;
 pub(crate) mod paths;

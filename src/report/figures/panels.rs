@@ -218,7 +218,7 @@ impl Scale {
 
     fn draw(&self, svg: &mut Svg, frame: Frame, extent: Extent, cell: &PanelCell<'_>, of: Of) -> Result<()> {
         let [x, y] = [extent.x, extent.y].map(|range| Axis::linear(range, ""));
-        let axes = Panel { frame, x, y, title: String::new(), spines: Spines::Box, y_written: false };
+        let axes = Panel { frame, x, y, title: String::new(), spines: Spines::Box, written: [true, false] };
         svg.raw("<g class=\"panel\">");
         svg.open_clipped(frame);
         if let Some(energy) = cell.energy {

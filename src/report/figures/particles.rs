@@ -150,7 +150,7 @@ fn curve(panel: &ChainsPanel<'_>, line: Option<&(&[f64], Vec<f64>)>) -> (Svg, Pa
     let x = Axis::linear(panel.extent.x, &names[0]);
     let frame = Frame { x: Panel::left_of(&y, height), y: Panel::ABOVE, width, height };
     let mut svg = Svg::new(frame.right() + Panel::RIGHT, frame.bottom() + Panel::BELOW);
-    let axes = Panel { frame, x, y, title: String::new(), spines: Spines::Corner, y_written: line.is_some() };
+    let axes = Panel { frame, x, y, title: String::new(), spines: Spines::Corner, written: [true, line.is_some()] };
     axes.draw_grid_lines(&mut svg);
     if let Some((x, energy)) = line {
         svg.open_clipped(frame);

@@ -131,7 +131,7 @@ fn against_steps(panel: &ChainsPanel<'_>) -> Result<(Svg, Panel, Option<Relief>)
     let frame = Frame { x: Panel::left_of(&y, height), y: Panel::ABOVE, width, height };
     let beside = relief.as_ref().map_or(Panel::RIGHT, |relief| relief.bar().space(height));
     let mut svg = Svg::new(frame.right() + beside, frame.bottom() + Panel::BELOW);
-    let axes = Panel { frame, x, y, title: panel.title.to_string(), spines: Spines::Box, y_written: true };
+    let axes = Panel { frame, x, y, title: panel.title.to_string(), spines: Spines::Box, written: [true, true] };
     if let Some(relief) = &relief {
         relief.draw(&mut svg, &axes)?;
     }

@@ -4,11 +4,12 @@ use super::super::axes::{Axis, Panel, Spines};
 use super::super::grid::Extent;
 use super::super::range::Range;
 use super::super::raster::Figure;
-use super::super::svg::{Anchor, DATA, Frame, INK, MODEL, NORMAL, Svg};
+use super::super::svg::{DATA, Frame, MODEL, Svg};
 use super::super::ticks::fixed;
 use super::energy_line::{data_style, density_panel};
 use super::histogram::{Histogram, bin_count};
 use super::legend::{self, Entry, Swatch};
+use super::pairs::pairs_figure;
 use super::{coordinate_name, thinned};
 use crate::points::Points;
 
@@ -20,10 +21,12 @@ const FEWEST_DOTS: usize = 500;
 const SIDE: f64 = 340.0;
 
 /// Data left, model samples right, on the same axes: those of the data, so that what strays is counted, not
-/// followed; `model` is what the samples are called. Histograms for one coordinate; the first two coordinates for more.
+/// followed; `model` is what the samples are called. Histograms for one coordinate, every pair of the first for three and more.
 pub fn samples_figure(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {
     if data.dim() == 1 || samples.dim() == 1 {
         histograms(data, samples, names, model)
+    } else if data.dim() > 2 && data.dim() == samples.dim() {
+        pairs_figure(data, samples, names, model)
     } else {
         scatter(data, samples, names, model)
     }
@@ -33,19 +36,14 @@ fn scatter(data: &Points, samples: &Points, names: &[String], model: &str) -> Fi
     let extent = Extent::around(if data.count() > 0 { data } else { samples });
     let x = Axis::linear(extent.x, &coordinate_name(names, 0));
     let y = Axis::linear(extent.y, &coordinate_name(names, 1));
-    let above = if data.dim() > 2 { Panel::ABOVE + 20.0 } else { Panel::ABOVE };
-    let left = Frame { x: Panel::left_of(&y, SIDE), y: above, width: SIDE, height: SIDE };
+    let left = Frame { x: Panel::left_of(&y, SIDE), y: Panel::ABOVE, width: SIDE, height: SIDE };
     let right = Frame { x: left.right() + Panel::RIGHT, ..left };
     let mut svg = Svg::new(right.right() + Panel::RIGHT, right.bottom() + Panel::BELOW);
-    if data.dim() > 2 {
-        let title = format!("first 2 of {} coordinates", data.dim());
-        svg.text((0.5 * (left.x + right.right()), 20.0), Anchor::Middle, NORMAL, INK, &title);
-    }
     let dots = data.count().min(samples.count()).clamp(FEWEST_DOTS, MOST_DOTS);
     let sets = [("data", data, left, DATA, true), (model, samples, right, MODEL, false)];
     for (what, points, frame, colour, y_written) in sets {
         let title = counted(what, points, dots, extent);
-        let panel = Panel { frame, x: x.clone(), y: y.clone(), title, spines: Spines::Box, y_written };
+        let panel = Panel { frame, x: x.clone(), y: y.clone(), title, spines: Spines::Box, written: [true, y_written] };
         svg.open_clipped(frame);
         let rows = thinned(points.count(), dots).map(|i| points.row(i)).filter(|row| panel.holds(row[0], row[1]));
         let at = rows.filter_map(|row| panel.pixel(row[0], row[1]));
@@ -107,12 +105,12 @@ mod tests {
 
     #[test]
     fn two_panels_share_their_axes() {
-        let data = Points::new(3, (0..300).map(f64::from).collect());
-        let samples = Points::new(3, vec![1.0, 2.0, 0.0, f64::NAN, 1.0, 0.0, 1e9, 0.0, 0.0]);
-        let svg = samples_figure(&data, &samples, &["a".into(), "b".into(), "c".into()], "model").svg;
+        let data = Points::new(2, (0..200).map(f64::from).collect());
+        let samples = Points::new(2, vec![1.0, 2.0, f64::NAN, 1.0, 1e9, 0.0]);
+        let svg = samples_figure(&data, &samples, &["a".into(), "b".into()], "model").svg;
         assert_eq!(svg.matches("class=\"panel\"").count(), 2);
         assert_eq!(svg.matches("<circle").count(), 101);
-        for text in ["first 2 of 3 coordinates", "data (100)", "model (1 of 3 in view)", ">a<", ">b<"] {
+        for text in ["data (100)", "model (1 of 3 in view)", ">a<", ">b<"] {
             assert!(svg.contains(text), "{text} is missing");
         }
     }

@@ -1,5 +1,7 @@
 //! `eval`: the metrics of a checkpoint on data.
 
+mod page;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,8 @@ use serde::Serialize;
 
 use super::dataset::{Chosen, DataArgs};
 use super::engine::EngineArgs;
+use super::figures::{self, Part};
+use super::output::Folder;
 use super::sample::Draw;
 use super::{MOST_CHAINS, MOST_POINTS, check_count, progress};
 
@@ -70,6 +74,12 @@ pub(super) struct Args {
 
     #[command(flatten)]
     engine: EngineArgs,
+    /// Folder for report.html, eval.json and the figures, beside what is printed; if it exists, a number is added
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write into the folder even if it exists
+    #[arg(long, requires = "out")]
+    force: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -78,7 +88,7 @@ pub(super) struct Args {
     quiet: bool,
 }
 
-/// What `--json` prints.
+/// What `--json` prints and eval.json holds.
 #[derive(Serialize)]
 struct Summary {
     version: &'static str,
@@ -96,6 +106,7 @@ struct Summary {
     metrics: Metrics,
     modes: Option<Vec<Mode>>,
     seconds: f64,
+    out: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
@@ -104,6 +115,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     check_count("points", args.points, 2, MOST_POINTS)?;
     let annealing = annealing(&args.ais)?;
     let path = &args.checkpoint;
+    spares_model(args)?;
     let (model, metadata) = read_checkpoint(path)?;
     let sigma = noise_level(args, &model, &metadata)?;
     let trained_with = metadata.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(0);
@@ -111,6 +123,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let (data, rows) = data(args, path, &model, &metadata, [trained_with, seed])?;
     let engine = args.engine.open(args.quiet)?.engine;
     let engine = engine.as_ref();
+    let folder = args.out.as_ref().map(|out| Folder::create(out, args.force)).transpose()?;
     let level = args.sigma.filter(|_| model.spec.conditioning() != Conditioning::None);
     let chains = samples(args, engine, path, &data, level, seed)?;
     let spinner = progress::spinner("evaluating", args.quiet);
@@ -138,8 +151,32 @@ pub(super) fn run(args: &Args) -> Result<()> {
         modes: modes(&data, chains),
         metrics,
         seconds: start.elapsed().as_secs_f64(),
+        out: folder.as_ref().map(|f| f.path().to_path_buf()),
     };
+    if let Some(folder) = &folder {
+        let title = format!("{} on {}", summary.net, data.name);
+        figures::field_figures(folder, engine, &model, &data, Part::HeldOut, &title)?;
+        if let Some(chains) = chains {
+            let samples = data.transform.output(chains);
+            figures::chain_figure(folder, &data, Part::HeldOut, &samples, "model", &title)?;
+        }
+        folder.write_json("eval.json", &summary)?;
+        page::write(folder, &summary)?;
+    }
     if args.json { super::print_json(&summary) } else { print(&summary) }
+}
+
+/// Refuses to replace the folder that holds the model by that of its evaluation.
+fn spares_model(args: &Args) -> Result<()> {
+    let Some(out) = args.out.as_ref().filter(|_| args.force) else { return Ok(()) };
+    let place = |path: &Path| std::fs::canonicalize(path).ok();
+    let path = args.checkpoint.as_path();
+    let own = if path.is_dir() { Some(path) } else { path.parent() };
+    if place(out).is_some_and(|out| own.and_then(place) == Some(out)) {
+        return Err(Error::input(format!("{} holds the model: --force would remove it", out.display()))
+            .hint("another --out, such as a folder inside it"));
+    }
+    Ok(())
 }
 
 /// Chains and levels, or none.
@@ -332,5 +369,8 @@ fn print(summary: &Summary) -> Result<()> {
     if let Some(note) = &m.note {
         line(&format!("note      {note}"))?;
     }
-    Ok(())
+    match &summary.out {
+        Some(out) => line(&format!("results   {}", out.display())),
+        None => Ok(()),
+    }
 }

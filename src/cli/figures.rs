@@ -1,4 +1,4 @@
-//! The figures of a run, in the original units of the data.
+//! The figures of a model and of its training, in the original units of the data.
 
 use ebm_gpu::data::Dataset;
 use ebm_gpu::engine::Engine;
@@ -11,7 +11,7 @@ use ebm_gpu::report::{
 };
 use ebm_gpu::train::Trained;
 
-use super::super::output::Folder;
+use super::output::Folder;
 
 /// Nodes of the energy's grid along each axis, and of the arrows'.
 const NODES: usize = 240;
@@ -19,18 +19,26 @@ const ARROWS: usize = 21;
 /// Points of the data that a figure is made of.
 const MOST_SHOWN: usize = 100_000;
 
+/// Which of the data a figure is made of.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    Training,
+    HeldOut,
+}
+
 /// Draws the energy and the score where they can be drawn: in one and two dimensions.
 pub(super) fn field_figures(
     folder: &Folder,
     engine: &dyn Engine,
     model: &Model,
     data: &Dataset,
+    part: Part,
     title: &str,
 ) -> Result<()> {
     if data.dim() > 2 {
         return Ok(());
     }
-    let points = shown(data);
+    let points = shown(data, part);
     let has_energy = model.spec.head() == Head::Energy;
     match data.dim() {
         1 if has_energy => {
@@ -62,9 +70,13 @@ pub(super) fn field_figures(
 }
 
 /// Data for a figure, in their own units; of many, the first, which the seed has chosen.
-fn shown(data: &Dataset) -> Points {
-    let some = data.train.count().min(MOST_SHOWN) * data.dim();
-    data.transform.undo(&Points::new(data.dim(), data.train.values()[..some].to_vec()))
+fn shown(data: &Dataset, part: Part) -> Points {
+    let points = match part {
+        Part::Training => &data.train,
+        Part::HeldOut => &data.test,
+    };
+    let some = points.count().min(MOST_SHOWN) * data.dim();
+    data.transform.undo(&Points::new(data.dim(), points.values()[..some].to_vec()))
 }
 
 /// The energies of points in the data's units, in those units up to a constant.
@@ -76,13 +88,20 @@ fn outside(engine: &dyn Engine, model: &Model, data: &Dataset, points: &Points) 
 }
 
 /// Draws the chains beside the data: images beside those that are held out.
-pub(super) fn chain_figure(folder: &Folder, data: &Dataset, chains: &Points, model: &str, title: &str) -> Result<()> {
+pub(super) fn chain_figure(
+    folder: &Folder,
+    data: &Dataset,
+    part: Part,
+    chains: &Points,
+    model: &str,
+    title: &str,
+) -> Result<()> {
     if let Some((shape, range)) = data.image.zip(data.range) {
         let test = data.transform.output(&data.test);
         let sheets = ImageSheets { title, shape, range, data: Some(&test), samples: chains, model };
         return image_figure(&sheets)?.write(&folder.file("samples"));
     }
-    samples_figure(&shown(data), chains, &data.columns, model).write(&folder.file("samples"))
+    samples_figure(&shown(data, part), chains, &data.columns, model).write(&folder.file("samples"))
 }
 
 /// Draws the loss.
