@@ -22,17 +22,24 @@ enum Kind {
 impl Error {
     /// Wrong usage or input: exit code 2.
     pub fn input(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Input, message: message.into(), hint: None }
+        Self::new(Kind::Input, message.into())
     }
 
     /// The work itself failed (diverged, a check missed, a device was lost): exit code 1.
     pub fn failed(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Failed, message: message.into(), hint: None }
+        Self::new(Kind::Failed, message.into())
     }
 
     /// Training or chains left all bounds: exit code 1.
     pub fn diverged(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Diverged, message: message.into(), hint: None }
+        Self::new(Kind::Diverged, message.into())
+    }
+
+    /// Control characters, which foreign files and names may hold, are written as escapes: a message is one line.
+    fn new(kind: Kind, message: String) -> Self {
+        let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        let is_plain = !message.contains(char::is_control);
+        Self { kind, message: if is_plain { message } else { message.chars().map(plain).collect() }, hint: None }
     }
 
     /// Whether what was computed left all bounds, so that doing it again would end as it did.

@@ -33,7 +33,7 @@ struct Pairs<'a> {
 pub(super) fn pairs_figure(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {
     let shown = data.dim().min(MOST_COORDINATES);
     let column = |points: &Points, i: usize| points.rows().map(|row| row[i]).collect::<Vec<f64>>();
-    let range_of = |i: usize| Range::around(column(if data.count() > 0 { data } else { samples }, i).into_iter());
+    let range_of = |i: usize| Range::around(column(if data.count() > 0 { data } else { samples }, i));
     let axes: Vec<Axis> = (0..shown).map(|i| Axis::linear(range_of(i), &coordinate_name(names, i))).collect();
     let marginal = |i: usize| {
         let (range, of_data) = (axes[i].range(), column(data, i));

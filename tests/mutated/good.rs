@@ -1,0 +1,96 @@
+//! Small whole files of every format.
+
+use std::io::{Cursor, Write as _};
+
+use ebm_gpu::data::npy::{write_npy_f32, write_npy_f64};
+use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec, write_checkpoint};
+use ebm_gpu::random::Seed;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use image::{DynamicImage, GrayImage, ImageFormat, Luma};
+use zip::CompressionMethod;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+/// A format: the name of its file, its bytes, and how many bytes a byte of the file may become, by compression and by
+/// conversion to numbers of 64 bits.
+pub(crate) struct Format {
+    pub(crate) name: &'static str,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) growth: usize,
+}
+
+/// deflate makes at most 1032 bytes of one, and a byte becomes a number of 8, held twice while it is taken apart.
+const DEFLATED: usize = 1032 * 8 * 2;
+/// `1,` is a number; text and values of a row, of the table and of its parts are held together.
+const TEXT: usize = 64;
+
+fn value(i: usize) -> f64 {
+    (i * 7919 % 101) as f64 / 8.0 - 5.0
+}
+
+fn text(separator: &str) -> Vec<u8> {
+    let row = |i: usize| [i, i + 1, i + 2].map(|k| value(k).to_string()).join(separator);
+    let rows: Vec<String> = (0..24).map(|i| row(3 * i)).collect();
+    format!("a{separator}b{separator}c\n{}\n", rows.join("\n")).into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+fn archive(method: CompressionMethod, array: &[u8]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file("x.npy", SimpleFileOptions::default().compression_method(method)).unwrap();
+    writer.write_all(array).unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
+fn checkpoint(folder: &std::path::Path, conditioning: Conditioning) -> Vec<u8> {
+    let spec = MlpSpec::hidden(2, &[4, 3], Activation::Silu, Head::Energy, conditioning).unwrap();
+    let metadata = [
+        ("data", "{\"data\":\"moons\"}".to_string()),
+        ("data_mean", "[0.5, 0.25]".into()),
+        ("data_deviation", "[1.0, 2.0]".into()),
+        ("ladder", "[1.0, 0.5, 0.1]".into()),
+        ("transform", "standardise".into()),
+        ("seed", "3".into()),
+    ];
+    let path = folder.join("good.safetensors");
+    write_checkpoint(&path, &spec.initial(Seed(1)), &metadata).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+/// All of them; `folder` may be written into.
+pub(crate) fn formats(folder: &std::path::Path) -> Vec<Format> {
+    let of = |name, bytes, growth| Format { name, bytes, growth };
+    let path = folder.join("good.npy");
+    write_npy_f64(&path, &[24, 3], &(0..72).map(value).collect::<Vec<_>>()).unwrap();
+    let doubles = std::fs::read(&path).unwrap();
+    write_npy_f32(&path, &[24, 3], &(0..72).map(|i| value(i) as f32).collect::<Vec<_>>()).unwrap();
+    let singles = std::fs::read(&path).unwrap();
+    let pixels: Vec<u8> = (0..24 * 6).map(|i| (i * 37 % 251) as u8).collect();
+    let idx = [&[0, 0, 8, 3, 0, 0, 0, 24, 0, 0, 0, 2, 0, 0, 0, 3][..], &pixels].concat();
+    let png = |image: DynamicImage| {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    };
+    let deep = image::ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, vec![0, 500, 60_000, 7, 9, 1]).unwrap();
+    vec![
+        of("a.csv", text(","), TEXT),
+        of("a.tsv", text("\t"), TEXT),
+        of("a.txt", text(" "), TEXT),
+        of("a.npy", doubles.clone(), TEXT),
+        of("b.npy", singles, TEXT),
+        of("a.npz", archive(CompressionMethod::Deflated, &doubles), DEFLATED),
+        of("b.npz", archive(CompressionMethod::Stored, &doubles), DEFLATED),
+        of("a.idx", idx.clone(), TEXT),
+        of("a.idx.gz", gzip(&idx), DEFLATED),
+        of("a.png", png(GrayImage::from_raw(3, 2, pixels[..6].to_vec()).unwrap().into()), DEFLATED),
+        of("b.png", png(deep.into()), DEFLATED),
+        of("a.safetensors", checkpoint(folder, Conditioning::None), TEXT),
+        of("b.safetensors", checkpoint(folder, Conditioning::Concat), TEXT),
+    ]
+}
