@@ -7,6 +7,7 @@
 mod chains;
 mod diagnostics;
 mod objectives;
+pub mod startup;
 mod targets;
 
 use serde::Serialize;

@@ -1,6 +1,8 @@
 //! Loaders and broken files: whatever the bytes, there are data or one typed error, no panic, and no more memory than a file
 //! of that size can hold. `MUTATED_FILES=1000000` files of each format take some minutes; 20,000 are the default.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod good;
 mod memory;
 mod mutation;
