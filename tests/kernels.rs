@@ -5,6 +5,7 @@
 mod common;
 
 use common::{directions_of_length, gpu, network, network_of, normal_points, scale, steep_network, worst};
+use ebm_gpu::check::Extent;
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::{Engine, Given, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Conditioning, Head, Model};
@@ -324,7 +325,7 @@ fn workgroups_that_take_many_tiles_agree() {
 #[test]
 fn gpu_passes_its_own_check() {
     let mut findings = Vec::new();
-    let good = ebm_gpu::check::check(&gpu(), &mut |f| findings.push(f.clone())).expect("check");
+    let good = ebm_gpu::check::check(&gpu(), Extent::All, &mut |f| findings.push(f.clone())).expect("check");
     let wrong: Vec<_> = findings.iter().filter(|f| !f.holds()).collect();
     assert!(good && wrong.is_empty(), "{wrong:#?}");
     // a case of every kernel

@@ -1,5 +1,6 @@
 //! `check`: every kernel against the f64 reference on this machine's adapter.
 
+use ebm_gpu::check::Extent;
 use ebm_gpu::engine::Engine;
 use ebm_gpu::engine::cpu::Cpu;
 use ebm_gpu::engine::gpu::{GpuEngine, GpuOptions};
@@ -13,6 +14,9 @@ pub(super) struct Args {
     /// What to check: gpu or cpu
     #[arg(long, default_value = "gpu", value_name = "ENGINE")]
     engine: String,
+    /// Every shape, activation and target too, not every kernel once: minutes on a software driver
+    #[arg(long)]
+    all: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -39,7 +43,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
             "kernel", "net", "activation", "worst", "bound"
         ))?;
     }
-    let good = ebm_gpu::check::check(engine.as_ref(), &mut |f| {
+    let extent = if args.all { Extent::All } else { Extent::Quick };
+    let good = ebm_gpu::check::check(engine.as_ref(), extent, &mut |f| {
         if !args.json && printed.is_ok() {
             let verdict = if f.holds() { "ok" } else { "WRONG" };
             printed = super::print_line(&format!(

@@ -81,6 +81,9 @@ impl Raw {
     }
 }
 
+/// More dimensions than that are not a table's.
+const MOST_AXES: u8 = 8;
+
 type Decode = fn(&[u8]) -> f64;
 
 /// The size of a value of the type `code`, and what its bytes say.
@@ -108,6 +111,9 @@ fn parse(mut source: impl Read) -> std::result::Result<Raw, String> {
     let [0, 0, code, axes] = head else {
         return Err(format!("it starts with the bytes {} and {}, not with 0 and 0", head[0], head[1]));
     };
+    if axes > MOST_AXES {
+        return Err(format!("it names {axes} dimensions, the most is {MOST_AXES}"));
+    }
     let (size, decode) = decoder(code).ok_or_else(|| format!("{code:#04x} is no type of values"))?;
     let mut shape = Vec::new();
     for _ in 0..axes {

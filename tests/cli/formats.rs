@@ -217,6 +217,7 @@ fn idx_files_that_are_broken() {
     folder.write("text.idx", "a,b\n1,2\n");
     folder.write("type.idx", idx(0x07, &[3, 2], &[0; 6]));
     folder.write("number.idx", idx(0x08, &[], &[0]));
+    folder.write("deep.idx", [&[0, 0, 8, 40], &[0; 160][..]].concat());
     folder.write("cut.idx", &good[..good.len() - 1]);
     folder.write("long.idx", [&good[..], &[0, 0]].concat());
     folder.write("one.idx", idx(0x08, &[1, 2], &[1, 2]));
@@ -232,6 +233,7 @@ fn idx_files_that_are_broken() {
             ("--data empty.idx", &["empty.idx is empty"]),
             ("--data short.idx", &["short.idx is not a readable IDX file: it ends within its header"]),
             ("--data text.idx", &["text.idx", "starts with the bytes 97 and 44, not with 0 and 0"]),
+            ("--data deep.idx", &["deep.idx", "it names 40 dimensions, the most is 8"]),
             ("--data type.idx", &["type.idx", "0x07 is no type of values"]),
             ("--data number.idx", &["number.idx", "no rows"]),
             ("--data cut.idx", &["cut.idx", "[3, 2] of 1-byte values does not fit 5 bytes of data"]),
