@@ -17,6 +17,7 @@ enum Kind {
     Input,
     Failed,
     Diverged,
+    Interrupted,
 }
 
 impl Error {
@@ -33,6 +34,16 @@ impl Error {
     /// Training or chains left all bounds: exit code 1.
     pub fn diverged(message: impl Into<String>) -> Self {
         Self { kind: Kind::Diverged, message: message.into(), hint: None }
+    }
+
+    /// Someone asked the work to stop before its end: exit code 130.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Interrupted, message: message.into(), hint: None }
+    }
+
+    /// Whether it was stopped, and nothing is wrong.
+    pub fn is_interruption(&self) -> bool {
+        self.kind == Kind::Interrupted
     }
 
     /// Whether what was computed left all bounds, so that doing it again would end as it did.
@@ -64,6 +75,7 @@ impl Error {
         match self.kind {
             Kind::Input => 2,
             Kind::Failed | Kind::Diverged => 1,
+            Kind::Interrupted => 130,
         }
     }
 }

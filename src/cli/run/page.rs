@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::output::Folder;
 use super::super::page;
-use super::{ChainSummary, Summary};
+use super::summary::{ChainSummary, Summary};
 
 /// Writes the page; `objective` is its name in words, and `flags` what config.toml holds.
 pub(super) fn write(folder: &Folder, summary: &Summary, objective: &str, flags: &str) -> Result<()> {
