@@ -85,9 +85,15 @@ enum Command {
 /// The parser. A negative number is a value everywhere, so that what refuses it can name its flag.
 fn command() -> clap::Command {
     fn negative(command: clap::Command) -> clap::Command {
-        command.mut_args(|a| a.allow_negative_numbers(true)).mut_subcommands(negative)
+        command.mut_args(with_negative_numbers).mut_subcommands(negative)
     }
     negative(Cli::command())
+}
+
+/// The argument, to which a negative number is a value if it takes any.
+fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
+    let takes_values = arg.get_action().takes_values();
+    arg.allow_negative_numbers(takes_values)
 }
 
 /// Parses the program's arguments and runs the command.

@@ -17,7 +17,7 @@ use super::super::contrast::default_steps;
 use super::super::dataset::DataArgs;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
-use super::super::{MOST_BATCH, MOST_CHAINS, check_count, seed_text};
+use super::super::{MOST_BATCH, MOST_CHAINS, check_count, seed_text, with_negative_numbers};
 
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -189,7 +189,7 @@ fn default_rate(loss: &str) -> f64 {
 impl Args {
     /// From flags as the command line has them, resolved.
     pub(in crate::cli) fn of_flags(flags: impl IntoIterator<Item = String>) -> Result<Self> {
-        let command = Self::augment_args(clap::Command::new("run")).mut_args(|a| a.allow_negative_numbers(true));
+        let command = Self::augment_args(clap::Command::new("run")).mut_args(with_negative_numbers);
         let matches = command.try_get_matches_from(std::iter::once("run".to_string()).chain(flags));
         let mut args = matches.and_then(|m| Self::from_arg_matches(&m)).map_err(|e| {
             let text = e.to_string();
