@@ -11,9 +11,7 @@ use ebm_gpu::error::Result;
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
-use ebm_gpu::sample::{
-    Frames, Listen, Sampled, SamplingPlan, SamplingState, Stage, read_sampling, write_sampling,
-};
+use ebm_gpu::sample::{Frames, Listen, Sampled, SamplingPlan, SamplingState, Stage, read_sampling, write_sampling};
 use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
 /// Chains, not a multiple of any tile.
@@ -245,13 +243,18 @@ fn chains_go_on_from_where_they_were_left() {
     let mala = Hamiltonian::langevin(0.1, 1.0).expect("sampler");
     let tempered = mala.clone().at(vec![4.0, 2.0, 1.0], 3).expect("ladder");
     let [wide, narrow] = [0.1, 0.05].map(|step| Transition::from(Langevin::new(step, 1.0).expect("sampler")));
-    let cases = [(vec![wide, narrow], None, 1), (vec![mala.into()], Some(0.6), 1), (vec![tempered.into()], Some(0.7), 3)];
+    let cases =
+        [(vec![wide, narrow], None, 1), (vec![mala.into()], Some(0.6), 1), (vec![tempered.into()], Some(0.7), 3)];
     let engines = [&Cpu::new().expect("threads") as &dyn Engine, &Reference::new().expect("threads"), &gpu()];
     for (transitions, adapt, replicas) in &cases {
         let start = normal_points(37 * replicas, 3, 58);
         for engine in engines {
             let name = format!("{} {:?}", engine.name(), transitions[0]);
-            let stage = |transition: &Transition| Stage { landscape: (&model).into(), transition: transition.clone(), steps: 17 };
+            let stage = |transition: &Transition| Stage {
+                landscape: (&model).into(),
+                transition: transition.clone(),
+                steps: 17,
+            };
             let plan = SamplingPlan {
                 stages: transitions.iter().map(stage).collect(),
                 burn_in: 6,
@@ -275,7 +278,10 @@ fn chains_go_on_from_where_they_were_left() {
                 let draws = state.draws();
                 let got = plan.resume(engine, &start, Some(state), &mut witness).expect("chains");
                 assert!(got.positions == want.positions, "{name} from step {step}");
-                assert!(got.fares.energies == want.fares.energies && got.fares.factors == want.fares.factors, "{name} {step}");
+                assert!(
+                    got.fares.energies == want.fares.energies && got.fares.factors == want.fares.factors,
+                    "{name} {step}"
+                );
                 assert!(got.fares.exchanges == want.fares.exchanges, "{name} {step}: exchanges");
                 assert!(witness.draws == whole.draws[draws..], "{name} {step}: draws");
                 let later: Vec<_> = whole.frames.iter().filter(|(of, _)| *of > step).cloned().collect();

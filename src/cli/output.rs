@@ -17,8 +17,6 @@ const OUTPUTS: &[&str] = &[
     "samples.npy",
     "draws.npy",
     "sample.json",
-    "state.safetensors",
-    "draws.npy.part",
     "moments.jsonl",
     "checkpoints",
     "energy.png",
@@ -34,6 +32,9 @@ const OUTPUTS: &[&str] = &[
     "chains.gif",
 ];
 
+/// What is there only until a run is complete.
+const PASSING: &[&str] = &["state.safetensors", "draws.npy.part"];
+
 /// A folder that this run owns.
 pub(super) struct Folder {
     path: PathBuf,
@@ -48,7 +49,7 @@ impl Folder {
         };
         if force {
             std::fs::create_dir_all(wanted).map_err(|e| cannot(wanted, &e))?;
-            for name in OUTPUTS {
+            for name in OUTPUTS.iter().chain(PASSING) {
                 let old = wanted.join(name);
                 let removed = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
                 match removed {
