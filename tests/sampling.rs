@@ -267,7 +267,7 @@ fn chains_go_on_from_where_they_were_left() {
             let mut whole = Witness { states: Some(Vec::new()), ..Default::default() };
             let want = plan.run(engine, &start, &mut whole).expect("chains");
             let states = whole.states.take().expect("wanted");
-            assert!(states.len() > 8, "{name}: {}", states.len());
+            assert!(states.len() > 6, "{name}: {}", states.len());
             for state in &states {
                 let step = state.chains.step;
                 let table = Points::new(2, vec![0.5, 1.0, -0.0, f64::MAX]);
@@ -288,8 +288,9 @@ fn chains_go_on_from_where_they_were_left() {
                 assert!(witness.frames == later, "{name} {step}: frames");
                 // sums of acceptances in f32 depend on where submissions end
                 let told = |sampled: &Sampled| {
-                    let all = sampled.moments.iter().map(|m| (m.step, m.mean.clone(), m.variance.clone(), m.energy));
-                    (all.collect::<Vec<_>>(), sampled.diagnostics.clone(), sampled.energy, sampled.steps)
+                    let all = sampled.moments.iter().map(|m| (m.step, &m.mean, &m.variance, m.energy));
+                    // as text, since a NaN is no NaN's equal
+                    format!("{:?}", (all.collect::<Vec<_>>(), &sampled.diagnostics, sampled.energy, sampled.steps))
                 };
                 assert_eq!(told(&got), told(&want), "{name} {step}");
                 for (got, want) in got.moments.iter().zip(&want.moments) {

@@ -11,7 +11,7 @@ use crate::program::{Folder, Outcome, TINY};
 /// A second or so of training in which everything has a state: persistent chains, held-out points, averages, and lines of the
 /// log that are about several steps.
 const RUN: &str = "run --engine cpu --quiet --loss pcd --k 1 --buffer 300 --batch 32 --hidden 8 --data gauss1d --points 300 --seed 3 \
-                   --steps 6100 --patience 1000 --validate-every 70 --checkpoint-every 100 --chains 64 --chain-steps 20";
+                   --steps 6100 --patience 1000 --validate-every 70 --checkpoint-every 280 --chains 64 --chain-steps 20";
 
 /// The program on its way.
 struct Going {
