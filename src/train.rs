@@ -158,10 +158,9 @@ pub fn train(
     pauses: Pauses<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Trained> {
-    let start = Instant::now();
     let training = engine.train(model, plan, data, progress.state.clone())?;
-    let before = progress.seconds;
-    let mut course = Course { engine, model, plan, data, training, progress, diverged: None, watch };
+    let clock = (Instant::now(), progress.seconds);
+    let mut course = Course { engine, model, plan, data, training, progress, clock, diverged: None, watch };
     let looks = if plan.has_chains(&model.spec) { plan.steps.div_ceil(LOOKS) } else { 0 };
     let Pauses { checkpoints: every, stopping } = pauses;
     let looked = stopping.map_or(0, |s| s.every);
@@ -178,27 +177,23 @@ pub fn train(
         if !(wanted || due(every) || due(looks) || due(looked) || done == plan.steps) {
             continue;
         }
-        course.progress.state = course.training.state()?;
+        course.stand()?;
         if due(looks) {
             course.look_at_chains()?;
         }
         if let Some(stopping) = stopping.filter(|_| due(looked)) {
             course.look(stopping.validation)?;
         }
-        course.progress.seconds = before + start.elapsed().as_secs_f64();
         if wanted || due(every) || course.is_over(stopping) {
-            let Course { watch, progress, .. } = &mut course;
-            watch.checkpoint(progress, &averaged(model, plan, &progress.state))?;
+            course.watch.checkpoint(&course.progress, &course.averaged())?;
         }
     }
-    let Course { mut training, mut progress, diverged, .. } = course;
-    progress.state = training.state()?;
-    progress.seconds = before + start.elapsed().as_secs_f64();
-    let model = match &progress.looks.best {
+    course.stand()?;
+    let model = match &course.progress.looks.best {
         Some((_, parameters)) => Model { spec: model.spec.clone(), parameters: parameters.clone() },
-        None => averaged(model, plan, &progress.state),
+        None => course.averaged(),
     };
-    Ok(Trained { model, progress, diverged })
+    Ok(Trained { model, progress: course.progress, diverged: course.diverged })
 }
 
 /// A run on its way.
@@ -208,7 +203,10 @@ struct Course<'a> {
     plan: &'a TrainingPlan,
     data: &'a Points,
     training: Box<dyn Training + 'a>,
+    /// Its state is that of the last [`Course::stand`].
     progress: Progress,
+    /// When this began, and the seconds spent before.
+    clock: (Instant, f64),
     diverged: Option<StepRecord>,
     watch: &'a mut dyn Watch,
 }
@@ -239,6 +237,20 @@ impl Course<'_> {
         Ok(())
     }
 
+    /// Waits for all work, and takes note of where the run stands.
+    fn stand(&mut self) -> Result<()> {
+        self.progress.state = self.training.state()?;
+        self.progress.seconds = self.clock.1 + self.clock.0.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// The network with averaged parameters (the last ones if there is no averaging).
+    fn averaged(&self) -> Model {
+        let state = &self.progress.state;
+        let parameters = if self.plan.optimizer.ema > 0.0 { &state.ema } else { &state.parameters };
+        Model { spec: self.model.spec.clone(), parameters: parameters.clone() }
+    }
+
     fn hear(&mut self, records: &[StepRecord]) -> Result<()> {
         let bad = records.iter().position(|r| !r.is_finite());
         self.diverged = bad.map(|at| records[at]);
@@ -258,7 +270,7 @@ impl Course<'_> {
 
     /// Looks at held-out points.
     fn look(&mut self, validation: &Validation) -> Result<()> {
-        let averaged = averaged(self.model, self.plan, &self.progress.state);
+        let averaged = self.averaged();
         let (step, loss) = (self.done(), validation.loss(self.engine, &averaged)?);
         self.watch.validated(step, loss)?;
         let looks = &mut self.progress.looks;
@@ -269,9 +281,4 @@ impl Course<'_> {
         }
         Ok(())
     }
-}
-
-fn averaged(model: &Model, plan: &TrainingPlan, state: &TrainingState) -> Model {
-    let parameters = if plan.optimizer.ema > 0.0 { &state.ema } else { &state.parameters };
-    Model { spec: model.spec.clone(), parameters: parameters.clone() }
 }

@@ -90,26 +90,32 @@ impl<'a> Checkpoints<'a> {
         Ok(())
     }
 
-    /// Removes all but the last ones up to `step`: what lies behind it was not whole.
+    /// Removes all but the last ones up to `step`: what lies behind it was not whole, as what a killed program was writing.
     fn prune(&self, step: u64) {
         let (kept, beyond): (Vec<_>, Vec<_>) = steps(&self.path).into_iter().partition(|(of, _)| *of <= step);
-        for (_, old) in kept.iter().rev().skip(self.keep as usize).chain(&beyond) {
+        let old = kept.into_iter().rev().skip(self.keep as usize).chain(beyond).map(|(_, path)| path);
+        let half_written = files(&self.path).filter(|path| path.extension().is_some_and(|end| end == "part"));
+        for path in old.chain(half_written) {
             // one too many does no harm
-            drop(std::fs::remove_file(old));
+            drop(std::fs::remove_file(path));
         }
     }
 }
 
 /// The checkpoints of a folder with their steps, the oldest first.
 fn steps(folder: &Path) -> Vec<(u64, PathBuf)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let with_step = |path: PathBuf| {
         let name = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".safetensors")?;
         Some((name.parse().ok()?, path))
     };
-    let mut all: Vec<(u64, PathBuf)> = entries.filter_map(with_step).collect();
+    let mut all: Vec<(u64, PathBuf)> = files(folder).filter_map(with_step).collect();
     all.sort();
     all
+}
+
+/// The files of a folder; none if there is no folder.
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 /// What tells data from others: their sizes and a checksum of every number, transformed and split.
