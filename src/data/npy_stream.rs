@@ -46,13 +46,16 @@ impl NpyStream {
         Ok(stream)
     }
 
-    /// Goes on with an array that was [kept](NpyStream::keep) after `done` draws; what came later is dropped.
+    /// Goes on with an array that was [kept](NpyStream::keep) after `done` draws, or is complete; what came later is dropped.
     ///
     /// # Errors
     /// As [`NpyStream::create`], or the temporary file has fewer draws.
     pub fn resume(path: &Path, [chains, dim]: [usize; 2], draws: usize, done: usize) -> Result<Self> {
         let shape = [draws, chains, dim];
         let part = part_of(path);
+        if !part.exists() && path.exists() {
+            std::fs::rename(path, &part).map_err(|why| cannot_write(&part, &why))?;
+        }
         let mut file = File::options().write(true).open(&part).map_err(|why| cannot_write(&part, &why))?;
         let head = npy::head(path, "<f4", &shape)?.len();
         let [written, all] = [done, draws].map(|draws| draws * chains * dim);
@@ -170,10 +173,14 @@ mod tests {
         stream.append(&[8.0, 9.0]).expect("a draw that is lost");
         drop(stream);
         assert!(NpyStream::resume(&path, [2, 1], 3, 3).is_err(), "there are not so many");
-        let mut stream = NpyStream::resume(&path, [2, 1], 3, 1).expect("stream");
-        stream.append(&[3.0, 4.0, 5.0, 6.0]).expect("the rest");
-        stream.finish().expect("complete");
-        assert_eq!(read_npy(&path).expect("readable"), (vec![3, 2, 1], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        // the second time from an array that is complete
+        for _ in 0..2 {
+            let mut stream = NpyStream::resume(&path, [2, 1], 3, 1).expect("stream");
+            assert!(!path.exists(), "the file is not there before it is whole");
+            stream.append(&[3.0, 4.0, 5.0, 6.0]).expect("the rest");
+            stream.finish().expect("complete");
+            assert_eq!(read_npy(&path).expect("readable"), (vec![3, 2, 1], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        }
         std::fs::remove_dir_all(folder).expect("removable");
     }
 

@@ -46,7 +46,7 @@ impl Sealed {
     pub(crate) fn read(path: &Path, format: &str) -> Result<Option<Self>> {
         let name = path.display();
         let bytes = std::fs::read(path).map_err(|e| Error::input(format!("cannot read checkpoint {name}: {e}")))?;
-        if false {
+        if !is_whole(&bytes) {
             return Ok(None);
         }
         let header = SafeTensors::read_metadata(&bytes);

@@ -48,11 +48,14 @@ pub fn write_progress(path: &Path, model: &Model, progress: &Progress, extra: &[
     write_sealed(path, FORMAT, tensors, metadata)
 }
 
+/// A run with the shape of its network and the metadata of its file.
+type Found = (Progress, MlpSpec, HashMap<String, String>);
+
 /// Reads what [`write_progress`] has written, with the metadata; none if the file is cut short or changed.
 ///
 /// # Errors
 /// The file cannot be read, or is of a newer format.
-pub fn read_progress(path: &Path) -> Result<Option<(Progress, MlpSpec, HashMap<String, String>)>> {
+pub fn read_progress(path: &Path) -> Result<Option<Found>> {
     let Some(sealed) = Sealed::read(path, FORMAT)? else { return Ok(None) };
     let (model, metadata) = decode(path, sealed.bytes())?;
     let each = |key: &str| sealed.values(key, model.parameters.len());

@@ -20,6 +20,9 @@ const FILE: &str = "state.safetensors";
 /// What is kept of the chains on their way, in the order of [`Recorder::TABLES`].
 pub(super) type Tables = Vec<Option<Points>>;
 
+/// Where chains were left.
+pub(super) type Left = (SamplingState, Tables);
+
 /// Saves where the chains stand.
 pub(super) struct Saving {
     path: PathBuf,
@@ -41,9 +44,10 @@ impl Saving {
         self.autosave.save(&standing, || write_sampling(path, state, tables, &origin.metadata()))
     }
 
-    /// Removes the file, once everything else is there.
+    /// Removes the file, once everything else is there, and what a killed program was writing of it.
     pub(super) fn end(self) {
         // often there is none, and one too many does no harm
+        drop(std::fs::remove_file(self.path.with_extension("safetensors.part")));
         drop(std::fs::remove_file(&self.path));
     }
 }
@@ -60,7 +64,7 @@ impl Args {
         subject: &Subject,
         plan: &SamplingPlan<'_>,
         engine: &dyn Engine,
-    ) -> Result<(Folder, Saving, Option<(SamplingState, Tables)>)> {
+    ) -> Result<(Folder, Saving, Option<Left>)> {
         let origin = Origin::new(self.files()?, engine);
         let saving = |folder: &Folder| Saving {
             path: folder.file(FILE),
