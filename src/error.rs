@@ -17,6 +17,7 @@ enum Kind {
     Input,
     Failed,
     Diverged,
+    Interrupted,
 }
 
 impl Error {
@@ -40,6 +41,16 @@ impl Error {
         let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
         let is_plain = !message.contains(char::is_control);
         Self { kind, message: if is_plain { message } else { message.chars().map(plain).collect() }, hint: None }
+    }
+
+    /// Someone asked the work to stop before its end: exit code 130.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Interrupted, message: message.into(), hint: None }
+    }
+
+    /// Whether it was stopped, and nothing is wrong.
+    pub fn is_interruption(&self) -> bool {
+        self.kind == Kind::Interrupted
     }
 
     /// Whether what was computed left all bounds, so that doing it again would end as it did.
@@ -71,6 +82,7 @@ impl Error {
         match self.kind {
             Kind::Input => 2,
             Kind::Failed | Kind::Diverged => 1,
+            Kind::Interrupted => 130,
         }
     }
 }

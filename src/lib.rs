@@ -56,4 +56,5 @@ pub mod repro;
 pub mod sample;
 pub mod sampler;
 pub mod target;
+mod tensors;
 pub mod train;

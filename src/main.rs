@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     match cli::main() {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {e}");
+            eprintln!("{}{e}", if e.is_interruption() { "" } else { "error: " });
             if let Some(advice) = e.advice() {
                 eprintln!("hint: {advice}");
             }

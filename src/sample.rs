@@ -2,12 +2,13 @@
 
 mod frames;
 mod record;
+mod saved;
 
 use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::engine::{Chains, Engine, Fares, Landscape};
+use crate::engine::{ChainState, Chains, Engine, Fares, Landscape};
 use crate::error::{Error, Result};
 use crate::points::Points;
 use crate::random::Seed;
@@ -15,6 +16,7 @@ use crate::sampler::diagnostics::{Coordinate, Diagnostics};
 use crate::sampler::{Adaptation, Transition};
 pub use frames::Frames;
 use record::Record;
+pub use saved::{read_sampling, write_sampling};
 
 /// One landscape with the transition on it, and for how many steps.
 pub struct Stage<'a> {
@@ -94,6 +96,24 @@ impl Sampled {
     }
 }
 
+/// Where a sampling run stands: what it needs to go on as if it had never stopped.
+#[derive(Debug, Clone, Default)]
+pub struct SamplingState {
+    /// Where the chains stand.
+    pub chains: ChainState,
+    /// What has been told of their draws.
+    record: Record,
+    /// Time spent, in seconds.
+    seconds: f64,
+}
+
+impl SamplingState {
+    /// Draws so far.
+    pub fn draws(&self) -> usize {
+        self.record.moments.len()
+    }
+}
+
 /// What a caller wants to hear of while chains run.
 pub trait Listen {
     /// So many steps are done.
@@ -119,6 +139,19 @@ pub trait Listen {
     fn frame(&mut self, _step: u64, _positions: &Points) -> Result<()> {
         Ok(())
     }
+
+    /// Whether it wants to know where the run stands.
+    fn wants_state(&self) -> bool {
+        false
+    }
+
+    /// Where the run stands, when it was wanted; all frames and draws so far have been seen.
+    ///
+    /// # Errors
+    /// It cannot be written, or the run is to end here.
+    fn state(&mut self, _state: &SamplingState) -> Result<()> {
+        Ok(())
+    }
 }
 
 impl SamplingPlan<'_> {
@@ -137,32 +170,75 @@ impl SamplingPlan<'_> {
     /// # Errors
     /// There is no stage, chains left every bound, the listener failed, or the device did.
     pub fn run(&self, engine: &dyn Engine, start: &Points, listen: &mut dyn Listen) -> Result<Sampled> {
+        self.resume(engine, start, None, listen)
+    }
+
+    /// The same from where it was left, if it was: the result is the same, bit for bit, on one device.
+    ///
+    /// # Errors
+    /// As [`SamplingPlan::run`], or the state is of another run.
+    pub fn resume(
+        &self,
+        engine: &dyn Engine,
+        start: &Points,
+        from: Option<SamplingState>,
+        listen: &mut dyn Listen,
+    ) -> Result<Sampled> {
         let begun = Instant::now();
         let Some(first) = self.stages.first() else { return Err(Error::failed("chains need a stage to run")) };
-        let adapting = self.adapted(&first.transition);
-        let mut chains = engine.chains(first.landscape, &adapting, start, self.seed)?;
+        let left = from.as_ref().map_or(0, |state| state.chains.step);
+        let (landscape, transition) = self.at(left, first);
+        let mut chains = engine.chains(landscape, &transition, start, self.seed)?;
         if self.draws() > 0 {
             chains.watch(self.draws() as usize)?;
         }
-        let mut course = Course { chains, done: 0, frames: &self.frames, next: 0, listen };
-        course.go(self.burn_in)?;
-        course.chains.change(first.landscape, &first.transition)?;
-        course.chains.fares()?;
-        let mut record = Record::default();
+        let seen = |step: &u64| from.is_some() && *step <= left;
+        let next = self.frames.steps.partition_point(seen);
+        if let Some(state) = &from {
+            chains.restore(&state.chains)?;
+        }
+        let SamplingState { record, seconds, .. } = from.unwrap_or_default();
+        let mut course = Course { chains, done: left, frames: &self.frames, next, record, begun, seconds, listen };
+        course.go_to(self.burn_in)?;
+        if left <= self.burn_in {
+            course.save()?;
+            course.chains.change(first.landscape, &first.transition)?;
+            course.chains.fares()?;
+        }
+        let mut begin = self.burn_in;
         for (i, stage) in self.stages.iter().enumerate() {
-            if i > 0 {
+            if i > 0 && left <= begin {
                 course.chains.change(stage.landscape, &stage.transition)?;
             }
             let draws = if i + 1 == self.stages.len() { self.draws() } else { 0 };
-            for draw in 1..=draws {
-                course.go(self.thin)?;
-                record.take(course.chains.as_mut(), draw * self.thin)?;
-                if course.listen.wants_draws() {
-                    course.listen.draw(&course.chains.first(usize::MAX)?)?;
-                }
+            for step in (1..=draws).map(|draw| draw * self.thin).filter(|step| begin + step > left) {
+                course.go_to(begin + step)?;
+                course.draw(step)?;
             }
-            course.go(stage.steps - draws * self.thin)?;
+            begin += stage.steps;
+            course.go_to(begin)?;
+            if begin > left {
+                course.save()?;
+            }
         }
+        self.outcome(engine, course, start.count())
+    }
+
+    /// On what, and how, the chains made their last step before `step` steps were done; at the start, how they make the first.
+    fn at<'a>(&'a self, step: u64, first: &'a Stage<'a>) -> (Landscape<'a>, Transition) {
+        let mut end = self.burn_in;
+        if step <= end {
+            return (first.landscape, self.adapted(&first.transition));
+        }
+        let is_past = |stage: &&Stage<'_>| {
+            end += stage.steps;
+            step <= end
+        };
+        let stage = self.stages.iter().find(is_past).unwrap_or(first);
+        (stage.landscape, stage.transition.clone())
+    }
+
+    fn outcome(&self, engine: &dyn Engine, mut course: Course<'_>, columns: usize) -> Result<Sampled> {
         let mut positions = course.chains.first(usize::MAX)?;
         if let (Some(sigma), Some(last)) = (self.denoise, self.stages.last()) {
             denoise(engine, last.landscape, sigma, &mut positions)?;
@@ -179,12 +255,12 @@ impl SamplingPlan<'_> {
         let worth = if self.draws() > 0 { Some(course.chains.worth()?) } else { None };
         Ok(Sampled {
             fares: course.chains.fares()?,
-            moments: record.moments(worth.as_ref()),
+            seconds: course.seconds(),
+            moments: course.record.moments(worth.as_ref()),
             energy: worth.as_ref().and_then(|w| w.energy),
             diagnostics: worth.map(|w| w.diagnostics),
             steps: course.done,
-            columns: start.count(),
-            seconds: begun.elapsed().as_secs_f64(),
+            columns,
             positions,
         })
     }
@@ -208,21 +284,50 @@ struct Course<'a> {
     frames: &'a Frames,
     /// The next of the frames' steps.
     next: usize,
+    record: Record,
+    begun: Instant,
+    /// Time spent before.
+    seconds: f64,
     listen: &'a mut dyn Listen,
 }
 
 impl Course<'_> {
-    /// Does `steps` steps, in pieces that end where there are frames.
-    fn go(&mut self, steps: u64) -> Result<()> {
-        let end = self.done + steps;
+    fn seconds(&self) -> f64 {
+        self.seconds + self.begun.elapsed().as_secs_f64()
+    }
+
+    /// Does the steps up to `end`, if any are left, in pieces that end where there are frames.
+    fn go_to(&mut self, end: u64) -> Result<()> {
         self.show()?;
         while self.done < end {
             let until = self.frames.steps.get(self.next).map_or(end, |step| end.min(*step));
             self.done += self.chains.advance(until - self.done)?;
             self.listen.steps(self.done);
             self.show()?;
+            // at the end there may be more to do before the steps count as done
+            if self.done < end {
+                self.save()?;
+            }
         }
         Ok(())
+    }
+
+    /// Takes a draw, `step` steps after burn-in.
+    fn draw(&mut self, step: u64) -> Result<()> {
+        self.record.take(self.chains.as_mut(), step)?;
+        if self.listen.wants_draws() {
+            self.listen.draw(&self.chains.first(usize::MAX)?)?;
+        }
+        self.save()
+    }
+
+    /// Tells where the run stands, if that is wanted.
+    fn save(&mut self) -> Result<()> {
+        if !self.listen.wants_state() {
+            return Ok(());
+        }
+        let (chains, seconds) = (self.chains.state()?, self.seconds());
+        self.listen.state(&SamplingState { chains, record: self.record.clone(), seconds })
     }
 
     /// Shows the chains to the listener if a frame is due.

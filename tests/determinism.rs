@@ -8,6 +8,8 @@ use common::{gpu, network, normal_points, scale, worst};
 use ebm_gpu::engine::cpu::{Cpu, Native, Reference};
 use ebm_gpu::engine::gpu::GpuEngine;
 use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
+use ebm_gpu::error::Result;
+use ebm_gpu::eval::{Health, Validation};
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::objective::{
     Contrastive, Denoising, Discrepancy, NoiseContrastive, Objective, Replay, SeparableLaw, Weighting,
@@ -16,6 +18,9 @@ use ebm_gpu::optimizer::{Optimizer, Schedule};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream, pick};
 use ebm_gpu::sampler::Langevin;
+use ebm_gpu::train::{
+    EarlyStopping, Pauses, Progress, Watch, read_progress, train as train_to_the_end, write_progress,
+};
 
 /// One device for all tests of this file, since drivers take seconds to compile a kernel.
 static GPU: std::sync::LazyLock<GpuEngine> = std::sync::LazyLock::new(gpu);
@@ -192,6 +197,98 @@ fn pieces_and_resumption_change_no_negatives() {
             assert!(rest == records[7..] && resumed == state, "{name} differs when resumed");
         }
     }
+}
+
+/// Wants checkpoints at some calls, and keeps them all.
+#[derive(Default)]
+struct Saving {
+    steps: Vec<StepRecord>,
+    looks: Vec<(u64, f64)>,
+    checkpoints: Vec<Progress>,
+    calls: std::cell::Cell<u32>,
+}
+
+impl Watch for Saving {
+    fn steps(&mut self, records: &[StepRecord]) -> Result<()> {
+        self.steps.extend_from_slice(records);
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, progress: &Progress, _: &Model) -> Result<()> {
+        assert!(progress.history.ends_with(&self.steps), "steps were not told");
+        self.checkpoints.push(progress.clone());
+        Ok(())
+    }
+
+    fn validated(&mut self, step: u64, loss: f64) -> Result<()> {
+        self.looks.push((step, loss));
+        Ok(())
+    }
+
+    fn health(&mut self, _: &Health) -> Result<()> {
+        Ok(())
+    }
+
+    fn wants_checkpoint(&self) -> bool {
+        self.calls.set(self.calls.get() + 1);
+        self.calls.get() % 3 == 2
+    }
+}
+
+/// Early stopping, replay buffers and all, at whatever step and through a file.
+#[test]
+fn a_run_goes_on_from_any_checkpoint() {
+    let folder = std::env::temp_dir().join(format!("ebm-gpu-determinism-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("folder");
+    let path = folder.join("p.safetensors");
+    let data = normal_points(50, 2, 73);
+    let [_, pcd, _, _] = contrasting();
+    for objective in [pcd, plan(1, 1).objective] {
+        let validation =
+            Validation::new(&objective, &model().spec, &normal_points(9, 2, 74), Seed(75)).expect("points");
+        // a learning rate that soon makes nothing better
+        let plan = TrainingPlan {
+            objective,
+            optimizer: Optimizer { learning_rate: 0.3, ..plan(8, 90).optimizer },
+            ..plan(8, 90)
+        };
+        let stopping = Some(EarlyStopping { validation: &validation, every: 4, patience: 5 });
+        for engine in [&reference() as &dyn Engine, &cpu(), &*GPU] {
+            let name = format!("{} {}", engine.name(), plan.objective.name());
+            let go = |progress: Progress, checkpoints: u64, watch: &mut Saving| {
+                let pauses = Pauses { checkpoints, stopping };
+                train_to_the_end(engine, &model(), &plan, &data, progress, pauses, watch).expect("steps")
+            };
+            let mut whole = Saving::default();
+            let want = go(Progress::start(&model()), 13, &mut whole);
+            assert!(want.progress.state.step < 90, "{name}: patience ends it");
+            assert!(
+                want.best().is_some_and(|best| best.step > 0 && best.step + 20 == want.progress.state.step),
+                "{name}"
+            );
+            assert!(whole.checkpoints.len() > 3, "{name}: {}", whole.checkpoints.len());
+            let end = whole.checkpoints.last().expect("the end").state.step;
+            assert_eq!(end, want.progress.state.step, "{name}: the end is saved");
+            for checkpoint in whole.checkpoints {
+                let step = checkpoint.state.step;
+                write_progress(&path, &model(), &checkpoint, &[]).expect("written");
+                let (read, _, _) = read_progress(&path).expect("readable").expect("whole");
+                assert!(read == checkpoint, "{name} {step}");
+                let mut rest = Saving::default();
+                let got = go(read, 0, &mut rest);
+                assert!(
+                    got.model == want.model && got.progress.state == want.progress.state,
+                    "{name} from step {step}"
+                );
+                assert!(got.progress.history == want.progress.history, "{name} {step}");
+                assert!(got.progress.looks == want.progress.looks, "{name} {step}");
+                let later: Vec<_> = whole.looks.iter().copied().filter(|(of, _)| *of > step).collect();
+                assert_eq!(rest.looks, later, "{name} {step}");
+                assert!(got.progress.seconds > checkpoint.seconds || step == end, "{name} {step}");
+            }
+        }
+    }
+    std::fs::remove_dir_all(folder).expect("removable");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use ebm_gpu::error::Result;
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
-use ebm_gpu::sample::{Frames, Listen, SamplingPlan, Stage};
+use ebm_gpu::sample::{Frames, Listen, Sampled, SamplingPlan, SamplingState, Stage, read_sampling, write_sampling};
 use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
 /// Chains, not a multiple of any tile.
@@ -158,6 +158,8 @@ fn one_step_is_the_formula() {
 struct Witness {
     frames: Vec<(u64, Points)>,
     draws: Vec<Points>,
+    /// Where the run stood at each opportunity, if that is wanted.
+    states: Option<Vec<SamplingState>>,
 }
 
 impl Listen for Witness {
@@ -174,6 +176,15 @@ impl Listen for Witness {
 
     fn frame(&mut self, step: u64, positions: &Points) -> Result<()> {
         self.frames.push((step, positions.clone()));
+        Ok(())
+    }
+
+    fn wants_state(&self) -> bool {
+        self.states.is_some()
+    }
+
+    fn state(&mut self, state: &SamplingState) -> Result<()> {
+        self.states.iter_mut().for_each(|states| states.push(state.clone()));
         Ok(())
     }
 }
@@ -220,6 +231,76 @@ fn frames_show_the_chains_as_they_are() {
             assert_eq!(witness.frames[5].1, first(&plain, 1));
         }
     }
+}
+
+/// Chains that are taken up from any of their states, through a file, end where they would have ended, and have shown the same.
+#[test]
+fn chains_go_on_from_where_they_were_left() {
+    let folder = std::env::temp_dir().join(format!("ebm-gpu-sampling-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("folder");
+    let path = folder.join("state.safetensors");
+    let model = network("3-9-1", Activation::Softplus, 57);
+    let mala = Hamiltonian::langevin(0.1, 1.0).expect("sampler");
+    let tempered = mala.clone().at(vec![4.0, 2.0, 1.0], 3).expect("ladder");
+    let [wide, narrow] = [0.1, 0.05].map(|step| Transition::from(Langevin::new(step, 1.0).expect("sampler")));
+    let cases =
+        [(vec![wide, narrow], None, 1), (vec![mala.into()], Some(0.6), 1), (vec![tempered.into()], Some(0.7), 3)];
+    let engines = [&Cpu::new().expect("threads") as &dyn Engine, &Reference::new().expect("threads"), &gpu()];
+    for (transitions, adapt, replicas) in &cases {
+        let start = normal_points(37 * replicas, 3, 58);
+        for engine in engines {
+            let name = format!("{} {:?}", engine.name(), transitions[0]);
+            let stage = |transition: &Transition| Stage {
+                landscape: (&model).into(),
+                transition: transition.clone(),
+                steps: 17,
+            };
+            let plan = SamplingPlan {
+                stages: transitions.iter().map(stage).collect(),
+                burn_in: 6,
+                adapt: *adapt,
+                thin: 5,
+                denoise: None,
+                frames: Frames { chains: 4, steps: vec![0, 3, 6, 11, 13, 20] },
+                seed: Seed(59),
+            };
+            let mut whole = Witness { states: Some(Vec::new()), ..Default::default() };
+            let want = plan.run(engine, &start, &mut whole).expect("chains");
+            let states = whole.states.take().expect("wanted");
+            assert!(states.len() > 6, "{name}: {}", states.len());
+            for state in &states {
+                let step = state.chains.step;
+                let table = Points::new(2, vec![0.5, 1.0, -0.0, f64::MAX]);
+                write_sampling(&path, state, &[("table", table.clone())], &[]).expect("written");
+                let (state, tables, _) = read_sampling(&path, &["table", "none"]).expect("readable").expect("whole");
+                assert_eq!(tables, [Some(table), None]);
+                let mut witness = Witness::default();
+                let draws = state.draws();
+                let got = plan.resume(engine, &start, Some(state), &mut witness).expect("chains");
+                assert!(got.positions == want.positions, "{name} from step {step}");
+                assert!(
+                    got.fares.energies == want.fares.energies && got.fares.factors == want.fares.factors,
+                    "{name} {step}"
+                );
+                assert!(got.fares.exchanges == want.fares.exchanges, "{name} {step}: exchanges");
+                assert!(witness.draws == whole.draws[draws..], "{name} {step}: draws");
+                let later: Vec<_> = whole.frames.iter().filter(|(of, _)| *of > step).cloned().collect();
+                assert!(witness.frames == later, "{name} {step}: frames");
+                // sums of acceptances in f32 depend on where submissions end
+                let told = |sampled: &Sampled| {
+                    let all = sampled.moments.iter().map(|m| (m.step, &m.mean, &m.variance, m.energy));
+                    // as text, since a NaN is no NaN's equal
+                    format!("{:?}", (all.collect::<Vec<_>>(), &sampled.diagnostics, sampled.energy, sampled.steps))
+                };
+                assert_eq!(told(&got), told(&want), "{name} {step}");
+                for (got, want) in got.moments.iter().zip(&want.moments) {
+                    let [got, want] = [got, want].map(|m| m.acceptance.unwrap_or(1.0));
+                    assert!((got - want).abs() < 1e-5, "{name} {step}: acceptance {got}, {want}");
+                }
+            }
+        }
+    }
+    std::fs::remove_dir_all(folder).expect("removable");
 }
 
 /// What is told of all chains at a draw is what their positions say; energies are those of the first 128.

@@ -106,8 +106,8 @@ pub(super) fn chain_figure(
 
 /// Draws the loss.
 pub(super) fn training_figure(folder: &Folder, trained: &Trained, loss_name: &str, title: &str) -> Result<()> {
-    let steps: Vec<u64> = trained.history.iter().map(|r| r.step).collect();
-    let loss: Vec<f64> = trained.history.iter().map(|r| r.loss).collect();
+    let steps: Vec<u64> = trained.progress.history.iter().map(|r| r.step).collect();
+    let loss: Vec<f64> = trained.progress.history.iter().map(|r| r.loss).collect();
     let curve = LossCurve { title, loss_name, steps: &steps, loss: &loss, smoothed: true, floor: None };
     loss_figure(&curve).write(&folder.file("loss"))
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, with its arguments and its `run`.
 
+mod autosave;
 mod bench;
 mod check;
 mod compare;
@@ -12,11 +13,14 @@ mod engine;
 mod eval;
 mod figures;
 mod grad;
+mod interrupt;
+mod metrics;
 mod objective;
 mod output;
 mod page;
 mod progress;
 mod repro;
+mod resume;
 mod run;
 mod sample;
 mod shaders;
@@ -33,6 +37,7 @@ Examples:
   ebm-gpu run --loss ssm-vr --head score                   a score field without an energy
   ebm-gpu run --loss nce --data 3clusters                  an energy with its normalising constant
   ebm-gpu run --loss dsm --data data/sp500_nasdaq.csv --columns sp500,nasdaq
+  ebm-gpu run --resume results/dsm-8gaussians              go on with a run that was interrupted
   ebm-gpu sample results/dsm-8gaussians/model.safetensors --sampler mala
   ebm-gpu eval results/dsm-8gaussians --sampler mala       how good it is, in numbers with errors
   ebm-gpu sample --target gmm --sampler tempering          two far modes with the right weights
@@ -41,7 +46,7 @@ Examples:
   ebm-gpu data list                                        the toy laws that --data knows
   ebm-gpu check                                            does this GPU compute rightly?
 
-Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input.
+Exit codes: 0 done, 1 failed (diverged, a check missed), 2 wrong usage or input, 130 interrupted.
 stdout is data (one JSON object with --json), stderr is log and progress.";
 
 /// Train energy-based models and run massive numbers of Langevin chains from hand-written GPU compute kernels.
@@ -82,9 +87,15 @@ enum Command {
 /// The parser. A negative number is a value everywhere, so that what refuses it can name its flag.
 fn command() -> clap::Command {
     fn negative(command: clap::Command) -> clap::Command {
-        command.mut_args(|a| a.allow_negative_numbers(true)).mut_subcommands(negative)
+        command.mut_args(with_negative_numbers).mut_subcommands(negative)
     }
     negative(Cli::command())
+}
+
+/// The argument, to which a negative number is a value if it takes any.
+fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
+    let takes_values = arg.get_action().takes_values();
+    arg.allow_negative_numbers(takes_values)
 }
 
 /// Parses the program's arguments and runs the command.
@@ -96,6 +107,7 @@ pub(crate) fn main() -> Result<()> {
         eprintln!("warning: {warning}");
     }
     let parsed = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    interrupt::listen()?;
     match parsed.command {
         Command::Run(args) => run::run(*args),
         Command::Sample(args) => sample::run(&args),
@@ -121,6 +133,14 @@ fn check_count(name: &str, count: usize, least: usize, most: usize) -> Result<()
         return Ok(());
     }
     Err(Error::input(format!("{name} is {count}, it has to be from {least} to {most}")))
+}
+
+/// A seed as a number, or as text where it is too large for TOML.
+fn seed_text<S: serde::Serializer>(seed: &u64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match i64::try_from(*seed) {
+        Ok(number) => serializer.serialize_i64(number),
+        Err(_) => serializer.serialize_str(&seed.to_string()),
+    }
 }
 
 /// Prints one JSON object on stdout.

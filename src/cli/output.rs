@@ -1,11 +1,8 @@
 //! The folder of a run: where it lies and what is written into it.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ebm_gpu::engine::StepRecord;
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::eval::Health;
 use ebm_gpu::files::write_atomically;
 use serde::Serialize;
 
@@ -36,6 +33,9 @@ const OUTPUTS: &[&str] = &[
     "chains.gif",
 ];
 
+/// What is there only until a run is complete.
+const PASSING: &[&str] = &["state.safetensors", "draws.npy.part"];
+
 /// A folder that this run owns.
 pub(super) struct Folder {
     path: PathBuf,
@@ -50,7 +50,7 @@ impl Folder {
         };
         if force {
             std::fs::create_dir_all(wanted).map_err(|e| cannot(wanted, &e))?;
-            for name in OUTPUTS {
+            for name in OUTPUTS.iter().chain(PASSING) {
                 let old = wanted.join(name);
                 let removed = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
                 match removed {
@@ -76,6 +76,11 @@ impl Folder {
             }
         }
         Ok(Self { path })
+    }
+
+    /// The folder of a run that was begun.
+    pub(super) fn of_run(path: &Path) -> Self {
+        Self { path: path.to_path_buf() }
     }
 
     /// A file or figure stem in the folder.
@@ -123,86 +128,5 @@ impl Folder {
         let text = serde_json::to_string_pretty(value)
             .map_err(|e| Error::failed(format!("cannot write {name} as JSON: {e}")))?;
         self.write(name, &(text + "\n"))
-    }
-}
-
-/// metrics.jsonl: a line for each window of steps, at most some thousands of lines a run.
-pub(super) struct MetricsLog {
-    path: PathBuf,
-    file: std::io::BufWriter<std::fs::File>,
-    window: u64,
-    pending: Vec<StepRecord>,
-    health: Option<Health>,
-    validation: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Line {
-    step: u64,
-    loss: f64,
-    gradient_norm: f64,
-    learning_rate: f64,
-    /// The loss on held-out points at a step of the line, where they are watched.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validation_loss: Option<f64>,
-    #[serde(flatten)]
-    health: Option<Health>,
-}
-
-impl MetricsLog {
-    pub(super) fn create(folder: &Folder, steps: u64) -> Result<Self> {
-        let path = folder.file("metrics.jsonl");
-        let file =
-            std::fs::File::create(&path).map_err(|e| Error::input(format!("cannot write {}: {e}", path.display())))?;
-        let file = std::io::BufWriter::new(file);
-        Ok(Self { path, file, window: (steps / 2000).max(1), pending: Vec::new(), health: None, validation: None })
-    }
-
-    /// Takes in records; `rate` is the learning rate of a step.
-    pub(super) fn add(&mut self, records: &[StepRecord], rate: impl Fn(u64) -> f64) -> Result<()> {
-        for record in records {
-            // a full window waits for what is still said of its last step
-            if self.pending.len() as u64 >= self.window {
-                self.flush(&rate)?;
-            }
-            self.pending.push(*record);
-        }
-        Ok(())
-    }
-
-    /// Puts what chains are like into the line of the last record.
-    pub(super) fn health(&mut self, health: &Health) {
-        self.health = Some(*health);
-    }
-
-    /// Puts the loss on held-out points into the line of the last record.
-    pub(super) fn validation(&mut self, loss: f64) {
-        self.validation = Some(loss);
-    }
-
-    fn flush(&mut self, rate: &impl Fn(u64) -> f64) -> Result<()> {
-        let count = self.pending.len() as f64;
-        let mean = |f: fn(&StepRecord) -> f64| self.pending.iter().map(f).sum::<f64>() / count;
-        let Some(last) = self.pending.last() else { return Ok(()) };
-        let line = Line {
-            step: last.step,
-            loss: mean(|r| r.loss),
-            gradient_norm: mean(|r| r.gradient_norm),
-            learning_rate: rate(last.step),
-            validation_loss: self.validation.take(),
-            health: self.health.take(),
-        };
-        serde_json::to_writer(&mut self.file, &line)
-            .map_err(std::io::Error::from)
-            .and_then(|()| self.file.write_all(b"\n"))
-            .map_err(|e| Error::failed(format!("cannot write {}: {e}", self.path.display())))?;
-        self.pending.clear();
-        Ok(())
-    }
-
-    /// Writes what is left.
-    pub(super) fn finish(mut self, rate: impl Fn(u64) -> f64) -> Result<()> {
-        self.flush(&rate)?;
-        self.file.flush().map_err(|e| Error::failed(format!("cannot write {}: {e}", self.path.display())))
     }
 }

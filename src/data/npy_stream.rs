@@ -1,16 +1,18 @@
 //! An NPY file of known size that is written as its values come, so that draws need no more memory than one of them.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::npy;
 use crate::error::{Error, Result};
+use crate::files::{cannot_write, move_into_place, part_of};
 
 /// Draws `[draws, chains, dim]` of little-endian f4, appended one after another.
 ///
 /// They go to a temporary file beside the final one, which [`finish`](NpyStream::finish) renames into place once it is
-/// complete: no reader sees half an array. Dropped before that, it removes the temporary file.
+/// complete: no reader sees half an array. Dropped before that, it removes the temporary file, unless it was
+/// [kept](NpyStream::keep) to be gone on with.
 #[derive(Debug)]
 pub struct NpyStream {
     path: PathBuf,
@@ -19,7 +21,8 @@ pub struct NpyStream {
     shape: [usize; 3],
     /// Values still to come.
     left: usize,
-    finished: bool,
+    /// The file outlives this.
+    stays: bool,
 }
 
 impl NpyStream {
@@ -34,15 +37,47 @@ impl NpyStream {
             return Err(Error::input(format!("{}: an array of shape {shape:?} is too large", path.display())));
         };
         let head = npy::head(path, "<f4", &shape)?;
-        let mut part = path.as_os_str().to_owned();
-        part.push(format!(".{}.part", std::process::id()));
-        let part = PathBuf::from(part);
+        let part = part_of(path);
         let file = File::create(&part).map_err(|why| cannot_write(path, &why))?;
         let left = bytes / size_of::<f32>();
         let file = BufWriter::with_capacity(1 << 16, file);
-        let mut stream = Self { path: path.to_owned(), part, file, shape, left, finished: false };
+        let mut stream = Self { path: path.to_owned(), part, file, shape, left, stays: false };
         stream.file.write_all(&head).map_err(|why| cannot_write(path, &why))?;
         Ok(stream)
+    }
+
+    /// Goes on with an array that was [kept](NpyStream::keep) after `done` draws, or is complete; what came later is dropped.
+    ///
+    /// # Errors
+    /// As [`NpyStream::create`], or the temporary file has fewer draws.
+    pub fn resume(path: &Path, [chains, dim]: [usize; 2], draws: usize, done: usize) -> Result<Self> {
+        let shape = [draws, chains, dim];
+        let part = part_of(path);
+        if !part.exists() && path.exists() {
+            std::fs::rename(path, &part).map_err(|why| cannot_write(&part, &why))?;
+        }
+        let mut file = File::options().write(true).open(&part).map_err(|why| cannot_write(&part, &why))?;
+        let head = npy::head(path, "<f4", &shape)?.len();
+        let [written, all] = [done, draws].map(|draws| draws * chains * dim);
+        let (end, has) = ((head + written * size_of::<f32>()) as u64, file.metadata().map_or(0, |m| m.len()));
+        if has < end || done > draws {
+            let name = part.display();
+            return Err(Error::input(format!("{name} has {has} bytes, {done} of {draws} draws are {end}")));
+        }
+        let ready = file.set_len(end).and_then(|()| file.seek(SeekFrom::End(0)));
+        ready.map_err(|why| cannot_write(&part, &why))?;
+        let file = BufWriter::with_capacity(1 << 16, file);
+        Ok(Self { path: path.to_owned(), part, file, shape, left: all - written, stays: true })
+    }
+
+    /// Puts what was appended on the disk, where it stays if the program ends before the array is complete.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep(&mut self) -> Result<()> {
+        self.stays = true;
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        synced.map_err(|why| cannot_write(&self.path, &why))
     }
 
     /// Appends whole draws, row-major `[any number, chains, dim]`.
@@ -79,23 +114,19 @@ impl NpyStream {
             return Err(Error::failed(format!("{}: {got} of {draws} draws were written", self.path.display())));
         }
         let ended = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        ended.and_then(|()| std::fs::rename(&self.part, &self.path)).map_err(|why| cannot_write(&self.path, &why))?;
-        self.finished = true;
+        ended.and_then(|()| move_into_place(&self.part, &self.path)).map_err(|why| cannot_write(&self.path, &why))?;
+        self.stays = true;
         Ok(())
     }
 }
 
 impl Drop for NpyStream {
     fn drop(&mut self) {
-        if !self.finished {
+        if !self.stays {
             // a leftover must not be taken for the array; that it cannot be removed changes nothing for the caller
             drop(std::fs::remove_file(&self.part));
         }
     }
-}
-
-fn cannot_write(path: &Path, why: &std::io::Error) -> Error {
-    Error::failed(format!("cannot write {}: {why}", path.display()))
 }
 
 #[cfg(test)]
@@ -133,6 +164,27 @@ mod tests {
     }
 
     #[test]
+    fn a_kept_array_is_gone_on_with() {
+        let folder = folder("kept");
+        let path = folder.join("draws.npy");
+        let mut stream = NpyStream::create(&path, [2, 1], 3).expect("stream");
+        stream.append(&[1.0, 2.0]).expect("a draw");
+        stream.keep().expect("kept");
+        stream.append(&[8.0, 9.0]).expect("a draw that is lost");
+        drop(stream);
+        assert!(NpyStream::resume(&path, [2, 1], 3, 3).is_err(), "there are not so many");
+        // the second time from an array that is complete
+        for _ in 0..2 {
+            let mut stream = NpyStream::resume(&path, [2, 1], 3, 1).expect("stream");
+            assert!(!path.exists(), "the file is not there before it is whole");
+            stream.append(&[3.0, 4.0, 5.0, 6.0]).expect("the rest");
+            stream.finish().expect("complete");
+            assert_eq!(read_npy(&path).expect("readable"), (vec![3, 2, 1], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        }
+        std::fs::remove_dir_all(folder).expect("removable");
+    }
+
+    #[test]
     fn what_does_not_fill_the_array_is_refused() {
         let folder = folder("refused");
         let path = folder.join("draws.npy");
@@ -143,6 +195,7 @@ mod tests {
         assert!(says(stream.append(&[0.0; 8])).ends_with("more than 3 draws were appended"));
         assert!(says(stream.finish()).ends_with("2 of 3 draws were written"));
         assert!(NpyStream::create(&path, [usize::MAX, 2], 3).is_err());
+        assert!(says(NpyStream::resume(&path, [2, 2], 3, 1).map(drop)).contains("draws.npy.part"));
         assert!(NpyStream::create(&folder.join("none").join("draws.npy"), [1, 1], 1).is_err());
         assert_eq!(std::fs::read_dir(&folder).expect("folder").count(), 0, "nothing is left");
 

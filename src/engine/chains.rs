@@ -53,6 +53,25 @@ pub struct Fares {
     pub exchanges: Vec<f64>,
 }
 
+/// Where chains stand, in the layout of the engine that they run on: what [`Chains::restore`] needs to go on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChainState {
+    /// Steps since the start.
+    pub step: u64,
+    /// Steps since the last report of [`Chains::fares`].
+    pub unreported: u64,
+    /// Where all columns are, `[columns, dim]`.
+    pub positions: Vec<f64>,
+    /// How each column stands; empty for chains that accept everything.
+    pub standings: Vec<f64>,
+    /// What has been counted of exchanges since the last report.
+    pub exchanges: Vec<u64>,
+    /// Draws that are kept.
+    pub draws: usize,
+    /// Their numbers.
+    pub kept: Vec<f64>,
+}
+
 /// Chains on a device.
 pub trait Chains {
     /// Does up to `steps` further steps, some 50 to 100 ms of work, and returns how many were done.
@@ -112,6 +131,19 @@ pub trait Chains {
     /// # Errors
     /// The device failed.
     fn fares(&mut self) -> Result<Fares>;
+
+    /// Waits for all work and returns where the chains stand.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn state(&mut self) -> Result<ChainState>;
+
+    /// Goes on from where chains stood that were made alike, with the same landscape, transition and room for draws, on the
+    /// same engine.
+    ///
+    /// # Errors
+    /// The state is of other chains, or the device failed.
+    fn restore(&mut self, state: &ChainState) -> Result<()>;
 }
 
 /// The points of chains at the last of `replicas` temperatures.
@@ -123,6 +155,11 @@ pub(super) fn coldest(positions: &Points, replicas: usize) -> Points {
 /// Refuses to keep, or to diagnose, another number of draws than there is room for.
 pub(super) fn another_number() -> Error {
     Error::failed("chains have to keep as many draws as they made room for")
+}
+
+/// Refuses a state that is not of these chains.
+pub(super) fn another_state() -> Error {
+    Error::input("chains cannot go on from a state of other chains")
 }
 
 /// Refuses what is no change of level or of adaptation.

@@ -11,8 +11,8 @@ mod select;
 mod training;
 mod watch;
 
-pub use chains::{Chains, Fares, Landscape, advance_by};
-use chains::{another_kind, another_number, check_chains, coldest};
+pub use chains::{ChainState, Chains, Fares, Landscape, advance_by};
+use chains::{another_kind, another_number, another_state, check_chains, coldest};
 pub use given::Given;
 pub use moments::Moments;
 pub use select::{EngineChoice, Selection, select};

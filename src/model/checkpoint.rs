@@ -1,15 +1,17 @@
 //! Checkpoints: safetensors files with PyTorch's names, which `torch.nn.Sequential(...).load_state_dict` takes.
 //!
 //! Layer `l` of the network is module `2 l` of the sequence (activations stand between), so its tensors are
-//! `net.{2l}.weight` and `net.{2l}.bias`. The spec is in the string metadata.
+//! `net.{2l}.weight` and `net.{2l}.bias`. The spec is in the string metadata. Tensors whose names begin with `state.` are
+//! no part of the network: they are what training needs to go on, see [`crate::train::write_progress`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors};
 
 use super::{Activation, Conditioning, Head, MlpSpec, Model};
 use crate::error::{Error, Result};
+use crate::tensors::{STATE, Tensor, encode, numbers};
 
 const FORMAT: &str = "ebm-gpu/1";
 
@@ -18,15 +20,7 @@ const FORMAT: &str = "ebm-gpu/1";
 /// # Errors
 /// The file cannot be written.
 pub fn write_checkpoint(path: &Path, model: &Model, extra: &[(&str, String)]) -> Result<()> {
-    let mut metadata = BTreeMap::from([
-        ("format".to_string(), FORMAT.to_string()),
-        ("dims".to_string(), model.spec.to_string()),
-        ("activation".to_string(), model.spec.activation().name().to_string()),
-        ("head".to_string(), model.spec.head().name().to_string()),
-        ("conditioning".to_string(), model.spec.conditioning().name().to_string()),
-    ]);
-    metadata.extend(extra.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
-    write_tensors(path, &model.spec, &model.parameters, Dtype::F32, metadata)
+    write(path, tensors_of(&model.spec, &model.parameters, Dtype::F32), metadata_of(model, extra))
 }
 
 /// Writes a parameter gradient under the parameters' names, as F64 where `double`, else as F32.
@@ -34,48 +28,35 @@ pub fn write_checkpoint(path: &Path, model: &Model, extra: &[(&str, String)]) ->
 /// # Errors
 /// The file cannot be written.
 pub fn write_gradient(path: &Path, spec: &MlpSpec, gradient: &[f64], double: bool) -> Result<()> {
-    write_tensors(path, spec, gradient, if double { Dtype::F64 } else { Dtype::F32 }, BTreeMap::new())
+    write(path, tensors_of(spec, gradient, if double { Dtype::F64 } else { Dtype::F32 }), BTreeMap::new())
 }
 
-fn write_tensors(
-    path: &Path,
-    spec: &MlpSpec,
-    values: &[f64],
-    dtype: Dtype,
-    metadata: BTreeMap<String, String>,
-) -> Result<()> {
-    let bytes = |range: std::ops::Range<usize>| -> Vec<u8> {
-        match dtype {
-            Dtype::F64 => values[range].iter().flat_map(|v| v.to_le_bytes()).collect(),
-            _ => values[range].iter().flat_map(|v| (*v as f32).to_le_bytes()).collect(),
-        }
+fn write(path: &Path, tensors: Vec<Tensor>, metadata: BTreeMap<String, String>) -> Result<()> {
+    crate::files::write_atomically(path, &encode(path, tensors, metadata)?)
+}
+
+/// A network's parameters, or what is laid out as they are.
+pub(crate) fn tensors_of(spec: &MlpSpec, values: &[f64], dtype: Dtype) -> Vec<Tensor> {
+    let layer = |(l, layer): (usize, super::Layer)| {
+        let name = |part: &str| format!("net.{}.{part}", 2 * l);
+        [
+            Tensor::new(name("weight"), vec![layer.output, layer.input], dtype, &values[layer.weight]),
+            Tensor::new(name("bias"), vec![layer.output], dtype, &values[layer.bias]),
+        ]
     };
-    let cannot = |e: &dyn std::fmt::Display| Error::input(format!("cannot write {}: {e}", path.display()));
-    let mut tensors = Vec::new();
-    for (l, layer) in spec.layers().into_iter().enumerate() {
-        tensors.push((format!("net.{}.weight", 2 * l), vec![layer.output, layer.input], bytes(layer.weight)));
-        tensors.push((format!("net.{}.bias", 2 * l), vec![layer.output], bytes(layer.bias)));
-    }
-    let views: Vec<_> = tensors
-        .iter()
-        .map(|(name, shape, data)| Ok((name.as_str(), TensorView::new(dtype, shape.clone(), data)?)))
-        .collect::<std::result::Result<_, safetensors::SafeTensorError>>()
-        .map_err(|e| cannot(&e))?;
-    let file = safetensors::serialize(views, None).map_err(|e| cannot(&e))?;
-    let file = with_metadata(&file, metadata).ok_or_else(|| cannot(&"its header is broken"))?;
-    crate::files::write_atomically(path, &file)
+    spec.layers().into_iter().enumerate().flat_map(layer).collect()
 }
 
-/// A safetensors file with metadata, in sorted order: the crate's own order differs from run to run, and equal runs
-/// should give equal files. The header is JSON behind its length, padded with spaces to a multiple of 8 bytes.
-fn with_metadata(file: &[u8], metadata: BTreeMap<String, String>) -> Option<Vec<u8>> {
-    let length = usize::try_from(u64::from_le_bytes(*file.first_chunk()?)).ok()?;
-    let (header, data) = file.get(8..)?.split_at_checked(length)?;
-    let rest = std::str::from_utf8(header).ok()?.trim_end().strip_prefix('{')?;
-    let metadata = serde_json::to_string(&metadata).ok()?;
-    let mut header = format!("{{\"__metadata__\":{metadata},{rest}");
-    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
-    Some([&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat())
+/// The spec as metadata, with `extra` strings beside it.
+pub(crate) fn metadata_of(model: &Model, extra: &[(&str, String)]) -> BTreeMap<String, String> {
+    let spec = [
+        ("format", FORMAT.to_string()),
+        ("dims", model.spec.to_string()),
+        ("activation", model.spec.activation().name().to_string()),
+        ("head", model.spec.head().name().to_string()),
+        ("conditioning", model.spec.conditioning().name().to_string()),
+    ];
+    spec.into_iter().chain(extra.iter().cloned()).map(|(key, text)| (key.to_string(), text)).collect()
 }
 
 /// Reads a model: any safetensors file with the spec's metadata and the tensors it names, as F32 or F64.
@@ -87,12 +68,18 @@ pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> 
     let path = if path.is_dir() { &inside } else { path };
     let name = path.display();
     let file = std::fs::read(path).map_err(|e| Error::input(format!("cannot read checkpoint {name}: {e}")))?;
+    decode(path, &file)
+}
+
+/// The model in the bytes of `path`.
+pub(crate) fn decode(path: &Path, file: &[u8]) -> Result<(Model, HashMap<String, String>)> {
+    let name = path.display();
     let broken = |e: safetensors::SafeTensorError| {
         Error::input(format!("{name} is not a complete safetensors file of {} bytes: {e}", file.len()))
             .hint("checkpoints are written by `ebm-gpu run` as model.safetensors")
     };
-    let (_, header) = SafeTensors::read_metadata(&file).map_err(broken)?;
-    let tensors = SafeTensors::deserialize(&file).map_err(broken)?;
+    let (_, header) = SafeTensors::read_metadata(file).map_err(broken)?;
+    let tensors = SafeTensors::deserialize(file).map_err(broken)?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let text = |key: &str| {
         metadata.get(key).map(String::as_str).ok_or_else(|| {
@@ -104,7 +91,8 @@ pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> 
     let first = tensors.tensor("net.0.weight").ok().and_then(|t| t.shape().get(1).copied());
     let spec = spec_of(text("dims")?, text("activation")?, text("head")?, text("conditioning")?, first)
         .map_err(|e| e.of(name.to_string()))?;
-    let stored: usize = tensors.tensors().iter().map(|(_, t)| t.shape().iter().product::<usize>()).sum();
+    let network = tensors.iter().filter(|(name, _)| !name.starts_with(STATE));
+    let stored: usize = network.map(|(_, t)| t.shape().iter().product::<usize>()).sum();
     if stored != spec.parameter_count() {
         let want = spec.parameter_count();
         return Err(Error::input(format!("{name} holds {stored} numbers, a {spec} network has {want} parameters")));
@@ -122,8 +110,9 @@ pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> 
                     "{key} in {name} has shape {has:?}, a {spec} network needs {shape:?}"
                 )));
             }
-            read_values(&tensor, &mut parameters[range])
+            let values = numbers(&tensor)
                 .ok_or_else(|| Error::input(format!("{key} in {name} is {:?}, not F32 or F64", tensor.dtype())))?;
+            parameters[range].copy_from_slice(&values);
         }
     }
     if let Some(i) = parameters.iter().position(|p| !p.is_finite()) {
@@ -152,22 +141,4 @@ fn expect_text(path: &Path, key: &str, has: &str, want: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::input(format!("{} has {key} `{has}`, this program reads `{want}`", path.display())))
-}
-
-/// The values of an F32 or F64 tensor; `None` for another type.
-fn read_values(tensor: &TensorView<'_>, out: &mut [f64]) -> Option<()> {
-    match tensor.dtype() {
-        Dtype::F32 => {
-            for (o, b) in out.iter_mut().zip(tensor.data().as_chunks::<4>().0) {
-                *o = f64::from(f32::from_le_bytes(*b));
-            }
-        }
-        Dtype::F64 => {
-            for (o, b) in out.iter_mut().zip(tensor.data().as_chunks::<8>().0) {
-                *o = f64::from_le_bytes(*b);
-            }
-        }
-        _ => return None,
-    }
-    Some(())
 }

@@ -1,7 +1,7 @@
 //! The model: a multi-layer perceptron, either an energy E(x) whose gradient gives the score s = −∇E or the score itself.
 
 mod activation;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod spec;
 mod split;
 

@@ -5,8 +5,9 @@ use std::path::Path;
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 
 use super::palette::Palette;
-use super::raster::{RgbaFrame, write_atomically};
+use super::raster::RgbaFrame;
 use crate::error::{Error, Result};
+use crate::files::write_atomically;
 
 /// Colours of the palette; the last of the 256 entries is for pixels that stay as they are.
 const COLOURS: usize = 255;

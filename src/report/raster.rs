@@ -8,6 +8,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use resvg::{tiny_skia, usvg};
 
 use crate::error::{Error, Result};
+use crate::files::write_atomically;
 
 /// Pixels of the PNG per pixel of the SVG: 640 become 1280, 200 dpi at the width of a page.
 const PNG_SCALE: f64 = 2.0;
@@ -121,16 +122,6 @@ fn with_suffix(stem: &Path, suffix: &str) -> PathBuf {
     let mut name = stem.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
-}
-
-/// Writes beside the target and renames, so that a cut-off run leaves the old file or the new one.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = with_suffix(path, &format!(".{}.part", std::process::id()));
-    std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path)).map_err(|e| {
-        // The write already failed; a part file that cannot be removed either changes nothing for the caller.
-        let _ = std::fs::remove_file(&part);
-        Error::failed(format!("cannot write {}: {e}", path.display()))
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How an experiment trains: Adam with the numbers that all the sources share.
 
 use super::Setup;
-use crate::engine::{StepRecord, TrainingPlan, TrainingState};
+use crate::engine::{StepRecord, TrainingPlan};
 use crate::error::{Error, Result};
 use crate::eval::Health;
 use crate::model::{MlpSpec, Model};
@@ -9,7 +9,7 @@ use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Schedule};
 use crate::points::Points;
 use crate::random::Seed;
-use crate::train::{Pauses, Trained, Watch, train};
+use crate::train::{Pauses, Progress, Trained, Watch, train};
 
 /// What is trained, and how.
 #[derive(Debug, Clone)]
@@ -73,8 +73,8 @@ impl Recipe {
             seed: Seed(seed),
         };
         let model = self.spec.initial(Seed(seed));
-        let (state, pauses) = (TrainingState::start(&model), Pauses { checkpoints: every, stopping: None });
-        train(setup.engine, &model, &plan, data, state, pauses, &mut Looking(look))
+        let pauses = Pauses { checkpoints: every, ..Default::default() };
+        train(setup.engine, &model, &plan, data, Progress::start(&model), pauses, &mut Looking(look))
     }
 }
 
@@ -86,8 +86,8 @@ impl<F: FnMut(u64, &Model) -> Result<()>> Watch for Looking<F> {
         Ok(())
     }
 
-    fn checkpoint(&mut self, state: &TrainingState, model: &Model) -> Result<()> {
-        self.0(state.step, model)
+    fn checkpoint(&mut self, progress: &Progress, model: &Model) -> Result<()> {
+        self.0(progress.state.step, model)
     }
 
     fn health(&mut self, _: &Health) -> Result<()> {

@@ -5,11 +5,12 @@ use crate::engine::{Chains, Worth};
 use crate::error::Result;
 
 /// What draws have left.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Record {
     /// Acceptance probabilities of all steps so far.
-    accepted: f64,
-    moments: Vec<Moment>,
+    pub(super) accepted: f64,
+    /// All chains at each draw, their energies aside.
+    pub(super) moments: Vec<Moment>,
 }
 
 impl Record {

@@ -78,6 +78,8 @@ fn each_flag_has_a_description() {
                 "--temperature",
                 "--max-submit-ms",
                 "--checkpoint-every",
+                "--keep",
+                "--resume",
                 "--out",
                 "--force",
                 "--config",
@@ -164,7 +166,13 @@ fn the_program_introduces_itself() {
         let line = help.stdout.lines().find(|l| l.trim_start().starts_with(&format!("{command} ")));
         assert!(line.is_some_and(|l| l.trim().len() > command.len() + 15), "{command}: {help}");
     }
-    for part in ["Examples:\n", "ebm-gpu run --loss dsm", "Exit codes: 0 done, 1 failed", "2 wrong usage or input"] {
+    for part in [
+        "Examples:\n",
+        "ebm-gpu run --loss dsm",
+        "Exit codes: 0 done, 1 failed",
+        "2 wrong usage or input",
+        "130 interrupted",
+    ] {
         assert!(help.stdout.contains(part), "{part}: {help}");
     }
     assert_eq!(folder.done("--version").stdout, concat!("ebm-gpu ", env!("CARGO_PKG_VERSION"), "\n"));

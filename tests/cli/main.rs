@@ -21,6 +21,7 @@ mod program;
 mod repeats;
 mod repro;
 mod results;
+mod resume;
 mod samples;
 mod splits;
 mod tables;

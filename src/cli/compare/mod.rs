@@ -14,6 +14,8 @@ use ebm_gpu::error::{Error, Result};
 use ebm_gpu::files::write_atomically;
 use serde_json::Value;
 
+use super::config::differences;
+use super::interrupt;
 use super::progress;
 use super::run;
 pub(super) use args::Args;
@@ -37,6 +39,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         Error::input(format!("cannot make the folder {}: {e}", args.out.display()))
             .hint("--out DIR puts the results elsewhere")
     })?;
+    interrupt::advise(|| "the same command again goes on".to_string());
     let steps = steps(engine, &pairs, budget, &args.out)?;
     let bar = progress::bar("runs", pairs.len() as u64 * (seeds.end - seeds.start), args.quiet);
     let (mut comparison, mut kept) = (Comparison::default(), 0);
@@ -123,18 +126,12 @@ fn steps(engine: &dyn Engine, pairs: &[Pair], budget: Budget, out: &Path) -> Res
 
 /// In what a run that is there differs from one that is wanted.
 fn difference(folder: &Path, wanted: &str) -> String {
-    let table = |text: &str| text.parse::<toml::Table>().unwrap_or_default();
-    let (there, here) =
-        (table(&std::fs::read_to_string(folder.join("config.toml")).unwrap_or_default()), table(wanted));
-    let text = |value: Option<&toml::Value>| value.map_or("not set".to_string(), toml::Value::to_string);
-    let keys: std::collections::BTreeSet<&String> = there.keys().chain(here.keys()).collect();
-    let differs = keys.into_iter().filter(|key| there.get(*key) != here.get(*key));
-    let all: Vec<String> =
-        differs.map(|key| format!("{key} is {} there, {} here", text(there.get(key)), text(here.get(key)))).collect();
+    let there = std::fs::read_to_string(folder.join("config.toml")).unwrap_or_default();
+    let all: Vec<String> = differences(&there, wanted).into_iter().map(|(_, sentence)| sentence).collect();
     if all.is_empty() { "of other data or by another version of the program".to_string() } else { all.join("; ") }
 }
 
-/// What a run has come to: read where it is there, else run.
+/// What a run has come to: read where it is there, else run, from its last checkpoint where it has been interrupted.
 fn trial(
     pair: &Pair,
     seed: u64,
@@ -163,8 +160,9 @@ fn trial(
             ))
             .hint("--force replaces it, --out DIR starts another comparison"));
         }
-        _ => {
+        there => {
             was_there = false;
+            let run = if there.is_none() && same && !force { run.resumed() } else { run };
             match run::perform(&run, engine) {
                 Ok(summary) => Ok(summary),
                 Err(e) if !e.is_divergence() => return Err(e),

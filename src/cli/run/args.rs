@@ -17,7 +17,7 @@ use super::super::contrast::default_steps;
 use super::super::dataset::DataArgs;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
-use super::super::{MOST_BATCH, MOST_CHAINS, check_count};
+use super::super::{MOST_BATCH, MOST_CHAINS, check_count, seed_text, with_negative_numbers};
 
 #[derive(clap::Args, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -116,9 +116,16 @@ pub(crate) struct Args {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) validate_every: Option<u64>,
 
-    /// Keep a checkpoint every so many steps; 0 for the last alone
+    /// Write a checkpoint every so many steps; one is written every 30 seconds and at the end in any case
     #[arg(long, default_value_t = 0, value_name = "STEPS")]
     pub(super) checkpoint_every: u64,
+    /// How many of the last checkpoints are kept; with --patience the best network is kept as well
+    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) keep: u64,
+    /// Go on with the run in this folder, with its own flags, from its last checkpoint: it ends as if it had never stopped
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "config"])]
+    #[serde(skip)]
+    pub(super) resume: Option<PathBuf>,
     /// Folder of the results [default: results/<loss>-<data>]; if it exists, a number is added
     #[arg(long, value_name = "DIR")]
     #[serde(skip)]
@@ -139,14 +146,6 @@ pub(crate) struct Args {
     #[arg(long)]
     #[serde(skip)]
     pub(super) quiet: bool,
-}
-
-/// A seed as a number, or as text where it is too large for TOML.
-fn seed_text<S: serde::Serializer>(seed: &u64, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    match i64::try_from(*seed) {
-        Ok(number) => serializer.serialize_i64(number),
-        Err(_) => serializer.serialize_str(&seed.to_string()),
-    }
 }
 
 /// A warning where coordinates have no density of their own.
@@ -190,7 +189,7 @@ fn default_rate(loss: &str) -> f64 {
 impl Args {
     /// From flags as the command line has them, resolved.
     pub(in crate::cli) fn of_flags(flags: impl IntoIterator<Item = String>) -> Result<Self> {
-        let command = Self::augment_args(clap::Command::new("run")).mut_args(|a| a.allow_negative_numbers(true));
+        let command = Self::augment_args(clap::Command::new("run")).mut_args(with_negative_numbers);
         let matches = command.try_get_matches_from(std::iter::once("run".to_string()).chain(flags));
         let mut args = matches.and_then(|m| Self::from_arg_matches(&m)).map_err(|e| {
             let text = e.to_string();
@@ -208,6 +207,11 @@ impl Args {
     /// What tells one state of the data's file from another, as run.json has it.
     pub(in crate::cli) fn stamp(&self) -> serde_json::Value {
         serde_json::to_value(self.source.stamp()).unwrap_or_default()
+    }
+
+    /// The same run, going on in the folder where it was begun.
+    pub(in crate::cli) fn resumed(self) -> Self {
+        Self { resume: self.out.clone(), ..self }
     }
 
     /// Where the results go, if that is said.

@@ -5,7 +5,7 @@ use ebm_gpu::report::{Page, count, duration, quantity};
 
 use super::super::output::Folder;
 use super::super::page;
-use super::{ChainSummary, Summary};
+use super::summary::{ChainSummary, Summary};
 
 /// Writes the page; `objective` is its name in words, and `flags` what config.toml holds.
 pub(super) fn write(folder: &Folder, summary: &Summary, objective: &str, flags: &str) -> Result<()> {

@@ -5,30 +5,42 @@ mod draw;
 mod figure;
 mod page;
 mod plan;
+mod saved;
 mod start;
 mod subject;
 mod summary;
 mod trajectories;
 
-use std::path::Path;
-
 use ebm_gpu::data::NpyStream;
 use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::error::Result;
 use ebm_gpu::points::Points;
-use ebm_gpu::sample::{Listen, SamplingPlan};
+use ebm_gpu::sample::{Listen, SamplingPlan, SamplingState};
 use ebm_gpu::sampler::Transition;
 use indicatif::ProgressBar;
 
+use super::interrupt;
 use super::output::Folder;
 use super::progress;
+use super::resume::{is_complete, refuse_another};
 pub(super) use args::Args;
 pub(super) use draw::Draw;
+use saved::{Saving, Tables};
 use subject::Subject;
 use summary::Summary;
 use trajectories::Recorder;
 
+/// What is written last.
+const SUMMARY: &str = "sample.json";
+
 pub(super) fn run(args: &Args) -> Result<()> {
+    let config = args.config()?;
+    if let Some(folder) = &args.resume {
+        refuse_another(folder, &config)?;
+        if is_complete(folder, SUMMARY, args.json)? {
+            return Ok(());
+        }
+    }
     let subject = args.subject()?;
     let plan = args.plan(&subject)?;
     let start = args.starting_points(&subject, replicas(&plan))?;
@@ -40,11 +52,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
         chains.watch(plan.draws() as usize)?;
     }
     drop(chains);
-    let default = Path::new("results").join(format!("sample-{}", subject.name));
-    let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
-    let mut listener = Listener::new(args, &plan, &subject, &folder)?;
-    let sampled = plan.run(engine.as_ref(), &start, &mut listener)?;
-    let recorder = listener.finish()?;
+    let (folder, saving, left) = args.place(&subject, &plan, engine.as_ref())?;
+    folder.write("config.toml", &config)?;
+    interrupt::advise(|| format!("`ebm-gpu sample --resume {}` goes on", folder.path().display()));
+    let (state, tables) = left.map_or((None, None), |(state, tables)| (Some(state), Some(tables)));
+    let mut listener = Listener::new(args, &plan, &subject, &folder, saving, state.as_ref().zip(tables))?;
+    let sampled = interrupt::heed(|| plan.resume(engine.as_ref(), &start, state, &mut listener))?;
+    let (recorder, saving) = listener.finish()?;
     let samples = subject.transform.output(&sampled.positions);
     let shape = [samples.count(), samples.dim()];
     write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
@@ -56,8 +70,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
         spinner.finish_and_clear();
     }
     let summary = Summary::new(args, &subject, &plan, engine.as_ref(), &sampled, &samples, &folder)?;
-    folder.write_json("sample.json", &summary)?;
     page::write(&folder, &summary)?;
+    folder.write_json(SUMMARY, &summary)?;
+    saving.end();
     if !args.quiet {
         summary.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }
@@ -81,23 +96,38 @@ struct Listener<'a> {
     bar: ProgressBar,
     draws: Option<NpyStream>,
     recorder: Option<Recorder>,
+    saving: Saving,
     subject: &'a Subject,
 }
 
 impl<'a> Listener<'a> {
-    fn new(args: &Args, plan: &SamplingPlan<'_>, subject: &'a Subject, folder: &Folder) -> Result<Self> {
+    /// Before the first step, or where the run was `left`.
+    fn new(
+        args: &Args,
+        plan: &SamplingPlan<'_>,
+        subject: &'a Subject,
+        folder: &Folder,
+        saving: Saving,
+        left: Option<(&SamplingState, Tables)>,
+    ) -> Result<Self> {
         let bar = progress::bar("chains", plan.all_steps(), args.quiet);
-        let stream =
-            || NpyStream::create(&folder.file("draws.npy"), [args.chains, subject.dim()], plan.draws() as usize);
+        let (path, shape, all) = (folder.file("draws.npy"), [args.chains, subject.dim()], plan.draws() as usize);
+        let stream = || match &left {
+            Some((state, _)) if state.draws() > 0 => NpyStream::resume(&path, shape, all, state.draws()),
+            _ => NpyStream::create(&path, shape, all),
+        };
         let draws = args.draws.then(stream).transpose()?;
-        let recorder = args.trajectories.map(|paths| Recorder::new(paths, args.chains, &plan.frames));
-        Ok(Self { bar, draws, recorder, subject })
+        let mut recorder = args.trajectories.map(|paths| Recorder::new(paths, args.chains, &plan.frames));
+        if let Some((recorder, (_, tables))) = recorder.as_mut().zip(left) {
+            recorder.restore(&tables, subject.dim());
+        }
+        Ok(Self { bar, draws, recorder, saving, subject })
     }
 
-    fn finish(self) -> Result<Option<Recorder>> {
+    fn finish(self) -> Result<(Option<Recorder>, Saving)> {
         self.bar.finish_and_clear();
         self.draws.map_or(Ok(()), NpyStream::finish)?;
-        Ok(self.recorder)
+        Ok((self.recorder, self.saving))
     }
 }
 
@@ -122,5 +152,15 @@ impl Listen for Listener<'_> {
             recorder.take(step, &self.subject.transform.undo(positions));
         }
         Ok(())
+    }
+
+    fn wants_state(&self) -> bool {
+        self.saving.is_due()
+    }
+
+    fn state(&mut self, state: &SamplingState) -> Result<()> {
+        // the draws first: a state that counts draws which are not there would be none
+        self.draws.as_mut().map_or(Ok(()), NpyStream::keep)?;
+        self.saving.save(state, &self.recorder.as_ref().map_or(Vec::new(), Recorder::tables))
     }
 }

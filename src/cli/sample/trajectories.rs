@@ -66,6 +66,28 @@ impl Recorder {
         Self { chains, paths: Trace::default(), path_count, particles: Trace::default(), stride }
     }
 
+    /// What the tables are called.
+    pub(super) const TABLES: &[&str] = &["paths", "particles"];
+
+    /// Everything so far as tables: the step and the positions of a look in each row.
+    pub(super) fn tables(&self) -> Vec<(&'static str, Points)> {
+        let table = |trace: &Trace| {
+            let rows = trace.steps.iter().zip(&trace.positions);
+            let values =
+                rows.flat_map(|(step, points)| [*step as f64].into_iter().chain(points.values().iter().copied()));
+            Points::new(1 + trace.positions.first().map_or(0, |points| points.values().len()), values.collect())
+        };
+        Self::TABLES.iter().copied().zip([&self.paths, &self.particles].map(table)).collect()
+    }
+
+    /// Takes up such tables of points of `dim` coordinates.
+    pub(super) fn restore(&mut self, tables: &[Option<Points>], dim: usize) {
+        for (trace, table) in [&mut self.paths, &mut self.particles].into_iter().zip(tables.iter().flatten()) {
+            trace.steps = table.rows().map(|row| row[0] as u64).collect();
+            trace.positions = table.rows().map(|row| Points::new(dim.min(2), row[1..].to_vec())).collect();
+        }
+    }
+
     pub(super) fn take(&mut self, step: u64, positions: &Points) {
         if self.paths.steps.len().is_multiple_of(self.stride) {
             self.particles.steps.push(step);

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::hamiltonian::{Standing, Walk};
+use super::hamiltonian::{NUMBERS, Standing, Walk};
 use super::kept::Kept;
 use super::landscape::{Ground, Site};
 use super::{WIDE_TILE, draws, hamiltonian};
 use crate::engine::moments::{Moments, Part};
-use crate::engine::{Chains, Fares, Landscape, Worth, another_kind, another_number, coldest};
+use crate::engine::{
+    ChainState, Chains, Fares, Landscape, Worth, another_kind, another_number, another_state, coldest,
+};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -59,25 +61,19 @@ impl<'a, T: Real> NativeChains<'a, T> {
         start: &Points,
         seed: Seed,
     ) -> Result<Self> {
-        let d = start.dim();
         let count = start.count();
-        let last = start.values()[(count - 1) * d..].iter().copied();
-        let fill = count.next_multiple_of(COLUMNS) - count;
-        let all: Vec<f64> = start.values().iter().copied().chain(last.cycle().take(fill * d)).collect();
-        let mut positions = Vec::with_capacity(all.len());
-        for tile in all.chunks(WIDE_TILE * d) {
-            positions.extend((0..d).flat_map(|n| tile.chunks_exact(d).map(move |row| T::of(row[n]))));
-        }
         let (standings, pairs) = match transition {
             Transition::Langevin(_) => (Vec::new(), 0),
-            Transition::Hamiltonian(h) => (vec![Standing::default(); count + fill], h.replicas() - 1),
+            Transition::Hamiltonian(h) => {
+                (vec![Standing::default(); count.next_multiple_of(COLUMNS)], h.replicas() - 1)
+            }
         };
         Ok(Self {
             pool,
             ground: Ground::new(landscape),
             transition: transition.clone(),
             seed,
-            positions,
+            positions: tiles(start.values(), start.dim()),
             standings,
             count,
             step: 0,
@@ -171,6 +167,23 @@ impl<'a, T: Real> NativeChains<'a, T> {
             }
         }
     }
+}
+
+/// Rows of `d` numbers, and copies of the last to fill up, as tiles of chains.
+fn tiles<T: Real>(rows: &[f64], d: usize) -> Vec<T> {
+    let mut positions = Vec::with_capacity(rows.len());
+    for tile in filled(rows, d).chunks(WIDE_TILE * d) {
+        positions.extend((0..d).flat_map(|n| tile.chunks_exact(d).map(move |row| T::of(row[n]))));
+    }
+    positions
+}
+
+/// The rows, and copies of the last to fill up.
+fn filled(rows: &[f64], width: usize) -> Vec<f64> {
+    let count = rows.len() / width;
+    let last = rows[(count - 1) * width..].iter().copied();
+    let fill = count.next_multiple_of(COLUMNS) - count;
+    rows.iter().copied().chain(last.cycle().take(fill * width)).collect()
 }
 
 /// Tiles of chains as points, the first `count` of them.
@@ -336,5 +349,39 @@ impl<T: Real> Chains for NativeChains<'_, T> {
         standings.iter_mut().for_each(Standing::forget);
         self.exchanges.fill([0; 2]);
         Ok(fares)
+    }
+
+    fn state(&mut self) -> Result<ChainState> {
+        let standings = &self.standings[..self.count.min(self.standings.len())];
+        Ok(ChainState {
+            step: self.step,
+            unreported: self.unreported,
+            positions: rows(&self.positions, self.ground.dim(), self.count).values().to_vec(),
+            standings: standings.iter().flat_map(Standing::numbers).collect(),
+            exchanges: self.exchanges.as_flattened().to_vec(),
+            draws: self.kept.as_ref().map_or(0, Kept::draws),
+            kept: self.kept.as_ref().map_or(Vec::new(), Kept::numbers),
+        })
+    }
+
+    fn restore(&mut self, state: &ChainState) -> Result<()> {
+        let d = self.ground.dim();
+        let standings = if self.standings.is_empty() { 0 } else { self.count * NUMBERS };
+        let sizes = [state.positions.len(), state.standings.len(), state.exchanges.len()];
+        if sizes != [self.count * d, standings, 2 * self.exchanges.len()] {
+            return Err(another_state());
+        }
+        (self.step, self.unreported) = (state.step, state.unreported);
+        self.positions = tiles(&state.positions, d);
+        if standings > 0 {
+            let all = filled(&state.standings, NUMBERS);
+            self.standings = all.as_chunks().0.iter().map(|numbers| Standing::of(*numbers)).collect();
+        }
+        self.exchanges = state.exchanges.as_chunks().0.to_vec();
+        match &mut self.kept {
+            Some(kept) => kept.restore(&state.kept).ok_or_else(another_state),
+            None if state.kept.is_empty() => Ok(()),
+            None => Err(another_state()),
+        }
     }
 }

@@ -25,7 +25,23 @@ pub(super) struct Standing<T> {
     pub(super) broken: u32,
 }
 
+/// Numbers of a [`Standing`].
+pub(super) const NUMBERS: usize = 5;
+
 impl<T: Real> Standing<T> {
+    /// Everything in it, to be kept.
+    pub(super) fn numbers(&self) -> [f64; NUMBERS] {
+        let [energy, factor, average, accepted] =
+            [self.energy, self.log_factor, self.average, self.accepted].map(Real::f64);
+        [energy, factor, average, accepted, self.broken.into()]
+    }
+
+    /// What has been kept.
+    pub(super) fn of([energy, factor, average, accepted, broken]: [f64; NUMBERS]) -> Self {
+        let [energy, log_factor, average, accepted] = [energy, factor, average, accepted].map(T::of);
+        Self { energy, log_factor, average, accepted, broken: broken as u32 }
+    }
+
     /// Ends adaptation.
     pub(super) fn settle(&mut self) {
         self.log_factor = self.average;

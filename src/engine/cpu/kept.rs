@@ -24,7 +24,7 @@ impl<T: Real> Kept<T> {
         self.room.chains
     }
 
-    fn draws(&self) -> usize {
+    pub(super) fn draws(&self) -> usize {
         self.numbers.len() / (self.room.chains * self.room.width)
     }
 
@@ -37,6 +37,19 @@ impl<T: Real> Kept<T> {
             self.numbers.extend(x.iter().map(|x| T::of(*x)));
         }
         Ok(())
+    }
+
+    /// All numbers of the draws so far.
+    pub(super) fn numbers(&self) -> Vec<f64> {
+        self.numbers.iter().map(|x| x.f64()).collect()
+    }
+
+    /// Takes up such numbers; none if they are not whole draws that there is room for.
+    pub(super) fn restore(&mut self, numbers: &[f64]) -> Option<()> {
+        let Room { draws, chains, width } = self.room;
+        let fits = numbers.len().is_multiple_of(chains * width) && numbers.len() <= draws * chains * width;
+        self.numbers = numbers.iter().map(|x| T::of(*x)).collect();
+        fits.then_some(())
     }
 
     pub(super) fn worth(&self) -> Result<Worth> {

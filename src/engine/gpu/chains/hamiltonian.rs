@@ -6,7 +6,7 @@ use crate::engine::gpu::kernel::WORKGROUP;
 use crate::engine::gpu::kernels::{ExchangeParams, ExchangeReplicas, HamiltonianChains, HamiltonianParams};
 use crate::engine::gpu::pipeline::Bound;
 use crate::engine::gpu::spread::{Spread, quads, to_f32};
-use crate::engine::{Fares, Landscape, another_kind};
+use crate::engine::{Fares, Landscape, another_kind, another_state};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::Seed;
@@ -150,6 +150,25 @@ impl HamiltonianMoves {
             }
         });
         (index, done)
+    }
+
+    /// How all columns stand, and how often exchanges have been tried.
+    pub(super) fn save(&self, gpu: &Gpu) -> Result<(Vec<f64>, Vec<u64>)> {
+        let states = gpu.download(&self.states)?;
+        Ok((states.as_flattened().iter().map(|x| f64::from(*x)).collect(), self.exchange.tries.to_vec()))
+    }
+
+    /// Takes up what was saved of as many columns.
+    pub(super) fn restore(&mut self, gpu: &Gpu, standings: &[f64], tries: &[u64]) -> Result<()> {
+        let packed = to_f32(standings);
+        let (states, rest) = packed.as_chunks::<4>();
+        let tries = <[u64; 2]>::try_from(tries).map_err(|_| another_state())?;
+        if states.len() != self.states.len() || !rest.is_empty() {
+            return Err(another_state());
+        }
+        gpu.overwrite(&self.states, states);
+        self.exchange.tries = tries;
+        Ok(())
     }
 
     /// How the chains have fared over the last `steps` steps; starts a new report.

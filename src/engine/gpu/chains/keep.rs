@@ -6,8 +6,8 @@ use crate::engine::gpu::diagnose::diagnose;
 use crate::engine::gpu::kernel::WORKGROUP;
 use crate::engine::gpu::kernels::{Energy, EnergyParams, RecordDraws, RecordParams, TargetEnergy, TargetParams};
 use crate::engine::gpu::pipeline::Bound;
-use crate::engine::gpu::spread::Spread;
-use crate::engine::{Room, Worth, another_number};
+use crate::engine::gpu::spread::{Spread, to_f32, to_f64};
+use crate::engine::{Room, Worth, another_number, another_state};
 use crate::error::Result;
 use crate::model::MlpSpec;
 use crate::sampler::diagnostics::Diagnostics;
@@ -76,6 +76,21 @@ impl Keeper {
             }
             self.bound.dispatch(pass, 0, numbers.div_ceil(WORKGROUP).min(gpu.most_workgroups()));
         });
+        Ok(())
+    }
+
+    /// The number of draws so far, and all numbers that there is room for.
+    pub(super) fn save(&self, gpu: &Gpu) -> Result<(usize, Vec<f64>)> {
+        Ok((self.count, to_f64(&gpu.download(&self.kept)?)))
+    }
+
+    /// Takes up what was saved of as much room.
+    pub(super) fn restore(&mut self, gpu: &Gpu, draws: usize, numbers: &[f64]) -> Result<()> {
+        if draws > self.room.draws || numbers.len() != self.kept.len() {
+            return Err(another_state());
+        }
+        gpu.overwrite(&self.kept, &to_f32(numbers));
+        self.count = draws;
         Ok(())
     }
 

@@ -13,7 +13,9 @@ use super::kernel::Shape;
 use super::network::NetworkLayout;
 use super::pace::Pace;
 use super::spread::{quads, to_f64};
-use crate::engine::{Chains, Fares, Landscape, Moments, Room, Worth, another_kind, another_number, coldest};
+use crate::engine::{
+    ChainState, Chains, Fares, Landscape, Moments, Room, Worth, another_kind, another_number, another_state, coldest,
+};
 use crate::error::{Error, Result};
 use crate::model::{Head, MlpSpec};
 use crate::points::Points;
@@ -239,5 +241,36 @@ impl Chains for GpuChains<'_> {
             }
             Moves::Hamiltonian(moves) => moves.fares(self.gpu, steps),
         }
+    }
+
+    fn state(&mut self) -> Result<ChainState> {
+        let positions = self.positions()?.values().to_vec();
+        let (standings, exchanges) = match &self.moves {
+            Moves::Langevin(_) => (Vec::new(), Vec::new()),
+            Moves::Hamiltonian(moves) => moves.save(self.gpu)?,
+        };
+        let (draws, kept) = self.keeper.as_ref().map_or(Ok((0, Vec::new())), |keeper| keeper.save(self.gpu))?;
+        let (step, unreported) = (self.step, self.unreported);
+        Ok(ChainState { step, unreported, positions, standings, exchanges, draws, kept })
+    }
+
+    fn restore(&mut self, state: &ChainState) -> Result<()> {
+        self.finish()?;
+        if state.positions.len() != self.chains.len() {
+            return Err(another_state());
+        }
+        self.gpu.overwrite(&self.chains, &super::spread::to_f32(&state.positions));
+        match &mut self.moves {
+            Moves::Langevin(_) if state.standings.is_empty() => {}
+            Moves::Langevin(_) => return Err(another_state()),
+            Moves::Hamiltonian(moves) => moves.restore(self.gpu, &state.standings, &state.exchanges)?,
+        }
+        match &mut self.keeper {
+            Some(keeper) => keeper.restore(self.gpu, state.draws, &state.kept)?,
+            None if state.kept.is_empty() => {}
+            None => return Err(another_state()),
+        }
+        (self.step, self.unreported) = (state.step, state.unreported);
+        Ok(())
     }
 }

@@ -1,0 +1,120 @@
+//! metrics.jsonl: a line for each window of steps, at most some thousands of lines a run.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use ebm_gpu::engine::StepRecord;
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::eval::Health;
+use ebm_gpu::files::cannot_write;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// About so many lines are written.
+const LINES: u64 = 2000;
+
+/// The file and the window that is not full yet.
+pub(super) struct MetricsLog {
+    path: PathBuf,
+    file: BufWriter<File>,
+    window: u64,
+    pending: Vec<StepRecord>,
+    said: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    step: u64,
+    loss: f64,
+    gradient_norm: f64,
+    learning_rate: f64,
+    /// What was said of a step of the line: the loss on held-out points where they are watched, what chains are like.
+    #[serde(flatten)]
+    said: &'a Map<String, Value>,
+}
+
+impl MetricsLog {
+    /// The log of a run of so many steps that has the records `done` behind it, with what was said of its last window, as
+    /// [`MetricsLog::saved`] gave it. Lines of later steps are dropped.
+    ///
+    /// # Errors
+    /// The file cannot be written, or lacks lines of those steps.
+    pub(super) fn open(path: &Path, steps: u64, done: &[StepRecord], said: Option<&str>) -> Result<Self> {
+        let cannot = |e: std::io::Error| cannot_write(path, &e);
+        let window = (steps / LINES).max(1);
+        let (lines, rest) = done.split_at(done.len() - done.len() % window as usize);
+        let lines = lines.len() / window as usize;
+        let text = if lines > 0 { std::fs::read_to_string(path).map_err(cannot)? } else { String::new() };
+        let whole: Vec<&str> = text.split_inclusive('\n').take(lines).filter(|line| line.ends_with('\n')).collect();
+        if whole.len() < lines {
+            let (path, has, steps) = (path.display(), whole.len(), done.len());
+            return Err(Error::input(format!("{path} has {has} whole lines, the first {steps} steps have {lines}")));
+        }
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(cannot)?;
+        file.set_len(whole.concat().len() as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(cannot)?;
+        let said = said.and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default();
+        Ok(Self { path: path.to_path_buf(), file: BufWriter::new(file), window, pending: rest.to_vec(), said })
+    }
+
+    /// Takes in records; `rate` is the learning rate of a step.
+    pub(super) fn add(&mut self, records: &[StepRecord], rate: impl Fn(u64) -> f64) -> Result<()> {
+        for record in records {
+            // a full window waits for what is still said of its last step
+            if self.pending.len() as u64 >= self.window {
+                self.flush(&rate)?;
+            }
+            self.pending.push(*record);
+        }
+        Ok(())
+    }
+
+    /// Puts what chains are like into the line of the last record.
+    pub(super) fn health(&mut self, health: &Health) {
+        if let Ok(Value::Object(all)) = serde_json::to_value(health) {
+            self.said.extend(all);
+        }
+    }
+
+    /// Puts the loss on held-out points into the line of the last record.
+    pub(super) fn validation(&mut self, loss: f64) {
+        self.said.insert("validation_loss".to_string(), loss.into());
+    }
+
+    fn flush(&mut self, rate: &impl Fn(u64) -> f64) -> Result<()> {
+        let count = self.pending.len() as f64;
+        let mean = |f: fn(&StepRecord) -> f64| self.pending.iter().map(f).sum::<f64>() / count;
+        let Some(last) = self.pending.last() else { return Ok(()) };
+        let line = Line {
+            step: last.step,
+            loss: mean(|r| r.loss),
+            gradient_norm: mean(|r| r.gradient_norm),
+            learning_rate: rate(last.step),
+            said: &self.said,
+        };
+        serde_json::to_writer(&mut self.file, &line)
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"))
+            .map_err(|e| cannot_write(&self.path, &e))?;
+        self.pending.clear();
+        self.said.clear();
+        Ok(())
+    }
+
+    /// Puts all full windows on the disk and returns what was said of the one that is not full; nothing more may be said of
+    /// the steps so far.
+    pub(super) fn saved(&mut self, rate: impl Fn(u64) -> f64) -> Result<String> {
+        if self.pending.len() as u64 >= self.window {
+            self.flush(&rate)?;
+        }
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
+        synced.map_err(|e| cannot_write(&self.path, &e))?;
+        Ok(Value::Object(self.said.clone()).to_string())
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(mut self, rate: impl Fn(u64) -> f64) -> Result<()> {
+        self.flush(&rate)?;
+        self.file.flush().map_err(|e| cannot_write(&self.path, &e))
+    }
+}

@@ -1,0 +1,91 @@
+//! `--resume DIR`: whether what lies in a folder can be gone on with.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use ebm_gpu::engine::Engine;
+use ebm_gpu::error::{Error, Result};
+
+use super::config::differences;
+
+/// Flags that say how work is watched over, not what it is.
+const FREE: &[&str] = &["checkpoint-every", "keep", "max-submit-ms"];
+
+/// Refuses flags (as config.toml has them) that make other work than that in the folder.
+pub(super) fn refuse_another(folder: &Path, config: &str) -> Result<()> {
+    let path = folder.join("config.toml");
+    let there = std::fs::read_to_string(&path)
+        .map_err(|e| Error::input(format!("cannot read the configuration {}: {e}", path.display())))?;
+    let mut others = differences(&there, config);
+    others.retain(|(key, _)| !FREE.contains(&key.as_str()));
+    if others.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<String> = others.into_iter().map(|(_, sentence)| sentence).collect();
+    Err(Error::input(format!("--resume goes on with what {} was begun with: {}", folder.display(), all.join("; ")))
+        .hint("leave the flag out, or begin anew without --resume"))
+}
+
+/// If the folder has the file that is written last, says that there is nothing to go on with.
+pub(super) fn is_complete(folder: &Path, last: &str, json: bool) -> Result<bool> {
+    let path = folder.join(last);
+    if !path.exists() {
+        return Ok(false);
+    }
+    if json {
+        let wrong = |e: &dyn std::fmt::Display| Error::failed(format!("cannot read {}: {e}", path.display()));
+        let text = std::fs::read_to_string(&path).map_err(|e| wrong(&e))?;
+        let summary: serde_json::Value = serde_json::from_str(&text).map_err(|e| wrong(&e))?;
+        super::print_json(&summary)?;
+    } else {
+        super::print_line(&format!("results   {}  (complete already)", folder.display()))?;
+    }
+    Ok(true)
+}
+
+/// What made a state, beside the flags.
+pub(super) struct Origin {
+    /// What tells the files that were read from others.
+    input: String,
+    device: String,
+}
+
+const KEYS: [&str; 3] = ["input", "device", "version"];
+
+impl Origin {
+    /// That of this program on this engine, which has read `input`.
+    pub(super) fn new(input: String, engine: &dyn Engine) -> Self {
+        Self { input, device: format!("{} ({})", engine.name(), engine.adapter()) }
+    }
+
+    /// As the metadata of a file hold it.
+    pub(super) fn metadata(&self) -> [(&'static str, String); 3] {
+        let [input, device, version] = KEYS;
+        let own = env!("CARGO_PKG_VERSION").to_string();
+        [(input, self.input.clone()), (device, self.device.clone()), (version, own)]
+    }
+
+    /// Refuses to go on from the file `path` with other `input`, named so, or another version of the program; a warning if it
+    /// is on another device.
+    pub(super) fn check(&self, path: &Path, metadata: &HashMap<String, String>, input: &str) -> Result<Option<String>> {
+        let [was_input, was_device, was_version] = KEYS.map(|key| metadata.get(key).map_or("unknown", String::as_str));
+        let (name, version) = (path.display(), env!("CARGO_PKG_VERSION"));
+        if was_input != self.input {
+            let is = &self.input;
+            return Err(Error::input(format!(
+                "{input} has changed since {name} was written: {was_input} then, {is} now"
+            ))
+            .hint("begin anew without --resume, or bring back what there was"));
+        }
+        if was_version != version {
+            return Err(Error::input(format!("{name} is of ebm-gpu {was_version}, this is {version}"))
+                .hint("begin anew without --resume, or go on with that version"));
+        }
+        let is = &self.device;
+        Ok((was_device != is).then(|| {
+            format!(
+                "{name} was written on {was_device}, and this is {is}: the last digits will not be those of one device"
+            )
+        }))
+    }
+}

@@ -1,0 +1,169 @@
+//! The checkpoints of a run: the last ones, the best, and what tells whether a run can go on from one.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use ebm_gpu::data::{Dataset, Standardizer};
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::model::{MlpSpec, Model, write_checkpoint};
+use ebm_gpu::objective::Objective;
+use ebm_gpu::train::{Best, Progress, read_progress, write_progress};
+
+use super::super::dataset::DataArgs;
+use super::super::output::Folder;
+use super::super::resume::Origin;
+use super::args::Plan;
+
+/// The folder in that of the run.
+const FOLDER: &str = "checkpoints";
+/// The network that has been best on held-out points, where they are watched.
+const BEST: &str = "best.safetensors";
+
+/// A checkpoint that a run can go on from.
+pub(super) struct Saved {
+    pub(super) progress: Progress,
+    pub(super) metadata: HashMap<String, String>,
+    spec: MlpSpec,
+    path: PathBuf,
+}
+
+impl Saved {
+    /// The newest checkpoint in the folder of a run that is whole, and warnings of those that are not.
+    pub(super) fn newest(folder: &Folder) -> Result<(Option<Self>, Vec<String>)> {
+        let mut warnings = Vec::new();
+        for (_, path) in steps(&folder.file(FOLDER)).into_iter().rev() {
+            match read_progress(&path)? {
+                Some((progress, spec, metadata)) => {
+                    return Ok((Some(Self { progress, metadata, spec, path }), warnings));
+                }
+                None => warnings.push(format!("{} is cut short or changed, so it is left out", path.display())),
+            }
+        }
+        Ok((None, warnings))
+    }
+
+    /// Refuses to go on with other data or another program; a warning if it is on another device.
+    pub(super) fn check(&self, plan: &Plan, origin: &Origin) -> Result<Option<String>> {
+        let warning = origin.check(&self.path, &self.metadata, &plan.data.name)?;
+        if self.spec == plan.spec {
+            return Ok(warning);
+        }
+        let (name, was, is) = (self.path.display(), &self.spec, &plan.spec);
+        Err(Error::input(format!("{name} is of a {was} network, the run of a {is} network")))
+    }
+}
+
+/// Writes checkpoints and removes those that are not kept.
+pub(super) struct Checkpoints<'a> {
+    path: PathBuf,
+    keep: u64,
+    plan: &'a Plan,
+    origin: &'a Origin,
+    best: Option<Best>,
+}
+
+impl<'a> Checkpoints<'a> {
+    /// The key of the metadata that holds what was said of the log's last line.
+    pub(super) const SAID: &'static str = "metrics_line";
+
+    pub(super) fn new(folder: &Folder, keep: u64, plan: &'a Plan, origin: &'a Origin) -> Result<Self> {
+        Ok(Self { path: folder.subfolder(FOLDER)?, keep, plan, origin, best: None })
+    }
+
+    /// Where they lie.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one with what was `said` of the log's last line, and the best network if it is another than before.
+    pub(super) fn write(&mut self, progress: &Progress, model: &Model, said: String) -> Result<()> {
+        let step = progress.state.step;
+        let own = self.origin.metadata().into_iter().chain([(Self::SAID, said)]);
+        let extra: Vec<_> = metadata(self.plan, step).into_iter().chain(own).collect();
+        write_progress(&self.path.join(format!("step-{step:08}.safetensors")), model, progress, &extra)?;
+        if let Some((best, parameters)) = progress.looks.best.as_ref().filter(|(best, _)| self.best != Some(*best)) {
+            let model = Model { spec: model.spec.clone(), parameters: parameters.clone() };
+            write_checkpoint(&self.path.join(BEST), &model, &metadata(self.plan, best.step))?;
+            self.best = Some(*best);
+        }
+        self.prune(step);
+        Ok(())
+    }
+
+    /// Removes all but the last ones up to `step`: what lies behind it was not whole, as what a killed program was writing.
+    fn prune(&self, step: u64) {
+        let (kept, beyond): (Vec<_>, Vec<_>) = steps(&self.path).into_iter().partition(|(of, _)| *of <= step);
+        let old = kept.into_iter().rev().skip(self.keep as usize).chain(beyond).map(|(_, path)| path);
+        let half_written = files(&self.path).filter(|path| path.extension().is_some_and(|end| end == "part"));
+        for path in old.chain(half_written) {
+            // one too many does no harm
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
+
+/// The checkpoints of a folder with their steps, the oldest first.
+fn steps(folder: &Path) -> Vec<(u64, PathBuf)> {
+    let with_step = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".safetensors")?;
+        Some((name.parse().ok()?, path))
+    };
+    let mut all: Vec<(u64, PathBuf)> = files(folder).filter_map(with_step).collect();
+    all.sort();
+    all
+}
+
+/// The files of a folder; none if there is no folder.
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// What tells data from others: their sizes and a checksum of every number, transformed and split.
+pub(super) fn identity(data: &Dataset) -> String {
+    let mut crc = flate2::Crc::new();
+    let parts = [&data.train, &data.validation, &data.test];
+    parts.iter().for_each(|points| crc.update(bytemuck::cast_slice(points.values())));
+    let rows: usize = parts.iter().map(|points| points.count()).sum();
+    format!("{rows} rows of {} columns with checksum {:08x}", data.dim(), crc.sum())
+}
+
+/// What a checkpoint says beside the network's shape.
+pub(super) fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
+    let list = |values: &[f64]| format!("{values:?}");
+    // where chains start
+    let data = Standardizer::fit(&plan.data.train);
+    let sigma = plan.training.objective.smoothing();
+    let level = (sigma > 0.0).then(|| ("sigma", sigma.to_string()));
+    let ladder = match &plan.training.objective {
+        Objective::Denoising(denoising) => Some(("ladder", list(denoising.ladder.levels()))),
+        _ => None,
+    };
+    let noise = match &plan.training.objective {
+        Objective::Nce(nce) => {
+            vec![("noise_mean", list(nce.noise.origin())), ("noise_std", list(nce.noise.scale()))]
+        }
+        _ => Vec::new(),
+    };
+    let shared = [
+        ("objective", plan.training.objective.formula()),
+        ("step", step.to_string()),
+        (DataArgs::KEY, plan.source.clone()),
+        ("seed", plan.seed.0.to_string()),
+        ("columns", plan.data.columns.join(",")),
+        ("data_mean", list(&data.mean)),
+        ("data_deviation", list(&data.scale)),
+    ];
+    let transform = plan.data.transform.metadata();
+    let image = plan.data.image.zip(plan.data.range).map(|(shape, range)| {
+        let sides = [shape.height, shape.width, shape.channels];
+        [("image", format!("{sides:?}")), ("image_range", list(&range))]
+    });
+    shared
+        .into_iter()
+        .chain(transform)
+        .chain(image.into_iter().flatten())
+        .chain(level)
+        .chain(ladder)
+        .chain(noise)
+        .collect()
+}

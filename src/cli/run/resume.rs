@@ -1,0 +1,26 @@
+//! Where a run goes, and what it goes on from.
+
+use std::path::PathBuf;
+
+use ebm_gpu::error::Result;
+
+use super::super::output::Folder;
+use super::args::{Args, Plan};
+use super::checkpoints::Saved;
+
+/// The folder of the run, and what it goes on from, if anything.
+pub(super) fn place(args: &Args, plan: &Plan) -> Result<(Folder, Option<Saved>)> {
+    let Some(path) = &args.resume else {
+        let default = PathBuf::from("results").join(format!("{}-{}", args.objective.loss, plan.data.name));
+        return Ok((Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?, None));
+    };
+    let folder = Folder::of_run(path);
+    let (saved, mut notes) = Saved::newest(&folder)?;
+    if saved.is_none() {
+        notes.push(format!("{} has no checkpoint to go on from, so the run starts over", path.display()));
+    }
+    if !args.quiet {
+        notes.iter().for_each(|note| eprintln!("warning: {note}"));
+    }
+    Ok((folder, saved))
+}

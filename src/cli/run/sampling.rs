@@ -1,0 +1,76 @@
+//! The chains that a run ends with.
+
+use ebm_gpu::data::Standardizer;
+use ebm_gpu::engine::Engine;
+use ebm_gpu::error::Result;
+use ebm_gpu::model::Model;
+use ebm_gpu::points::Points;
+use ebm_gpu::random::Stream;
+use ebm_gpu::sample::{Frames, SamplingPlan, Stage};
+
+use super::super::progress::{self, ChainBar};
+use super::args::{Args, Plan};
+use super::summary::ChainSummary;
+
+/// Starts chains at a normal law with the data's own mean and variances, and runs them.
+pub(super) fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Model) -> Result<(Points, ChainSummary)> {
+    let sampling = &plan.sampling;
+    let models: Vec<Model> = sampling.levels.iter().map(|(sigma, _)| model.at(*sigma)).collect();
+    let stages = models.iter().zip(&sampling.levels).map(|(model, (_, step))| Stage {
+        landscape: model.into(),
+        transition: (*step).into(),
+        steps: sampling.steps,
+    });
+    let (last, step) = sampling.levels[sampling.levels.len() - 1];
+    let chains = SamplingPlan {
+        stages: stages.collect(),
+        burn_in: 0,
+        adapt: None,
+        thin: 0,
+        denoise: sampling.denoise.then_some(last),
+        frames: Frames::default(),
+        seed: plan.seed,
+    };
+    let mut bar = ChainBar(progress::bar("chains", chains.all_steps(), args.quiet));
+    let sampled = chains.run(engine, &starting_points(args, plan), &mut bar)?;
+    bar.0.finish_and_clear();
+    let summary = ChainSummary {
+        sampler: sampling.name,
+        count: args.chains,
+        steps: sampled.steps,
+        step_size: step.step_size,
+        temperature: step.temperature,
+        denoised: sampling.denoise,
+        seconds: sampled.seconds,
+        chain_steps_per_second: sampled.chain_steps_per_second(),
+        acceptance: sampled.acceptance(),
+    };
+    Ok((sampled.positions, summary))
+}
+
+/// How many standard deviations of the data are taken for far.
+const FAR: f64 = 20.0;
+
+/// A warning if chains have ended far from all data.
+pub(super) fn far_chains(plan: &Plan, chains: &Points) -> Option<String> {
+    let standard = Standardizer::fit(&plan.data.train).apply(chains);
+    let far = standard.rows().filter(|x| x.iter().any(|v| v.abs() > FAR)).count();
+    (far > 0).then(|| {
+        format!(
+            "{far} of {} chains ended more than {FAR} standard deviations from the data: the step size is too large, or the \
+             model's energy is wrong there",
+            chains.count()
+        )
+    })
+}
+
+/// Where they start.
+pub(super) fn starting_points(args: &Args, plan: &Plan) -> Points {
+    let normal = Points::normal::<f64>(args.chains, plan.data.dim(), plan.seed, Stream::Start, 0);
+    let mut fitted = Standardizer::fit(&plan.data.train);
+    if plan.sampling.name == "annealed" {
+        let first = plan.sampling.levels[0].0;
+        fitted.scale.iter_mut().for_each(|scale| *scale = scale.hypot(first));
+    }
+    fitted.undo(&normal)
+}
