@@ -107,6 +107,11 @@ pub(crate) struct Args {
     #[serde(flatten)]
     pub(super) engine: EngineArgs,
 
+    /// gpu: trust the device, without comparing its first steps with those in f64
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) no_check: bool,
+
     /// Stop when the loss on the validation points has not fallen for so many looks, and keep the best network; 0 never stops.
     /// cd and pcd, whose loss is no measure, are judged by sliced score matching
     #[arg(long, default_value_t = 0, value_name = "LOOKS")]

@@ -10,6 +10,7 @@ mod training;
 
 use std::time::Instant;
 
+use ebm_gpu::check::startup;
 use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::engine::{Engine, TrainingState};
 use ebm_gpu::error::{Error, Result};
@@ -176,14 +177,22 @@ fn level_note(sigma: f64) -> String {
     if sigma > 0.0 { format!(", σ = {sigma}") } else { String::new() }
 }
 
-/// Makes the training run and the chains once without running them, so that what does not fit the device is refused before
-/// anything is written; what is compiled here is kept.
+/// Makes the training run and the chains once, so that what does not fit the device is refused before anything is written, and
+/// on a GPU takes their first steps on a few samples beside the reference; what is compiled here is kept.
 fn fits(args: &Args, plan: &Plan, engine: &dyn Engine) -> Result<()> {
-    let model = plan.spec.initial(plan.seed);
-    engine.train(&model, &plan.training, &plan.data.train, TrainingState::start(&model))?;
+    let (model, data) = (plan.spec.initial(plan.seed), &plan.data.train);
+    engine.train(&model, &plan.training, data, TrainingState::start(&model))?;
+    let is_checked = engine.name() == "gpu" && !args.no_check;
+    if is_checked {
+        startup::training(engine, &model, &plan.training, data)?;
+    }
     if args.chains > 0 {
         let (sigma, step) = plan.sampling.levels[0];
-        engine.chains((&model.at(sigma)).into(), &step.into(), &starting_points(args, plan), plan.seed)?;
+        let (model, step, start) = (model.at(sigma), step.into(), starting_points(args, plan));
+        engine.chains((&model).into(), &step, &start, plan.seed)?;
+        if is_checked {
+            startup::chains(engine, (&model).into(), &step, &start, plan.seed)?;
+        }
     }
     Ok(())
 }

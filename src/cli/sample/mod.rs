@@ -11,6 +11,7 @@ mod subject;
 mod summary;
 mod trajectories;
 
+use ebm_gpu::check::startup;
 use ebm_gpu::data::NpyStream;
 use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::error::Result;
@@ -52,6 +53,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
         chains.watch(plan.draws() as usize)?;
     }
     drop(chains);
+    if engine.name() == "gpu" && !args.no_check {
+        startup::chains(engine.as_ref(), first.landscape, &first.transition, &start, plan.seed)?;
+    }
     let (folder, saving, left) = args.place(&subject, &plan, engine.as_ref())?;
     folder.write("config.toml", &config)?;
     interrupt::advise(|| format!("`ebm-gpu sample --resume {}` goes on", folder.path().display()));
