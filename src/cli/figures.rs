@@ -104,10 +104,16 @@ pub(super) fn chain_figure(
     samples_figure(&shown(data, part), chains, &data.columns, model).write(&folder.file("samples"))
 }
 
-/// Draws the loss.
-pub(super) fn training_figure(folder: &Folder, trained: &Trained, loss_name: &str, title: &str) -> Result<()> {
+/// Draws the loss, and that on held-out points, by step.
+pub(super) fn training_figure(
+    folder: &Folder,
+    trained: &Trained,
+    held_out: &[(f64, f64)],
+    loss_name: &str,
+    title: &str,
+) -> Result<()> {
     let steps: Vec<u64> = trained.progress.history.iter().map(|r| r.step).collect();
     let loss: Vec<f64> = trained.progress.history.iter().map(|r| r.loss).collect();
-    let curve = LossCurve { title, loss_name, steps: &steps, loss: &loss, smoothed: true, floor: None };
+    let curve = LossCurve { title, loss_name, steps: &steps, loss: &loss, smoothed: true, held_out, floor: None };
     loss_figure(&curve).write(&folder.file("loss"))
 }

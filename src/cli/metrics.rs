@@ -11,8 +11,26 @@ use ebm_gpu::files::cannot_write;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+/// The name of the file.
+pub(super) const FILE: &str = "metrics.jsonl";
+/// What a line calls the loss on held-out points.
+const HELD_OUT: &str = "validation_loss";
 /// About so many lines are written.
 const LINES: u64 = 2000;
+
+/// The losses on held-out points that a finished log tells of, by step.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn held_out(path: &Path) -> Result<Vec<(f64, f64)>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Error::failed(format!("cannot read {}, just written: {e}", path.display())))?;
+    let look = |line: &str| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        Some((line["step"].as_f64()?, line[HELD_OUT].as_f64()?))
+    };
+    Ok(text.lines().filter_map(look).collect())
+}
 
 /// The file and the window that is not full yet.
 pub(super) struct MetricsLog {
@@ -78,7 +96,7 @@ impl MetricsLog {
 
     /// Puts the loss on held-out points into the line of the last record.
     pub(super) fn validation(&mut self, loss: f64) {
-        self.said.insert("validation_loss".to_string(), loss.into());
+        self.said.insert(HELD_OUT.to_string(), loss.into());
     }
 
     fn flush(&mut self, rate: &impl Fn(u64) -> f64) -> Result<()> {

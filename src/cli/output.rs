@@ -6,6 +6,8 @@ use ebm_gpu::error::{Error, Result};
 use ebm_gpu::files::write_atomically;
 use serde::Serialize;
 
+use super::metrics;
+
 /// What a run writes: `--force` removes what an earlier run has left of it.
 const OUTPUTS: &[&str] = &[
     "config.toml",
@@ -13,7 +15,7 @@ const OUTPUTS: &[&str] = &[
     "eval.json",
     "failed.json",
     "report.html",
-    "metrics.jsonl",
+    metrics::FILE,
     "model.safetensors",
     "samples.npy",
     "draws.npy",

@@ -144,15 +144,19 @@ fn training_ends_when_held_out_points_say_so() {
     let metadata = folder.bytes("a/model.safetensors");
     let header = String::from_utf8_lossy(&metadata[8..2000]).into_owned();
     assert!(header.contains(&format!("\"step\":\"{best}\"")), "{header}");
+    // the figure shows both losses
+    assert!(folder.text("a/loss.svg").contains("held-out points"));
     // without patience it goes to its end
     let plain = folder.done(&format!("{flags} --loss ssm-vr --steps 60 --out b")).json();
     assert!(plain["validation"].is_null());
+    assert!(!folder.text("b/loss.svg").contains("held-out points"));
     // a loss that is no measure is replaced
     let cd = folder.done(&format!("{flags} --loss cd --k 2 --steps 60 --patience 50 --out c")).json();
     assert_eq!(
         (cd["validation"]["loss"].as_str(), cd["validation"]["stopped"].as_bool()),
         (Some("ssm-vr"), Some(false))
     );
+    assert!(!folder.text("c/loss.svg").contains("held-out points"));
     folder.all_refused(
         flags,
         &[

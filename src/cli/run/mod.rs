@@ -18,6 +18,7 @@ use ebm_gpu::eval::{Evaluation, Target};
 
 use super::figures::{self, Part};
 use super::interrupt;
+use super::metrics;
 use super::progress;
 use super::resume::{Origin, is_complete, refuse_another};
 pub(super) use args::Args;
@@ -68,9 +69,13 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
     folder.write("config.toml", &config)?;
 
     let trained = training::training(args, &plan, watched.as_ref(), engine, &folder, &origin, saved)?;
+    // cd and pcd are watched by another loss, on a scale of its own
+    let is_own = watched.as_ref().is_some_and(|v| v.name() == plan.training.objective.name());
+    let held_out = if is_own { metrics::held_out(&folder.file(metrics::FILE))? } else { Vec::new() };
     figures::training_figure(
         &folder,
         &trained,
+        &held_out,
         &format!("{} loss", plan.training.objective.title()),
         &format!("{} on {}", args.objective.loss, plan.data.name),
     )?;

@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 
 use super::super::autosave::Autosave;
 use super::super::interrupt;
-use super::super::metrics::MetricsLog;
+use super::super::metrics::{self, MetricsLog};
 use super::super::output::Folder;
 use super::super::progress;
 use super::super::resume::Origin;
@@ -91,7 +91,7 @@ pub(super) fn training(
         Some(saved) => (saved.progress, saved.metadata.get(Checkpoints::SAID).cloned()),
         None => (Progress::start(&model), None),
     };
-    let log = MetricsLog::open(&folder.file("metrics.jsonl"), args.steps, &progress.history, said.as_deref())?;
+    let log = MetricsLog::open(&folder.file(metrics::FILE), args.steps, &progress.history, said.as_deref())?;
     let checkpoints = Checkpoints::new(folder, args.keep, plan, origin)?;
     let bar = progress::bar("training", args.steps, args.quiet);
     bar.set_position(progress.state.step);

@@ -3,7 +3,7 @@
 use super::super::axes::Axis;
 use super::super::range::{Range, drawable, quantile};
 use super::super::raster::Figure;
-use super::super::svg::DATA;
+use super::super::svg::{DATA, MODEL};
 use super::super::ticks::fixed;
 use super::lines::{Curve, curves_figure, value_axis};
 
@@ -23,6 +23,8 @@ pub struct LossCurve<'a> {
     pub loss: &'a [f64],
     /// Whether to draw the running mean over a fiftieth of the values.
     pub smoothed: bool,
+    /// The loss on held-out points, by step; none if it was not looked at.
+    pub held_out: &'a [(f64, f64)],
     /// A named value drawn as a dashed line, such as a loss that cannot be beaten.
     pub floor: Option<(&'a str, f64)>,
 }
@@ -36,7 +38,8 @@ pub fn loss_figure(curve: &LossCurve<'_>) -> Figure {
     let x = Range::covering(points.iter().map(|p| p.0));
     // A little room, so that 20,000 has its tick when the last recorded step is 19,990.
     let x = Range::new(x.lo(), x.hi() + 0.01 * x.width());
-    let shown = shown_values(&points).into_iter().chain(curve.floor.map(|(_, value)| value));
+    let held_out = curve.held_out.iter().map(|p| p.1).filter(|loss| drawable(*loss));
+    let shown = shown_values(&points).into_iter().chain(held_out).chain(curve.floor.map(|(_, value)| value));
     let y = value_axis(shown, curve.loss_name);
     let raw_stroke = match mean.is_empty() {
         true => format!("stroke=\"{DATA}\" stroke-width=\"1.6\""),
@@ -48,6 +51,10 @@ pub fn loss_figure(curve: &LossCurve<'_>) -> Figure {
     if !mean.is_empty() {
         let label = format!("mean of {window} values");
         curves.push(Curve { stroke: format!("stroke=\"{DATA}\" stroke-width=\"2.2\""), label, points: mean });
+    }
+    if !curve.held_out.is_empty() {
+        let stroke = format!("stroke=\"{MODEL}\" stroke-width=\"1.8\"");
+        curves.push(Curve { stroke, label: "held-out points".into(), points: curve.held_out.to_vec() });
     }
     if let Some((label, value)) = curve.floor {
         let stroke = "stroke=\"#444444\" stroke-width=\"1.3\" stroke-dasharray=\"6 4\"".to_string();
@@ -113,7 +120,15 @@ mod tests {
 
     fn figure(loss: &[f64], floor: Option<(&str, f64)>) -> Figure {
         let steps: Vec<u64> = (0..loss.len() as u64).map(|i| 10 * i).collect();
-        loss_figure(&LossCurve { title: "Loss", loss_name: "DSM loss", steps: &steps, loss, smoothed: true, floor })
+        loss_figure(&LossCurve {
+            title: "Loss",
+            loss_name: "DSM loss",
+            steps: &steps,
+            loss,
+            smoothed: true,
+            held_out: &[],
+            floor,
+        })
     }
 
     #[test]
