@@ -2,7 +2,7 @@
 
 mod sealed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use safetensors::{Dtype, tensor::TensorView};
@@ -68,5 +68,28 @@ pub(crate) fn numbers(tensor: &TensorView<'_>) -> Option<Vec<f64>> {
         Dtype::F32 => Some(tensor.data().as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect()),
         Dtype::F64 => Some(tensor.data().as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect()),
         _ => None,
+    }
+}
+
+/// The finite numbers, as many as `count` says if it does, that the metadata of the checkpoint `path` hold as `[1.0, 2.0]`.
+///
+/// # Errors
+/// What stands there is something else.
+pub fn metadata_list(
+    metadata: &HashMap<String, String>,
+    key: &str,
+    count: Option<usize>,
+    path: &Path,
+) -> Result<Option<Vec<f64>>> {
+    let Some(text) = metadata.get(key) else { return Ok(None) };
+    let numbers = text.trim_matches(['[', ']']).split(',');
+    let values: Option<Vec<f64>> = numbers.map(|s| s.trim().parse().ok().filter(|v: &f64| v.is_finite())).collect();
+    match values {
+        Some(values) if count.is_none_or(|count| values.len() == count) => Ok(Some(values)),
+        _ => {
+            let (path, shown) = (path.display(), text.chars().take(60).collect::<String>());
+            let count = count.map_or(String::new(), |count| format!("{count} "));
+            Err(Error::input(format!("{path}: its {key} are no {count}numbers: {shown}")))
+        }
     }
 }

@@ -91,6 +91,13 @@ impl Modes {
         let finite = self.centers.rows().map(squared).enumerate().filter(|(_, d)| d.is_finite());
         finite.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
     }
+
+    /// The mass nearest to each centre, of points with masses.
+    pub fn masses<'a>(&self, points: impl Iterator<Item = (&'a [f64], f64)>) -> Vec<f64> {
+        let mut masses = vec![0.0; self.weights.len()];
+        points.filter_map(|(x, mass)| Some((self.nearest(x)?, mass))).for_each(|(k, mass)| masses[k] += mass);
+        masses
+    }
 }
 
 /// A uniform number strictly between 0 and 1, on the 2⁵³ midpoints, so that its logarithm is finite.

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::standardize::Standardizer;
 use crate::error::{Error, Result};
 use crate::points::Points;
+use crate::tensors::metadata_list;
 
 mod linear;
 mod logit;
@@ -138,19 +139,8 @@ impl Transform {
     /// # Errors
     /// If what is there are no such numbers, or parts of it are missing.
     pub fn from_metadata(metadata: &HashMap<String, String>, dim: usize, path: &Path) -> Result<Self> {
+        let list = |key: &str, count: usize| metadata_list(metadata, key, Some(count), path);
         let path = path.display();
-        let list = |key: &str, count: usize| -> Result<Option<Vec<f64>>> {
-            let Some(text) = metadata.get(key) else { return Ok(None) };
-            let text = text.trim_matches(['[', ']']);
-            let values: Option<Vec<f64>> = text.split(',').map(|s| s.trim().parse().ok()).collect();
-            match values {
-                Some(values) if values.len() == count && values.iter().all(|v| v.is_finite()) => Ok(Some(values)),
-                _ => {
-                    let shown: String = text.chars().take(60).collect();
-                    Err(Error::input(format!("{path}: its {key} are no {count} numbers: {shown}")))
-                }
-            }
-        };
         let triangle = dim.saturating_mul(dim + 1) / 2;
         let linear = match (list("mean", dim)?, list("scale", dim)?, list("factor", triangle)?) {
             (Some(mean), Some(scale), None) if scale.iter().all(|s| *s > 0.0) => {

@@ -139,9 +139,7 @@ pub fn log_density_mse(law: &dyn Law, sigma: f64, points: &Points, energies: &[f
 ///
 /// Samples that are not finite belong to no mode and count as lost mass. 1 if there are no samples.
 pub fn mode_tv(modes: &Modes, samples: &Points) -> f64 {
-    let mut counts = vec![0.0; modes.weights.len()];
-    samples.rows().filter_map(|x| modes.nearest(x)).for_each(|k| counts[k] += 1.0);
-    variation(&modes.weights, &counts, samples.count())
+    variation(&modes.weights, &modes.masses(samples.rows().map(|x| (x, 1.0))), samples.count())
 }
 
 /// Where 95 of 100 values of [`mode_tv`] lie for `count` independent samples of the law itself.

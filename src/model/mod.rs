@@ -5,6 +5,7 @@ pub(crate) mod checkpoint;
 mod spec;
 mod split;
 
+pub use crate::tensors::metadata_list;
 pub use activation::Activation;
 pub(crate) use activation::{Phi, phi, with_phi};
 pub use checkpoint::{read_checkpoint, write_checkpoint, write_gradient};

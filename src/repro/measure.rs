@@ -76,13 +76,8 @@ impl<'a> OnGrid<'a> {
     /// The mass nearest to each mode; empty for laws without modes.
     pub(super) fn mode_masses(&self) -> Vec<f64> {
         let Some(modes) = self.law.modes() else { return Vec::new() };
-        let mut mass = vec![0.0; modes.weights.len()];
-        for (x, log) in self.grid.points().rows().zip(&self.log_model) {
-            if let Some(k) = modes.nearest(x) {
-                mass[k] += log.exp() * self.grid.cell_volume();
-            }
-        }
-        mass
+        let (points, cell) = (self.grid.points(), self.grid.cell_volume());
+        modes.masses(points.rows().zip(&self.log_model).map(|(x, log)| (x, log.exp() * cell)))
     }
 
     /// The part of that KL that is due to the weights of a mixture's modes: Σ w ln(w / ŵ), ŵ the mass nearest to each

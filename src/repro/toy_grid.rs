@@ -139,13 +139,8 @@ impl<'a> OnLaw<'a> {
         let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
         let found = self.on_grid.compare(&log_model);
         let tv = self.law.modes().map_or(f64::NAN, |modes| {
-            let mut apart: Vec<f64> = modes.weights.iter().map(|w| -w).collect();
-            for (x, log) in self.points.rows().zip(&log_model) {
-                if let Some(k) = modes.nearest(x) {
-                    apart[k] += log.exp() * self.grid.cell_volume();
-                }
-            }
-            0.5 * apart.iter().map(|a| a.abs()).sum::<f64>()
+            let cells = self.points.rows().zip(&log_model).map(|(x, log)| (x, log.exp() * self.grid.cell_volume()));
+            0.5 * modes.masses(cells).iter().zip(&modes.weights).map(|(mass, w)| (mass - w).abs()).sum::<f64>()
         });
         Ok([found.kl, found.outside_mass, tv, seconds])
     }

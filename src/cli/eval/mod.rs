@@ -10,7 +10,7 @@ use ebm_gpu::data::{Dataset, Transform};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::{Evaluation, Metrics, Target};
-use ebm_gpu::model::{Conditioning, Head, Model, read_checkpoint};
+use ebm_gpu::model::{Conditioning, Head, Model, metadata_list, read_checkpoint};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
 use serde::Serialize;
@@ -131,7 +131,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let normalized = metadata.contains_key("noise_mean") && model.spec.head() == Head::Energy;
     let aim = Target { sigma, normalized };
     let chains = chains.as_ref();
-    let spread = spread(&metadata, model.spec.dim());
+    let spread = spread(&metadata, model.spec.dim(), path)?;
     let evaluation =
         Evaluation { engine, model: &model, data: &data, aim, chains, spread, annealing, seed: Seed(seed) };
     let metrics = evaluation.run()?;
@@ -194,14 +194,10 @@ fn annealing(given: &[usize]) -> Result<Option<(usize, u32)>> {
 }
 
 /// Mean and deviation of the training points in the network's units, as the checkpoint has them.
-fn spread(metadata: &HashMap<String, String>, dim: usize) -> Option<[Vec<f64>; 2]> {
-    let list = |key: &str| -> Option<Vec<f64>> {
-        let numbers = metadata.get(key)?.trim_matches(['[', ']']).split(',');
-        let values: Vec<f64> = numbers.map(|s| s.trim().parse().ok()).collect::<Option<_>>()?;
-        (values.len() == dim && values.iter().all(|v| v.is_finite())).then_some(values)
-    };
-    let deviation = list("data_deviation").filter(|values| values.iter().all(|v| *v > 0.0))?;
-    Some([list("data_mean")?, deviation])
+fn spread(metadata: &HashMap<String, String>, dim: usize, path: &Path) -> Result<Option<[Vec<f64>; 2]>> {
+    let list = |key: &str| metadata_list(metadata, key, Some(dim), path);
+    let deviation = list("data_deviation")?.filter(|values| values.iter().all(|v| *v > 0.0));
+    Ok(list("data_mean")?.zip(deviation).map(|(mean, deviation)| [mean, deviation]))
 }
 
 /// The standard deviation that the data are smoothed by and that the network sees, if it sees one.
@@ -293,15 +289,9 @@ struct Mode {
 /// The weights of the law's modes; none where it has none, or there are no samples.
 fn modes(data: &Dataset, samples: Option<&Points>) -> Option<Vec<Mode>> {
     let (modes, samples) = (data.law.as_ref()?.modes()?, samples?);
-    let mut counts = vec![0.0; modes.weights.len()];
-    samples.rows().filter_map(|x| modes.nearest(x)).for_each(|k| counts[k] += 1.0);
-    let each = modes.centers.rows().zip(&modes.weights).zip(counts);
-    let mode = |((center, weight), count): ((&[f64], &f64), f64)| Mode {
-        center: center.to_vec(),
-        weight: *weight,
-        share: count / samples.count() as f64,
-    };
-    Some(each.map(mode).collect())
+    let shares = modes.masses(samples.rows().map(|x| (x, 1.0 / samples.count() as f64)));
+    let each = modes.centers.rows().zip(&modes.weights).zip(shares);
+    Some(each.map(|((center, weight), share)| Mode { center: center.to_vec(), weight: *weight, share }).collect())
 }
 
 /// Samples of the model in its units: given, or the ends of chains.

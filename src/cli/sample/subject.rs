@@ -7,7 +7,7 @@ use ebm_gpu::data::npy::read_npy;
 use ebm_gpu::data::{ImageShape, Transform};
 use ebm_gpu::engine::Landscape;
 use ebm_gpu::error::{Error, Result, unknown_name};
-use ebm_gpu::model::{Conditioning, Model, read_checkpoint};
+use ebm_gpu::model::{Conditioning, Model, metadata_list, read_checkpoint};
 use ebm_gpu::objective::Ladder;
 use ebm_gpu::target::Target;
 
@@ -59,15 +59,10 @@ pub(super) fn numbers(text: &str) -> Option<Vec<f64>> {
 }
 
 /// What the metadata of a checkpoint say of images of `dim` values.
-fn image_of(metadata: &HashMap<String, String>, dim: usize) -> Option<(ImageShape, [f64; 2])> {
-    let list = |key: &str| metadata.get(key).and_then(|text| numbers(text.trim_matches(['[', ']'])));
-    let (sides, range) = (list("image")?, list("image_range")?);
-    match (&sides[..], &range[..]) {
-        (&[height, width, _], &[low, high]) if low < high => {
-            Some((ImageShape::of(height as usize, width as usize, dim)?, [low, high]))
-        }
-        _ => None,
-    }
+fn image_of(metadata: &HashMap<String, String>, dim: usize, path: &Path) -> Result<Option<(ImageShape, [f64; 2])>> {
+    let list = |key: &str, count: usize| metadata_list(metadata, key, Some(count), path);
+    let image = list("image", 3)?.and_then(|sides| ImageShape::of(sides[0] as usize, sides[1] as usize, dim));
+    Ok(image.zip(list("image_range", 2)?.map(|range| [range[0], range[1]]).filter(|[low, high]| low < high)))
 }
 
 impl Args {
@@ -127,21 +122,15 @@ impl Args {
     fn model_subject(&self, path: &Path, ladder: Option<Ladder>) -> Result<Subject> {
         let (model, metadata) = read_checkpoint(path)?;
         let d = model.spec.dim();
-        let list = |key: &str| -> Result<Option<Vec<f64>>> {
-            let Some(text) = metadata.get(key) else { return Ok(None) };
-            let text = text.trim_matches(['[', ']']);
-            match numbers(text) {
-                Some(values) if values.len() == d && values.iter().all(|v| v.is_finite()) => Ok(Some(values)),
-                _ => Err(Error::input(format!("{}: its {key} are no {d} numbers: {text}", path.display()))),
-            }
-        };
+        let list = |key: &str, count: Option<usize>| metadata_list(&metadata, key, count, path);
         let transform = Transform::from_metadata(&metadata, d, path)?;
-        let data = list("data_mean")?.zip(list("data_deviation")?).map(|(mean, deviation)| [mean, deviation]);
+        let data = list("data_mean", Some(d))?
+            .zip(list("data_deviation", Some(d))?)
+            .map(|(mean, deviation)| [mean, deviation]);
         let names: Vec<String> =
             metadata.get("columns").map_or_else(Vec::new, |c| c.split(',').map(Into::into).collect());
         let columns = if names.len() == d { names } else { (1..=d).map(|i| format!("x{i}")).collect() };
-        let trained: Option<Vec<f64>> =
-            metadata.get("ladder").and_then(|text| numbers(text.trim_matches(['[', ']']))).filter(|l| l.len() > 1);
+        let trained = list("ladder", None)?.filter(|levels| levels.len() > 1);
         let sees = model.spec.conditioning() != Conditioning::None;
         // one network for all levels is annealed by its steps alone
         let anneals = sees || trained.is_some();
@@ -178,7 +167,7 @@ impl Args {
             columns,
             transform,
             data,
-            image: image_of(&metadata, d),
+            image: image_of(&metadata, d, path)?,
             levels,
         })
     }
