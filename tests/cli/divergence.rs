@@ -33,6 +33,37 @@ fn a_loss_that_overflows_names_the_step() {
     assert_eq!(line["step"], 1, "{log}");
 }
 
+#[test]
+fn training_goes_back_as_often_as_it_may() {
+    let folder = Folder::new();
+    let wild = format!("{} --lr 1e12 --clip 0 --schedule constant --json", RUN.replace("--quiet", ""));
+    // what was good of nine steps is too wild to go on from: back to the start
+    let outcome = folder.done(&format!("{wild} --rollback 40 --checkpoint-every 1"));
+    let run = outcome.json();
+    let rollbacks = run["rollbacks"].as_array().unwrap();
+    assert!((3..40).contains(&rollbacks.len()), "{rollbacks:?}");
+    let last = rollbacks.last().unwrap();
+    assert_eq!(last["learning_rate"].as_f64().unwrap(), 1e12 * 0.5f64.powi(rollbacks.len() as i32));
+    assert_eq!(run["steps"], 9);
+    for rollback in rollbacks {
+        let sentence =
+            format!("training diverged at step {} and went back to step {}", rollback["diverged"], rollback["back_to"]);
+        assert!(
+            outcome.stderr.contains(&format!("warning: {sentence}")) && run["warnings"].to_string().contains(&sentence)
+        );
+    }
+    // the log is that of the steps that were kept
+    let log = folder.text("r/metrics.jsonl");
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().map(|l| l["step"].as_u64().unwrap()).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
+    assert_eq!(lines[8]["learning_rate"], last["learning_rate"]);
+    // not more often than it may
+    let outcome = folder.run(&format!("{wild} --rollback 2 --force"));
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    assert_eq!(outcome.stderr.matches("went back to step 0").count(), 2, "{outcome}");
+    assert!(outcome.stderr.contains("error: training diverged at step 2"), "{outcome}");
+}
+
 /// The largest learning rate that is taken: weights become huge, but what is kept is finite.
 #[test]
 fn weights_that_overflow_are_not_kept() {

@@ -13,6 +13,7 @@ use super::super::dataset::DataArgs;
 use super::super::output::Folder;
 use super::super::resume::Origin;
 use super::args::Plan;
+use super::rollback::Rollbacks;
 
 /// The folder in that of the run.
 const FOLDER: &str = "checkpoints";
@@ -42,6 +43,12 @@ impl Saved {
         Ok((None, warnings))
     }
 
+    /// Removes it.
+    pub(super) fn discard(self) {
+        // one that stays is gone to once more
+        drop(std::fs::remove_file(self.path));
+    }
+
     /// Refuses to go on with other data or another program; a warning if it is on another device.
     pub(super) fn check(&self, plan: &Plan, origin: &Origin) -> Result<Option<String>> {
         let warning = origin.check(&self.path, &self.metadata, &plan.data.name)?;
@@ -59,6 +66,7 @@ pub(super) struct Checkpoints<'a> {
     keep: u64,
     plan: &'a Plan,
     origin: &'a Origin,
+    rollbacks: &'a Rollbacks,
     best: Option<Best>,
 }
 
@@ -66,8 +74,14 @@ impl<'a> Checkpoints<'a> {
     /// The key of the metadata that holds what was said of the log's last line.
     pub(super) const SAID: &'static str = "metrics_line";
 
-    pub(super) fn new(folder: &Folder, keep: u64, plan: &'a Plan, origin: &'a Origin) -> Result<Self> {
-        Ok(Self { path: folder.subfolder(FOLDER)?, keep, plan, origin, best: None })
+    pub(super) fn new(
+        folder: &Folder,
+        keep: u64,
+        plan: &'a Plan,
+        origin: &'a Origin,
+        rollbacks: &'a Rollbacks,
+    ) -> Result<Self> {
+        Ok(Self { path: folder.subfolder(FOLDER)?, keep, plan, origin, rollbacks, best: None })
     }
 
     /// Where they lie.
@@ -78,7 +92,7 @@ impl<'a> Checkpoints<'a> {
     /// Writes one with what was `said` of the log's last line, and the best network if it is another than before.
     pub(super) fn write(&mut self, progress: &Progress, model: &Model, said: String) -> Result<()> {
         let step = progress.state.step;
-        let own = self.origin.metadata().into_iter().chain([(Self::SAID, said)]);
+        let own = self.origin.metadata().into_iter().chain([(Self::SAID, said), self.rollbacks.metadata()?]);
         let extra: Vec<_> = metadata(self.plan, step).into_iter().chain(own).collect();
         write_progress(&self.path.join(format!("step-{step:08}.safetensors")), model, progress, &extra)?;
         if let Some((best, parameters)) = progress.looks.best.as_ref().filter(|(best, _)| self.best != Some(*best)) {

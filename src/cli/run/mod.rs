@@ -4,6 +4,7 @@ mod args;
 mod checkpoints;
 mod page;
 mod resume;
+mod rollback;
 mod sampling;
 mod summary;
 mod training;
@@ -25,6 +26,7 @@ pub(super) use args::Args;
 use args::Plan;
 use sampling::{far_chains, sampling, starting_points};
 use summary::{LANGEVIN, Summary, ValidationSummary, conventions, print_summary};
+use training::Ground;
 
 /// What a run leaves last.
 const SUMMARY: &str = "run.json";
@@ -68,7 +70,9 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
     let config = args.config()?;
     folder.write("config.toml", &config)?;
 
-    let trained = training::training(args, &plan, watched.as_ref(), engine, &folder, &origin, saved)?;
+    let ground = Ground { args, plan: &plan, validation: watched.as_ref(), engine, folder: &folder, origin: &origin };
+    let (trained, rollbacks) = ground.train(saved)?;
+    warnings.extend(rollbacks.sentences());
     // cd and pcd are watched by another loss, on a scale of its own
     let is_own = watched.as_ref().is_some_and(|v| v.name() == plan.training.objective.name());
     let held_out = if is_own { metrics::held_out(&folder.file(metrics::FILE))? } else { Vec::new() };
@@ -155,6 +159,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         bits_per_dim: metrics.nll_data.and_then(|nll| plan.data.transform.bits_per_dim(nll, plan.data.dim())),
         metrics,
         chains: chain_summary,
+        rollbacks: rollbacks.0,
         warnings,
         total_seconds: start.elapsed().as_secs_f64(),
         out: folder.path().to_path_buf(),

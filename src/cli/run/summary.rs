@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::super::dataset::Stamp;
 use super::super::print_line;
 use super::args::Plan;
+use super::rollback::Rollback;
 
 /// What `run.json` holds and `--json` prints.
 #[derive(Serialize)]
@@ -52,6 +53,8 @@ pub(super) struct Summary {
     pub(super) bits_per_dim: Option<f64>,
     pub(super) metrics: Metrics,
     pub(super) chains: Option<ChainSummary>,
+    /// Where training diverged and went back.
+    pub(super) rollbacks: Vec<Rollback>,
     pub(super) warnings: Vec<String>,
     pub(super) total_seconds: f64,
     pub(super) out: PathBuf,

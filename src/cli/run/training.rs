@@ -15,6 +15,7 @@ use super::super::progress;
 use super::super::resume::Origin;
 use super::args::{Args, Plan};
 use super::checkpoints::{Checkpoints, Saved, metadata};
+use super::rollback::Rollbacks;
 
 /// Looks at the validation points in a run, unless said.
 const LOOKS: u64 = 50;
@@ -28,7 +29,7 @@ pub(super) fn validation(args: &Args, plan: &Plan) -> Result<Option<Validation>>
 
 /// Writes the log and the checkpoints of a training run, and moves its progress bar.
 struct Recorder<'a> {
-    plan: &'a Plan,
+    plan: &'a TrainingPlan,
     log: MetricsLog,
     checkpoints: Checkpoints<'a>,
     autosave: Autosave,
@@ -36,8 +37,8 @@ struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    fn rate(plan: &Plan) -> impl Fn(u64) -> f64 {
-        move |step| plan.training.optimizer.rate(step, plan.training.steps)
+    fn rate(plan: &TrainingPlan) -> impl Fn(u64) -> f64 {
+        move |step| plan.optimizer.rate(step, plan.steps)
     }
 }
 
@@ -52,7 +53,7 @@ impl Watch for Recorder<'_> {
 
     fn checkpoint(&mut self, progress: &Progress, model: &Model) -> Result<()> {
         let (plan, log, checkpoints) = (self.plan, &mut self.log, &mut self.checkpoints);
-        let (step, steps) = (progress.state.step, plan.training.steps);
+        let (step, steps) = (progress.state.step, plan.steps);
         let standing = format!("after step {step} of {steps}, which is saved in {}", checkpoints.path().display());
         self.autosave.save(&standing, || {
             // the log first: a checkpoint without its lines would leave a gap
@@ -76,50 +77,84 @@ impl Watch for Recorder<'_> {
     }
 }
 
-/// Trains from `saved`, or from the start, and leaves model.safetensors.
-pub(super) fn training(
-    args: &Args,
-    plan: &Plan,
-    validation: Option<&Validation>,
-    engine: &dyn Engine,
-    folder: &Folder,
-    origin: &Origin,
-    saved: Option<Saved>,
-) -> Result<Trained> {
-    let model = plan.spec.initial(plan.seed);
-    let (progress, said) = match saved {
-        Some(saved) => (saved.progress, saved.metadata.get(Checkpoints::SAID).cloned()),
-        None => (Progress::start(&model), None),
-    };
-    let log = MetricsLog::open(&folder.file(metrics::FILE), args.steps, &progress.history, said.as_deref())?;
-    let checkpoints = Checkpoints::new(folder, args.keep, plan, origin)?;
-    let bar = progress::bar("training", args.steps, args.quiet);
-    bar.set_position(progress.state.step);
-    bar.reset_eta();
-    let mut recorder = Recorder { plan, log, checkpoints, autosave: Autosave::new(), bar };
-    let stopping = validation.map(|validation| EarlyStopping {
-        validation,
-        every: args.validate_every.unwrap_or(args.steps.div_ceil(LOOKS)),
-        patience: args.patience,
-    });
-    let pauses = Pauses { checkpoints: args.checkpoint_every, stopping };
-    let data = &plan.data.train;
-    let trained = interrupt::heed(|| train(engine, &model, &plan.training, data, progress, pauses, &mut recorder));
-    recorder.bar.finish_and_clear();
-    let trained = trained?;
-    recorder.log.finish(Recorder::rate(plan))?;
-    let path = folder.file("model.safetensors");
-    write_checkpoint(&path, &trained.model, &metadata(plan, trained.step_of_model()))?;
-    if let Some(bad) = trained.diverged {
-        return Err(Error::diverged(format!(
-            "training diverged at step {}: the loss was {:e}, the norm of its gradient {:e}; {} holds the model of step {}",
-            bad.step,
-            bad.loss,
-            bad.gradient_norm,
-            path.display(),
-            trained.step_of_model()
-        ))
-        .hint("a smaller --lr, clipping (--clip 1), or data without wild outliers"));
+/// What a run trains with and writes to.
+pub(super) struct Ground<'a> {
+    pub(super) args: &'a Args,
+    pub(super) plan: &'a Plan,
+    pub(super) validation: Option<&'a Validation>,
+    pub(super) engine: &'a dyn Engine,
+    pub(super) folder: &'a Folder,
+    pub(super) origin: &'a Origin,
+}
+
+impl Ground<'_> {
+    /// Trains from `saved`, or from the start, and leaves model.safetensors. Where it diverges, it goes back to the newest
+    /// checkpoint as often as it may.
+    pub(super) fn train(&self, mut saved: Option<Saved>) -> Result<(Trained, Rollbacks)> {
+        let Self { args, plan, folder, .. } = self;
+        let mut rollbacks = saved.as_ref().map_or(Ok(Rollbacks::default()), |saved| Rollbacks::of(&saved.metadata))?;
+        let trained = loop {
+            let trained = self.attempt(saved, &rollbacks)?;
+            match trained.diverged {
+                Some(bad) if rollbacks.0.len() < args.rollback => {
+                    saved = Saved::newest(folder)?.0;
+                    // a checkpoint that training diverged from twice may be what is wrong
+                    if let Some(doomed) = saved.take_if(|saved| rollbacks.has_gone_to(saved.progress.state.step)) {
+                        doomed.discard();
+                        saved = Saved::newest(folder)?.0;
+                    }
+                    let back_to = saved.as_ref().map_or(0, |saved| saved.progress.state.step);
+                    let sentence = rollbacks.add(bad.step, back_to, plan.training.optimizer.learning_rate);
+                    if !args.quiet {
+                        eprintln!("warning: {sentence}");
+                    }
+                }
+                _ => break trained,
+            }
+        };
+        let path = folder.file("model.safetensors");
+        write_checkpoint(&path, &trained.model, &metadata(plan, trained.step_of_model()))?;
+        if let Some(bad) = trained.diverged {
+            return Err(Error::diverged(format!(
+                "training diverged at step {}: the loss was {:e}, the norm of its gradient {:e}; {} holds the model of step {}",
+                bad.step,
+                bad.loss,
+                bad.gradient_norm,
+                path.display(),
+                trained.step_of_model()
+            ))
+            .hint("a smaller --lr, clipping (--clip 1), --rollback 3, or data without wild outliers"));
+        }
+        Ok((trained, rollbacks))
     }
-    Ok(trained)
+
+    /// Trains to the end, to where held-out points end it, or to where it diverges.
+    fn attempt(&self, saved: Option<Saved>, rollbacks: &Rollbacks) -> Result<Trained> {
+        let Self { args, plan, validation, engine, folder, origin } = *self;
+        let model = plan.spec.initial(plan.seed);
+        let mut training = plan.training.clone();
+        training.optimizer.learning_rate = rollbacks.learning_rate(training.optimizer.learning_rate);
+        let (progress, said) = match saved {
+            Some(saved) => (saved.progress, saved.metadata.get(Checkpoints::SAID).cloned()),
+            None => (Progress::start(&model), None),
+        };
+        let log = MetricsLog::open(&folder.file(metrics::FILE), args.steps, &progress.history, said.as_deref())?;
+        let checkpoints = Checkpoints::new(folder, args.keep, plan, origin, rollbacks)?;
+        let bar = progress::bar("training", args.steps, args.quiet);
+        bar.set_position(progress.state.step);
+        bar.reset_eta();
+        let mut recorder = Recorder { plan: &training, log, checkpoints, autosave: Autosave::new(), bar };
+        let stopping = validation.map(|validation| EarlyStopping {
+            validation,
+            every: args.validate_every.unwrap_or(args.steps.div_ceil(LOOKS)),
+            patience: args.patience,
+        });
+        let pauses = Pauses { checkpoints: args.checkpoint_every, stopping };
+        let data = &plan.data.train;
+        let trained = interrupt::heed(|| train(engine, &model, &training, data, progress, pauses, &mut recorder));
+        recorder.bar.finish_and_clear();
+        let trained = trained?;
+        recorder.log.finish(Recorder::rate(&training))?;
+        Ok(trained)
+    }
 }
