@@ -11,8 +11,8 @@ mod targets;
 
 use serde::Serialize;
 
-use crate::engine::Engine;
 use crate::engine::cpu::Reference;
+use crate::engine::{Engine, Peak};
 use crate::error::Result;
 use crate::model::{Activation, Conditioning, Head, MlpSpec};
 use crate::points::Points;
@@ -113,6 +113,8 @@ pub fn check(engine: &dyn Engine, report: &mut dyn FnMut(&Finding)) -> Result<bo
     }
     targets::check(&mut case)?;
     diagnostics::check(&mut case)?;
+    (case.net, case.activation) = ("-".to_string(), "-");
+    case.find("multiply_add", &[engine.peak()?.value], &[Peak::WANT], FORWARD);
     Ok(case.good)
 }
 
