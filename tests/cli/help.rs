@@ -116,7 +116,7 @@ fn each_flag_has_a_description() {
         let outcome = folder.done(&format!("{command} --help"));
         assert_eq!(outcome.stderr, "", "{outcome}");
         let said = options(&outcome.stdout);
-        let engine = match command {
+        let engine = match *command {
             "bench roofline" | "bench scale" => &[][..],
             _ if command.starts_with("data") => &["--json"],
             _ => &engine,

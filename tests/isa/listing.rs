@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 /// What stands before a kernel's name, before the driver's own output about it.
 pub(crate) const MARK: &str = "== kernel ";
 
-/// Multiply-adds that make a loop one of a product: a block of 4 x 4 in one column. Loops over coordinates have fewer to an
-/// instruction of memory.
+/// Multiply-adds of a turn that make a loop one of a product: a block of 4 x 4 four times over.
 const LEAST_IN_A_PRODUCT: usize = 64;
 
 /// What the compiler says of a kernel.
@@ -64,21 +63,22 @@ fn product_loops(text: &str) -> Vec<f64> {
             labels.insert(label, code.len());
         } else if let Some(instruction) = line.strip_prefix('\t') {
             let instruction = instruction.split(';').next().unwrap_or_default().trim();
-            let target = instruction
-                .starts_with("s_branch")
-                .then(|| ())
-                .or_else(|| instruction.starts_with("s_cbranch").then_some(()));
-            if let (Some(()), Some((_, target))) = (target, instruction.rsplit_once("BB")) {
+            let jumps_to =
+                instruction.strip_prefix("s_").filter(|i| i.starts_with("branch") || i.starts_with("cbranch"));
+            if let Some((_, target)) = jumps_to.and_then(|i| i.rsplit_once("BB")) {
                 jumps.push((target, code.len()));
             }
             code.push(instruction);
         }
     }
-    let loops: Vec<(usize, usize)> = jumps
-        .iter()
-        .filter_map(|(target, end)| Some((*labels.get(target)?, *end)))
-        .filter(|(start, end)| start <= end)
-        .collect();
+    let mut ends = BTreeMap::new();
+    for (target, end) in jumps {
+        // of several jumps back to one place, the last ends the loop
+        if let Some(start) = labels.get(target).filter(|start| **start <= end) {
+            ends.insert(*start, end);
+        }
+    }
+    let loops: Vec<(usize, usize)> = ends.into_iter().collect();
     let holds =
         |outer: &(usize, usize), inner: &(usize, usize)| outer != inner && outer.0 <= inner.0 && inner.1 <= outer.1;
     let innermost = loops.iter().filter(|outer| !loops.iter().any(|inner| holds(outer, inner)));
@@ -93,6 +93,8 @@ fn share(code: &[&str]) -> Option<f64> {
     let operations: Vec<&str> = issued.flat_map(|i| i.split("::")).map(str::trim).collect();
     let multiply_adds = operations.iter().filter(|o| o.starts_with("v_fma") || o.starts_with("v_dual_fma")).count();
     let loads = operations.iter().filter(|o| o.starts_with("buffer_load") || o.starts_with("global_load")).count();
-    let is_product = multiply_adds >= LEAST_IN_A_PRODUCT && loads > 0;
+    // a product only gathers; loops that draw numbers or apply activations leave them in memory
+    let stores = operations.iter().any(|o| o.starts_with("buffer_store") || o.starts_with("global_store"));
+    let is_product = multiply_adds >= LEAST_IN_A_PRODUCT && loads > 0 && !stores;
     is_product.then(|| multiply_adds as f64 / operations.len() as f64)
 }

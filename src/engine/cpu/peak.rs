@@ -62,3 +62,33 @@ pub(super) fn measure<T: Burn>(pool: &rayon::ThreadPool) -> Result<Peak> {
         Ok((means.iter().sum::<f64>() / threads as f64, start.elapsed().as_secs_f64()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::cpu::block::{Block, dense_transposed};
+
+    /// The seconds of the fastest of some runs: other programs only make them slower.
+    fn fastest(mut run: impl FnMut()) -> f64 {
+        let time = |_| {
+            let start = Instant::now();
+            run();
+            start.elapsed().as_secs_f64()
+        };
+        (0..40).map(time).fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn no_product_of_matrices_is_faster_than_the_loop() {
+        let n = 192;
+        let weights = vec![0.5_f32; n * n];
+        let (mut x, mut y) = (Block::<f32>::default(), Block::<f32>::default());
+        x.shape(n, n);
+        y.shape(n, n);
+        let product = fastest(|| dense_transposed(&mut y, &weights, &x, &(0..n))) / (n * n * n) as f64;
+        let (_, numbers) = f32::burn();
+        let each = fastest(|| assert!(black_box(f32::burn()).0 > 0.0)) / (TURNS * numbers) as f64;
+        // a twentieth for clocks that change between the two
+        assert!(each < 1.05 * product, "{each:e} s for a multiply-add of the loop, {product:e} s for one of a product");
+    }
+}
