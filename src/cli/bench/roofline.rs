@@ -21,7 +21,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     check_count("batch", args.batch, 1, MOST_BATCH)?;
-    print_line(&format!("# Roofline of a training step: {}, batches of {}\n", args.objective.loss, args.batch))?;
+    print_line(&format!(
+        "# Roofline of a training step: {}, batches of {}\n\n`ebm-gpu bench roofline` prints this page.\n",
+        args.objective.loss, args.batch
+    ))?;
     print_line(
         "| GPU | TFLOP/s | memory, GB/s | workgroup memory, TB/s | units | source |\n| --- | --- | --- | --- | --- | --- |",
     )?;
