@@ -49,9 +49,8 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
         let l = select(bottom + i, LAYERS - 1u - i, backward);
         let layer = net[l];
         let matrix = select(layer.transposed, layer.weight, backward);
-        let count = select(layer.inputs, layer.outputs, backward);
+        let count = 4u * select(layer.input, layer.output, backward);
         let width = select(layer.output, layer.input, backward);
-        let x_width = 4u * select(layer.input, layer.output, backward);
         let origin = region + select(layer.forward, layer.outgoing, backward);
         let lanes = lanes_for(width);
         let share = share_of(lanes);
@@ -59,13 +58,14 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
             let channel = select(turn, first + last - 1u - turn, backward);
             for (var block = 0u; block < width; block += lanes) {
                 let quad = block + share.neuron;
-                let v = product(matrix, count, width, origin + channel * QUADS * x_width, x_width, quad, share, lanes);
-                if share.part == 0u && quad < width {
+                let v = product(matrix, count, width, origin + channel * QUADS * count, quad, share, lanes);
+                if share.part < 2u && quad < width {
+                    let column = 2u * share.pair + share.part;
                     for (var r = 0u; r < 4u; r++) {
                         if backward {
-                            store_reverse(l, 4u * quad + r, channel, share.column, row_of(v, r));
+                            store_reverse(l, 4u * quad + r, channel, column, row_of(v, r));
                         } else {
-                            store_forward(l, 4u * quad + r, channel, share.column, row_of(v, r));
+                            store_forward(l, 4u * quad + r, channel, column, row_of(v, r));
                         }
                     }
                 }

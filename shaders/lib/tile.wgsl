@@ -4,18 +4,21 @@
 // block of `width` neurons (a multiple of 4) lies in `scratch` as [column quads][width]. Each workgroup has a region of
 // its own in `scratch`; `region` is where it begins.
 //
-// An invocation owns 4 neurons x 4 columns. Neighbouring lanes own neighbouring neurons, so weights are read coalesced
-// from [inputs][outputs] order; columns are staged through workgroup memory and read as broadcasts. Where a layer has
-// fewer neurons than lanes, the lanes left over split the sum, and the parts are added in a fixed order.
+// In a product an invocation has 4 neurons x 8 columns, for one part of the sum: twice as many multiply-adds for each
+// weight that it loads as 4 x 4 would give. Two parts or more are added in a fixed order, after which it owns 4 x 4.
+// Neighbouring lanes have neighbouring neurons, so weights are read coalesced from [inputs][outputs] order; columns are
+// staged through workgroup memory and read as broadcasts.
 // Reference: src/engine/cpu/block.rs. Needs: lib/layer.wgsl, WORKGROUP, QUADS, `net`, `weights`, `scratch`.
 
 const_assert WORKGROUP % QUADS == 0u;
-const_assert 0u == (QUADS & (QUADS - 1u));
+const_assert QUADS >= 2u && 0u == (QUADS & (QUADS - 1u));
 
-// Rows of a block that are staged at a time.
+// Invocations of a column quad.
 const ROWS: u32 = WORKGROUP / QUADS;
+// Rows of a block that are staged at a time.
+const STAGED: u32 = 2u * ROWS;
 // One more row than needed keeps the columns out of each other's memory banks.
-const STAGE_STRIDE: u32 = ROWS + 1u;
+const STAGE_STRIDE: u32 = STAGED + 1u;
 
 var<workgroup> stage: array<vec4<f32>, QUADS * STAGE_STRIDE>;
 var<private> local: u32;
@@ -32,23 +35,23 @@ fn opaque(count: u32) -> u32 {
     return select(0u, count, net[0].inputs > 0u);
 }
 
-// Lanes that own neuron quads of a layer: the least power of two that holds its width, at most ROWS. What is left of
-// ROWS splits sums. A function of uniform values alone, since barriers depend on it.
+// Lanes that have neuron quads of a layer: the least power of two that holds its width, at most ROWS. What is left of
+// the workgroup splits sums. A function of uniform values alone, since barriers depend on it.
 fn lanes_for(width: u32) -> u32 {
     let bits = select(32u - countLeadingZeros(width - 1u), 0u, width == 1u);
     return min(1u << bits, ROWS);
 }
 
-// What an invocation owns of a product: a neuron quad of the block of lanes, a column quad, a part of the sum.
+// What an invocation has of a product: a neuron quad of the block of lanes, two column quads, a part of the sum.
 struct Share {
     neuron: u32,
-    column: u32,
+    pair: u32,
     part: u32,
 }
 
 fn share_of(lanes: u32) -> Share {
     let rest = local / lanes;
-    return Share(local % lanes, rest % QUADS, rest / QUADS);
+    return Share(local % lanes, rest % (QUADS / 2u), rest / (QUADS / 2u));
 }
 
 // Four neurons in four columns, a row for each neuron.
@@ -63,17 +66,22 @@ fn row_of(block: Block, i: u32) -> vec4<f32> {
     return select(select(block.a, block.b, i == 1u), select(block.c, block.d, i == 3u), i >= 2u);
 }
 
-// Adds what the parts of a split sum have, a row at a time; the result is right in part 0.
-fn join(block: Block, share: Share, lanes: u32) -> Block {
-    var sums = block;
+// Adds what the parts of a sum have, a row at a time: part 0 gets the first column quad of its pair, part 1 the second.
+fn join(first: Block, second: Block, share: Share, lanes: u32) -> Block {
+    let zero = vec4<f32>(0.0);
+    var sums = Block(zero, zero, zero, zero);
+    let apart = lanes * (QUADS / 2u);
+    // parts take rows in fours, so that of many parts only the first have any
+    let working = min(WORKGROUP, apart * (STAGED / 4u));
     for (var i = 0u; i < opaque(4u); i++) {
-        var sum = row_of(block, i);
         workgroupBarrier();
-        stage[local] = sum;
+        stage[local] = row_of(first, i);
+        stage[WORKGROUP + local] = row_of(second, i);
         workgroupBarrier();
-        if share.part == 0u {
-            for (var other = local + lanes * QUADS; other < WORKGROUP; other += lanes * QUADS) {
-                sum += stage[other];
+        var sum = zero;
+        if share.part < 2u {
+            for (var other = local % apart; other < working; other += apart) {
+                sum += stage[share.part * WORKGROUP + other];
             }
         }
         sums = Block(
@@ -83,38 +91,48 @@ fn join(block: Block, share: Share, lanes: u32) -> Block {
     return sums;
 }
 
-// The block at neuron quad `neuron` of M X, with M [count][width] at `matrix` in `weights` (transposed: sums run over its
-// rows) and X the QUADS column quads at `x` in `scratch`, [column quads][x_width].
-fn product(
-    matrix: u32, count: u32, width: u32, x: u32, x_width: u32, neuron: u32, share: Share, lanes: u32,
-) -> Block {
-    var a = vec4<f32>(0.0);
-    var b = vec4<f32>(0.0);
-    var c = vec4<f32>(0.0);
-    var d = vec4<f32>(0.0);
-    let parts = ROWS / lanes;
+// What one row more adds to a block: four weights times four columns.
+fn grown(block: Block, w: vec4<f32>, v: vec4<f32>) -> Block {
+    return Block(
+        fma(vec4<f32>(w.x), v, block.a), fma(vec4<f32>(w.y), v, block.b),
+        fma(vec4<f32>(w.z), v, block.c), fma(vec4<f32>(w.w), v, block.d));
+}
+
+// The block at neuron quad `neuron` and column quad 2 pair + part (part 0 or 1) of M X, with M [count][width] at `matrix` in
+// `weights` (transposed: sums run over its rows) and X the QUADS column quads at `x` in `scratch`, [column quads][count];
+// `count` is a multiple of 4.
+fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Share, lanes: u32) -> Block {
+    let zero = vec4<f32>(0.0);
+    var near = Block(zero, zero, zero, zero);
+    var far = near;
+    let step = 4u * (2u * ROWS / lanes);
     let lane = matrix + min(neuron, width - 1u);
     let row = local % ROWS;
     let quad = local / ROWS;
-    for (var first = 0u; first < count; first += ROWS) {
-        let rows = min(ROWS, count - first);
+    let column = 2u * share.pair * STAGE_STRIDE;
+    for (var first = 0u; first < count; first += STAGED) {
+        let rows = min(STAGED, count - first);
+        let from_row = x + quad * count;
         workgroupBarrier();
-        stage[quad * STAGE_STRIDE + row] = scratch[x + quad * x_width + min(first + row, x_width - 1u)];
+        stage[quad * STAGE_STRIDE + row] = scratch[from_row + min(first + row, count - 1u)];
+        stage[quad * STAGE_STRIDE + ROWS + row] = scratch[from_row + min(first + ROWS + row, count - 1u)];
         workgroupBarrier();
-        for (var r = share.part; r < rows; r += parts) {
-            let w = weights[lane + (first + r) * width];
-            let v = stage[share.column * STAGE_STRIDE + r];
-            a = fma(vec4<f32>(w.x), v, a);
-            b = fma(vec4<f32>(w.y), v, b);
-            c = fma(vec4<f32>(w.z), v, c);
-            d = fma(vec4<f32>(w.w), v, d);
+        // four rows in a turn: their loads are under way together, and what a turn costs beside its sums is paid once
+        for (var r = 4u * share.part; r < rows; r += step) {
+            let m = lane + (first + r) * width;
+            let w = Block(weights[m], weights[m + width], weights[m + 2u * width], weights[m + 3u * width]);
+            let s = column + r;
+            near = grown(near, w.a, stage[s]);
+            far = grown(far, w.a, stage[s + STAGE_STRIDE]);
+            near = grown(near, w.b, stage[s + 1u]);
+            far = grown(far, w.b, stage[s + STAGE_STRIDE + 1u]);
+            near = grown(near, w.c, stage[s + 2u]);
+            far = grown(far, w.c, stage[s + STAGE_STRIDE + 2u]);
+            near = grown(near, w.d, stage[s + 3u]);
+            far = grown(far, w.d, stage[s + STAGE_STRIDE + 3u]);
         }
     }
-    var sums = Block(a, b, c, d);
-    if parts > 1u {
-        sums = join(sums, share, lanes);
-    }
-    return sums;
+    return join(near, far, share, lanes);
 }
 
 // The sum over the ROWS invocations with the same column quad (local / ROWS); right in those with local % ROWS == 0.

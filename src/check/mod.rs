@@ -12,8 +12,8 @@ mod targets;
 
 use serde::Serialize;
 
-use crate::engine::Engine;
 use crate::engine::cpu::Reference;
+use crate::engine::{Engine, Peak};
 use crate::error::Result;
 use crate::model::{Activation, Conditioning, Head, MlpSpec};
 use crate::points::Points;
@@ -124,6 +124,8 @@ pub fn check(engine: &dyn Engine, extent: Extent, report: &mut dyn FnMut(&Findin
     }
     targets::check(&mut case, extent)?;
     diagnostics::check(&mut case)?;
+    (case.net, case.activation) = ("-".to_string(), "-");
+    case.find("multiply_add", &[engine.peak()?.value], &[Peak::WANT], FORWARD);
     Ok(case.good)
 }
 

@@ -6,6 +6,7 @@ pub mod cpu;
 mod given;
 pub mod gpu;
 mod moments;
+mod peak;
 mod replay;
 mod select;
 mod training;
@@ -15,6 +16,7 @@ pub use chains::{ChainState, Chains, Fares, Landscape, advance_by};
 use chains::{another_kind, another_number, another_state, check_chains, coldest};
 pub use given::Given;
 pub use moments::Moments;
+pub use peak::Peak;
 pub use select::{EngineChoice, Selection, select};
 pub use training::{StepRecord, Training, TrainingPlan, TrainingState};
 pub use watch::{MONITORED, Worth};
@@ -137,4 +139,18 @@ pub trait Engine {
     /// # Errors
     /// There are no draws, or not as many values as the shape says, or the device failed.
     fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics>;
+
+    /// How fast a loop of multiply-adds is that does nothing else, on all of the device.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn peak(&self) -> Result<Peak>;
+
+    /// Seconds that the device has worked since this was called last, by its own clock; none where it has none.
+    ///
+    /// # Errors
+    /// The device failed.
+    fn device_seconds(&self) -> Result<Option<f64>> {
+        Ok(None)
+    }
 }

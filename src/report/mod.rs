@@ -11,7 +11,7 @@
 //! | [`loss_figure`] | a training loss: raw, running mean, optional reference line |
 //! | [`paths_figure`] | the paths of a few chains over the energy |
 //! | [`Particles`] | many chains at one moment over the energy: the frames of [`write_gif`] |
-//! | [`lines_figure`] | any named lines |
+//! | [`lines_figure`], [`scaling_figure`] | any named lines, over linear and over logarithmic axes |
 //! | [`panels_figure`] | many models: data sets down, objectives across, energy or density with samples |
 //! | [`strips_figure`] | one number of many runs: data sets in panels, objectives down, a dot for each seed |
 //!
@@ -39,7 +39,7 @@ pub use figures::backdrop::Backdrop;
 pub use figures::energy::{EnergyPanel, energy_figure};
 pub use figures::energy_line::{EnergyLine, energy_line_figure};
 pub use figures::images::{ImageSheets, image_figure};
-pub use figures::lines::{Lines, Series, lines_figure};
+pub use figures::lines::{Lines, Series, lines_figure, scaling_figure};
 pub use figures::loss::{LossCurve, loss_figure};
 pub use figures::panels::{PanelCell, PanelRow, Panels, Shading, panels_figure};
 pub use figures::particles::Particles;

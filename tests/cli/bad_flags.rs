@@ -187,6 +187,8 @@ fn usage() {
             ("bench train --activation slu", &["`slu`", "did you mean `silu`?"]),
             ("bench train --sigma 0", &["sigma is 0"]),
             ("bench chains --chains 0", &["chains is 0"]),
+            ("bench scale --sizes 1", &["sizes is 1"]),
+            ("bench roofline --batch 0", &["batch is 0"]),
             ("bench chains --steps 0", &["steps is 0"]),
             ("bench chains --rounds 0", &["rounds is 0"]),
             ("check --engine cqu", &["`cqu`", "did you mean `cpu`?"]),

@@ -104,12 +104,14 @@ fn bench_prints_a_time() {
     let common = "--engine cpu --net 2-16-1 --activation tanh";
     let json = folder.done(&format!("bench train {common} --batch 16 --seconds 0.2 --json")).json();
     assert!(number(&json, "ms_per_step") > 0.0 && number(&json, "ms_per_step") < 1000.0, "{json}");
-    assert_keys(&json, &["engine", "adapter", "net", "loss", "batch", "gflop_per_second"]);
+    assert_keys(&json, &["engine", "adapter", "net", "loss", "batch", "gflop_per_second", "device_ms_per_step"]);
+    let (speed, peak) = (number(&json, "gflop_per_second"), number(&json, "peak_gflop_per_second"));
+    assert!((number(&json, "share_of_peak") - speed / peak).abs() < 1e-9 && speed < peak, "{json}");
     assert_eq!((&json["net"], &json["batch"], &json["loss"]), (&"2-16-1".into(), &16.into(), &"dsm".into()));
 
     let json = folder.done(&format!("bench chains {common} --chains 100 --steps 50 --json")).json();
     assert!(number(&json, "chain_steps_per_second") > 100.0, "{json}");
-    assert_keys(&json, &["engine", "adapter", "net", "chains", "steps", "gflop_per_second"]);
+    assert_keys(&json, &["engine", "adapter", "net", "chains", "steps", "gflop_per_second", "share_of_peak"]);
     assert_eq!((&json["chains"], &json["steps"]), (&100.into(), &50.into()));
 
     let json = folder.done(&format!("bench chains {common} --chains 100,300 --sampler hmc --steps 5 --json")).json();
@@ -119,9 +121,51 @@ fn bench_prints_a_time() {
 
     let text = folder.done(&format!("bench train {common} --batch 16 --seconds 0.05"));
     assert!(text.stdout.contains(" ms a step") && text.stdout.lines().count() == 1, "{text}");
+    assert!(text.stdout.contains(" % of the "), "{text}");
     let text = folder.done(&format!("bench chains {common} --chains 10 --steps 5 --rounds 1"));
     assert!(text.stdout.contains(" chain steps a second") && text.stdout.lines().count() == 1, "{text}");
     assert_eq!(folder.names(""), [""; 0], "bench writes nothing");
+}
+
+#[test]
+fn bench_tells_the_time_by_the_clock_of_a_device() {
+    let folder = Folder::new();
+    let json = folder.done("bench train --engine gpu --net 2-8-1 --batch 8 --seconds 0.1 --json").json();
+    let (wall, device) = (number(&json, "ms_per_step"), number(&json, "device_ms_per_step"));
+    assert!(device > 0.0 && device < 2.0 * wall, "{json}");
+    assert_eq!(
+        json["expected_ms_per_step"].is_null(),
+        !json["adapter"].as_str().unwrap().contains("RTX 4090"),
+        "{json}"
+    );
+}
+
+#[test]
+fn bench_prints_a_roofline() {
+    let outcome = Folder::new().done("bench roofline --nets 2-16-1,2-32-1 --loss pcd --batch 64");
+    for kernel in ["negative_chains", "contrast", "reduce_gradient", "adam_step", "a step"] {
+        let lines = outcome.stdout.lines().filter(|l| l.contains(&format!("| {kernel} |"))).count();
+        assert_eq!(lines, 2, "{kernel}: {outcome}");
+    }
+    assert!(outcome.stdout.contains("| RX 7900 XTX | 61.4 |"), "{outcome}");
+}
+
+#[test]
+fn bench_scale_writes_laws_and_figures() {
+    let folder = Folder::new();
+    let outcome = folder.done("bench scale --sizes 2 --seconds 0.02 --out scaling");
+    assert_eq!(outcome.stdout, "scaling/scale.md\n", "{outcome}");
+    let page = folder.text("scaling/scale.md");
+    let mut files = vec!["scale.md".to_string()];
+    for name in ["batch", "chains", "depth", "dimension", "width"] {
+        files.extend(["png", "svg"].map(|kind| format!("scale-{name}.{kind}")));
+        assert!(page.contains(&format!("## {name}\n")) && page.contains(&format!("(scale-{name}.png)")), "{page}");
+    }
+    files.sort();
+    assert_eq!(folder.names("scaling"), files);
+    assert_eq!(page.matches("\nTime: ").count(), 5, "{page}");
+    // two sizes of each, and a heading
+    assert_eq!(page.lines().filter(|l| l.starts_with("| ")).count(), 5 * 4, "{page}");
 }
 
 /// What chains take does not depend on how long they run.

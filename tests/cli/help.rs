@@ -107,6 +107,8 @@ fn each_flag_has_a_description() {
         ("data list", &[]),
         ("data make", &["--n", "--seed", "--out", "--force"]),
         ("bench train", &["--net", "--activation", "--loss", "--sigma", "--batch", "--seconds"]),
+        ("bench roofline", &["--nets", "--loss", "--batch"]),
+        ("bench scale", &["--out", "--engine", "--seconds", "--sizes"]),
         ("bench chains", &["--net", "--activation", "--chains", "--sampler", "--steps", "--rounds"]),
         ("check", &[]),
     ];
@@ -116,7 +118,11 @@ fn each_flag_has_a_description() {
         let outcome = folder.done(&format!("{command} --help"));
         assert_eq!(outcome.stderr, "", "{outcome}");
         let said = options(&outcome.stdout);
-        let engine = if command.starts_with("data") { &["--json"][..] } else { &engine };
+        let engine = match *command {
+            "bench roofline" | "bench scale" => &[][..],
+            _ if command.starts_with("data") => &["--json"],
+            _ => &engine,
+        };
         for flag in flags.iter().chain(engine).chain(&["--help"]) {
             match said.iter().find(|(name, _)| name == flag) {
                 None => problems.push(format!("{command} --help does not mention {flag}")),

@@ -16,6 +16,7 @@ mod kept;
 mod landscape;
 mod matching;
 mod negatives;
+mod peak;
 mod source;
 mod tile;
 mod training;
@@ -26,8 +27,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
-    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, check_target,
-    level_free, needs_energy,
+    Chains, Engine, Given, Landscape, LossGradient, Peak, Training, TrainingPlan, TrainingState, check_chains,
+    check_target, level_free, needs_energy,
 };
 use crate::error::{Error, Result};
 use crate::model::{Head, Layer, MlpSpec, Model};
@@ -148,7 +149,7 @@ fn load<T: Real>(block: &mut Block<T>, columns: Range<usize>, points: &Points, f
     }
 }
 
-impl<T: Real> Engine for Native<T> {
+impl<T: Real + peak::Burn> Engine for Native<T> {
     fn name(&self) -> &'static str {
         if size_of::<T>() == 4 { "cpu" } else { "reference" }
     }
@@ -235,5 +236,9 @@ impl<T: Real> Engine for Native<T> {
 
     fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {
         self.pool.install(|| diagnose(draws, shape))
+    }
+
+    fn peak(&self) -> Result<Peak> {
+        peak::measure::<T>(&self.pool)
     }
 }

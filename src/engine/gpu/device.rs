@@ -9,6 +9,8 @@ use std::time::Duration;
 use wgpu::util::DeviceExt as _;
 
 use super::adapters::{self, AdapterSummary};
+use super::clock::Clock;
+use super::count::{Counters, Counts};
 use super::kernel::Shape;
 use super::pace::Pace;
 use crate::error::{Error, Result};
@@ -50,6 +52,9 @@ pub struct Gpu {
     summary: AdapterSummary,
     pub(super) options: GpuOptions,
     pub(super) pipelines: Mutex<HashMap<(&'static str, Shape), wgpu::ComputePipeline>>,
+    pub(super) counters: Arc<Counters>,
+    /// Where the adapter has timestamp queries.
+    clock: Option<Clock>,
     fault: Arc<Mutex<Option<String>>>,
 }
 
@@ -101,7 +106,8 @@ impl Gpu {
             max_buffer_size: has.max_buffer_size.min(MOST_BINDING),
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
-        let descriptor = wgpu::DeviceDescriptor { required_limits, ..Default::default() };
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let descriptor = wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|e| Error::failed(format!("{} does not open: {e}", summary.name)))?;
         let fault = Arc::new(Mutex::new(None));
@@ -112,7 +118,23 @@ impl Gpu {
         let lost = note.clone();
         device.on_uncaptured_error(Arc::new(move |e| note(e.to_string())));
         device.set_device_lost_callback(move |reason, text| lost(format!("the device was lost ({reason:?}): {text}")));
-        Ok(Self { device, queue, summary, options: options.clone(), pipelines: Mutex::default(), fault })
+        let clock = (!required_features.is_empty()).then(|| Clock::new(&device, &queue));
+        let (pipelines, counters) = Default::default();
+        Ok(Self { device, queue, summary, options: options.clone(), pipelines, counters, clock, fault })
+    }
+
+    /// What has been made on the device and asked of it so far.
+    pub fn counts(&self) -> Counts {
+        self.counters.now()
+    }
+
+    /// Seconds that compute passes took since this was called last, by the device's own clock, after waiting for them; none
+    /// where the adapter has no timestamp queries, or after more than 2,048 passes.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn device_seconds(&self) -> Result<Option<f64>> {
+        self.clock.as_ref().map_or(Ok(None), |clock| clock.read(self))
     }
 
     /// The adapter.
@@ -161,12 +183,7 @@ impl Gpu {
         }
         let size = (len.max(1) * size_of::<T>()) as u64;
         self.check_size(label, size)?;
-        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size,
-            usage: STORAGE,
-            mapped_at_creation: false,
-        });
+        let raw = self.create(label, size, STORAGE);
         self.check()?;
         Ok(Buffer { raw, len, element: PhantomData })
     }
@@ -201,6 +218,7 @@ impl Gpu {
     fn upload_as<T: bytemuck::Pod>(&self, label: &str, values: &[T], usage: wgpu::BufferUsages) -> Result<Buffer<T>> {
         let contents: &[u8] = bytemuck::cast_slice(values);
         self.check_size(label, contents.len() as u64)?;
+        self.count_buffer(contents.len() as u64);
         let raw =
             self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage });
         self.check()?;
@@ -209,12 +227,8 @@ impl Gpu {
 
     /// Room for the parameters of `len` dispatches.
     pub(super) fn params<P: bytemuck::Pod>(&self, len: usize) -> Result<Buffer<P>> {
-        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("params"),
-            size: len as u64 * PARAMS_STRIDE,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let raw = self.create("params", len as u64 * PARAMS_STRIDE, usage);
         self.check()?;
         Ok(Buffer { raw, len, element: PhantomData })
     }
@@ -235,28 +249,46 @@ impl Gpu {
 
     /// A buffer that the host can map, for what comes back.
     pub(super) fn staging(&self, size: u64) -> wgpu::Buffer {
+        self.create("staging", size.max(4), wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)
+    }
+
+    fn create(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        self.count_buffer(size);
         self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("staging"),
-            size: size.max(4),
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            label: Some(label),
+            size,
+            usage,
             mapped_at_creation: false,
         })
+    }
+
+    fn count_buffer(&self, bytes: u64) {
+        self.counters.buffers.add(1);
+        self.counters.bytes.add(bytes);
     }
 
     /// Records and submits work; nothing waits.
     pub(super) fn submit(&self, record: impl FnOnce(&mut wgpu::CommandEncoder)) -> wgpu::SubmissionIndex {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         record(&mut encoder);
+        self.counters.submissions.add(1);
         self.queue.submit([encoder.finish()])
     }
 
     /// Submits dispatches in one compute pass; nothing waits.
     pub(super) fn run(&self, record: impl FnOnce(&mut wgpu::ComputePass<'_>)) -> wgpu::SubmissionIndex {
-        self.submit(|encoder| record(&mut encoder.begin_compute_pass(&Default::default())))
+        self.submit(|encoder| record(&mut self.pass(encoder)))
+    }
+
+    /// A compute pass that the device's clock takes the time of.
+    pub(super) fn pass<'e>(&self, encoder: &'e mut wgpu::CommandEncoder) -> wgpu::ComputePass<'e> {
+        let timestamp_writes = self.clock.as_ref().and_then(Clock::next);
+        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes })
     }
 
     /// Waits until a submission has finished.
     pub(super) fn wait(&self, submission: &wgpu::SubmissionIndex) -> Result<()> {
+        self.counters.waits.add(1);
         let poll = wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(PATIENCE) };
         // wgpu panics in poll when the device is lost: that must not end the program
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {

@@ -6,7 +6,9 @@
 
 pub mod adapters;
 mod chains;
+mod clock;
 mod contrast;
+mod count;
 mod device;
 mod diagnose;
 mod evaluate;
@@ -16,18 +18,20 @@ pub mod kernels;
 mod loss;
 mod network;
 mod pace;
+mod peak;
 mod pipeline;
 mod spread;
 mod training;
 
+pub use count::Counts;
 pub use device::{Buffer, Gpu, GpuOptions};
 pub use network::LayerEntry;
 pub use pipeline::Bound;
 pub use spread::{QUADS, shape_of, shape_of_target};
 
 use super::{
-    Chains, Engine, Given, Landscape, LossGradient, Training, TrainingPlan, TrainingState, check_chains, check_target,
-    level_free, needs_energy,
+    Chains, Engine, Given, Landscape, LossGradient, Peak, Training, TrainingPlan, TrainingState, check_chains,
+    check_target, level_free, needs_energy,
 };
 use crate::error::Result;
 use crate::model::Model;
@@ -114,5 +118,13 @@ impl Engine for GpuEngine {
 
     fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {
         diagnose::given(&self.gpu, draws, shape)
+    }
+
+    fn peak(&self) -> Result<Peak> {
+        peak::measure(&self.gpu)
+    }
+
+    fn device_seconds(&self) -> Result<Option<f64>> {
+        self.gpu.device_seconds()
     }
 }

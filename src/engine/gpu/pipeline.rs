@@ -2,8 +2,9 @@
 
 use std::collections::hash_map::Entry;
 use std::num::NonZeroU64;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
+use super::count::Counters;
 use super::device::{Gpu, PARAMS_STRIDE};
 use super::kernel::{BindingKind, Kernel, Shape};
 use crate::error::{Error, Result};
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 pub struct Bound {
     pipeline: wgpu::ComputePipeline,
     group: wgpu::BindGroup,
+    counters: Arc<Counters>,
 }
 
 impl Bound {
@@ -20,6 +22,7 @@ impl Bound {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.group, &[(entry as u64 * PARAMS_STRIDE) as u32]);
         pass.dispatch_workgroups(workgroups, 1, 1);
+        self.counters.dispatches.add(1);
     }
 }
 
@@ -43,17 +46,27 @@ impl Gpu {
                 }),
             })
             .collect();
+        self.counters.bind_groups.add(1);
         let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(kernel.name),
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries,
         });
-        let bound = Bound { pipeline: pipeline.clone(), group };
+        let bound = Bound { pipeline: pipeline.clone(), group, counters: Arc::clone(&self.counters) };
         self.check()?;
         Ok(bound)
     }
 
+    /// Compiles a kernel as the engine does, and drops it.
+    ///
+    /// # Errors
+    /// The driver refuses it.
+    pub fn try_kernel(&self, kernel: &Kernel, shape: Shape) -> Result<()> {
+        self.compile(kernel, shape).map(drop)
+    }
+
     fn compile(&self, kernel: &Kernel, shape: Shape) -> Result<wgpu::ComputePipeline> {
+        self.counters.pipelines.add(1);
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let source = kernel.source(shape);
         let descriptor =

@@ -181,7 +181,7 @@ impl<'a> GpuTraining<'a> {
         let updates = self.fixed_adam.square_count;
         let index = self.gpu.submit(|encoder| {
             {
-                let mut pass = encoder.begin_compute_pass(&Default::default());
+                let mut pass = self.gpu.pass(encoder);
                 for entry in half..half + steps as usize {
                     if let Some(chains) = &self.chains {
                         chains.dispatch(&mut pass, entry);

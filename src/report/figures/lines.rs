@@ -37,6 +37,19 @@ pub struct Lines<'a> {
 pub fn lines_figure(lines: &Lines<'_>) -> Figure {
     let x = Range::covering(lines.series.iter().flat_map(|s| s.x.iter().copied()));
     let y = value_axis(lines.series.iter().flat_map(|s| s.y.iter().copied()), lines.y_label);
+    draw(lines, Axis::linear(x, lines.x_label), y)
+}
+
+/// The same over logarithmic axes, where a power law is a straight line.
+pub fn scaling_figure(lines: &Lines<'_>) -> Figure {
+    let axis = |values: &dyn Fn(&Series<'_>) -> Vec<f64>, label: &str| {
+        let range = Range::covering(lines.series.iter().flat_map(values).filter(|v| *v > 0.0));
+        Axis::new(Range::new(range.lo() / 1.2, range.hi() * 1.2), Scale::Log10, label)
+    };
+    draw(lines, axis(&|s| s.x.to_vec(), lines.x_label), axis(&|s| s.y.to_vec(), lines.y_label))
+}
+
+fn draw(lines: &Lines<'_>, x: Axis, y: Axis) -> Figure {
     let curve = |(i, series): (usize, &Series<'_>)| Curve {
         stroke: format!(
             "stroke=\"{}\" stroke-width=\"1.8\"{}",
@@ -47,7 +60,7 @@ pub fn lines_figure(lines: &Lines<'_>) -> Figure {
         points: series.x.iter().copied().zip(series.y.iter().copied()).collect(),
     };
     let curves: Vec<Curve> = lines.series.iter().enumerate().map(curve).collect();
-    curves_figure(lines.title, Axis::linear(x, lines.x_label), y, &curves)
+    curves_figure(lines.title, x, y, &curves)
 }
 
 /// A line ready to draw.
@@ -123,6 +136,7 @@ mod tests {
             let series = [Series { label: "a", x, y }];
             let lines = Lines { title: "", x_label: "", y_label: "", series: &series };
             assert!(lines_figure(&lines).to_rgba(300).is_ok());
+            assert!(scaling_figure(&lines).to_rgba(300).is_ok());
         }
         let lines = Lines { title: "", x_label: "", y_label: "", series: &[] };
         assert!(lines_figure(&lines).to_rgba(300).is_ok());

@@ -11,6 +11,7 @@ mod fold_draws;
 mod hamiltonian_chains;
 mod langevin_chains;
 mod loss_params;
+mod multiply_add;
 mod negative_chains;
 mod orthonormal_basis;
 mod rank_scores;
@@ -36,6 +37,7 @@ pub use loss_params::{
     FORM_CLASSIFICATION, FORM_DIFFERENCE, FORM_RANKING, FROM_DATA, FROM_GIVEN, FROM_LAW, LAW_BASIS, LAW_GAUSSIAN,
     LAW_RADEMACHER, LAW_SPHERE, LossParams,
 };
+pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
 pub use negative_chains::{NegativeChains, NegativeParams};
 pub use orthonormal_basis::{BasisParams, MOST_ROWS, OrthonormalBasis};
 pub use rank_scores::{RankParams, RankScores};
@@ -71,4 +73,5 @@ pub const ALL: &[Kernel] = &[
     RowMoments::KERNEL,
     Autocovariance::KERNEL,
     TargetEnergy::KERNEL,
+    MultiplyAdd::KERNEL,
 ];

@@ -1,13 +1,16 @@
-//! `bench`: how long a training step takes, and how many chain steps a second there are.
+//! `bench`: how long a training step takes, how many chain steps a second there are, and what that is of the machine's peak.
 
-use ebm_gpu::bench::{chain_steps_per_second, peak_memory, train_step_ms};
+mod roofline;
+mod scale;
+
+use ebm_gpu::bench::{Card, chain_steps_per_second, expected_seconds, peak_memory, step_work, train_step};
 use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
 use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
 use super::engine::EngineArgs;
 use super::objective::{ObjectiveArgs, Scales};
-use super::{MOST_BATCH, MOST_CHAINS, check_count};
+use super::{MOST_BATCH, MOST_CHAINS, check_count, print_json, print_line};
 
 /// Leapfrogs of a step of `hmc`.
 const LEAPFROGS: u32 = 10;
@@ -24,6 +27,11 @@ enum What {
     Train(Box<TrainArgs>),
     /// Chain steps in a second
     Chains(ChainArgs),
+    /// What each kernel of a training step does and moves, and how long that should take on GPUs of which the data sheet is
+    /// known
+    Roofline(Box<roofline::Args>),
+    /// How time and memory grow with chains, batch, width, depth and dimension: a table and figures
+    Scale(scale::Args),
 }
 
 #[derive(clap::Args)]
@@ -83,6 +91,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     match &args.what {
         What::Train(args) => train(args),
         What::Chains(args) => chains(args),
+        What::Roofline(args) => roofline::run(args),
+        What::Scale(args) => scale::run(args),
     }
 }
 
@@ -99,20 +109,35 @@ fn train(args: &TrainArgs) -> Result<()> {
     let (objective, _) = args.objective.objective(&Scales::unit(spec.dim())?)?;
     objective.check(&spec)?;
     let engine = common.engine.open(common.json)?.engine;
-    let ms = train_step_ms(engine.as_ref(), &spec, &objective, args.batch, args.seconds)?;
+    let peak = engine.peak()?.gflops();
+    let time = train_step(engine.as_ref(), &spec, &objective, args.batch, args.seconds)?;
+    let ms = time.ms;
     let columns = objective.least_columns(&spec);
     let multiply_adds = objective.least_multiply_adds(&spec) * args.batch;
     let gflops = 2e-6 * multiply_adds as f64 / ms;
+    let expected =
+        Card::of(&engine.adapter()).map(|card| 1e3 * expected_seconds(card, &step_work(&spec, &objective, args.batch)));
     if common.json {
-        return super::print_json(&serde_json::json!({
+        return print_json(&serde_json::json!({
             "ms_per_step": ms, "gflop_per_second": gflops, "net": spec.to_string(), "loss": objective.name(),
             "columns": columns, "batch": args.batch, "engine": engine.name(), "adapter": engine.adapter(),
+            "peak_gflop_per_second": peak, "share_of_peak": gflops / peak, "device_ms_per_step": time.device_ms,
+            "expected_ms_per_step": expected, "peak_bytes": peak_memory(),
         }));
     }
-    super::print_line(&format!(
-        "{ms:.4} ms a step of {} samples through {spec}; {gflops:.1} GFLOP/s, of the least work alone ({columns} columns a sample)",
-        args.batch
+    let on_device = time.device_ms.map_or_else(String::new, |ms| format!("; {ms:.4} ms by the device's clock"));
+    let by_sheet = expected.map_or_else(String::new, |ms| format!("; {ms:.4} ms expected by the GPU's data sheet"));
+    print_line(&format!(
+        "{ms:.4} ms a step of {} samples through {spec}; {gflops:.1} GFLOP/s, of the least work alone ({columns} columns a \
+         sample); {}{on_device}{by_sheet}",
+        args.batch,
+        of_peak(gflops, peak)
     ))
+}
+
+/// What a speed is of the machine's fastest, both in GFLOP/s.
+fn of_peak(gflops: f64, peak: f64) -> String {
+    format!("{:.0} % of the {peak:.1} GFLOP/s of a loop of multiply-adds", 100.0 * gflops / peak)
 }
 
 fn chains(args: &ChainArgs) -> Result<()> {
@@ -131,6 +156,7 @@ fn chains(args: &ChainArgs) -> Result<()> {
     };
     let engine = common.engine.open(common.json)?.engine;
     let multiply_adds: usize = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * 2 * surveys;
+    let fastest = engine.peak()?.gflops();
     let mut sizes = Vec::new();
     for count in args.chains.iter().copied() {
         let speed = chain_steps_per_second(engine.as_ref(), &spec, &transition, count, args.steps, args.rounds)?;
@@ -139,14 +165,16 @@ fn chains(args: &ChainArgs) -> Result<()> {
         if !common.json {
             let memory =
                 peak.map_or_else(String::new, |bytes| format!("; {:.0} MB so far at most", 1e-6 * bytes as f64));
-            super::print_line(&format!(
+            print_line(&format!(
                 "{speed:.3e} chain steps a second of {count} chains through {spec}; {gflops:.1} GFLOP/s, of the least work \
-                 alone ({} columns a step){memory}",
-                2 * surveys
+                 alone ({} columns a step); {}{memory}",
+                2 * surveys,
+                of_peak(gflops, fastest)
             ))?;
         }
         sizes.push(serde_json::json!({
             "chains": count, "chain_steps_per_second": speed, "gflop_per_second": gflops, "peak_bytes": peak,
+            "share_of_peak": gflops / fastest,
         }));
     }
     if !common.json {
@@ -154,11 +182,11 @@ fn chains(args: &ChainArgs) -> Result<()> {
     }
     let mut report = serde_json::json!({
         "net": spec.to_string(), "sampler": args.sampler, "steps": args.steps, "engine": engine.name(),
-        "adapter": engine.adapter(),
+        "adapter": engine.adapter(), "peak_gflop_per_second": fastest,
     });
     match (&mut report, &mut sizes[..]) {
         (serde_json::Value::Object(report), [serde_json::Value::Object(only)]) => report.append(only),
         (report, sizes) => report["sizes"] = (&*sizes).into(),
     }
-    super::print_json(&report)
+    print_json(&report)
 }

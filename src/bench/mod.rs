@@ -1,4 +1,11 @@
-//! `bench`: how long a training step takes, and how many chain steps a second there are.
+//! `bench`: how long a training step takes, how many chain steps a second there are, what that is of the machine's peak, and
+//! how both grow with the size of what is asked.
+
+mod law;
+mod roofline;
+
+pub use law::{Law, affine, power};
+pub use roofline::{CARDS, Card, KernelWork, expected_seconds, step_work};
 
 use std::time::Instant;
 
@@ -27,6 +34,15 @@ fn finite(records: &[StepRecord]) -> Result<()> {
     }
 }
 
+/// How long a training step takes.
+#[derive(Debug, Clone, Copy)]
+pub struct StepTime {
+    /// The median in milliseconds of wall time.
+    pub ms: f64,
+    /// The mean in milliseconds by the device's own clock; none where it has none.
+    pub device_ms: Option<f64>,
+}
+
 /// The median time of a training step in milliseconds (gradient, clipping, Adam), over about `seconds` of wall time.
 ///
 /// # Errors
@@ -38,6 +54,20 @@ pub fn train_step_ms(
     batch: usize,
     seconds: f64,
 ) -> Result<f64> {
+    Ok(train_step(engine, spec, objective, batch, seconds)?.ms)
+}
+
+/// The same, by the device's clock too.
+///
+/// # Errors
+/// The device failed, or the run diverged.
+pub fn train_step(
+    engine: &dyn Engine,
+    spec: &MlpSpec,
+    objective: &Objective,
+    batch: usize,
+    seconds: f64,
+) -> Result<StepTime> {
     let model = spec.initial(Seed(1));
     let optimizer = Optimizer {
         learning_rate: 1e-3,
@@ -58,6 +88,8 @@ pub fn train_step_ms(
     while warm.elapsed().as_secs_f64() < 0.5 * seconds {
         finite(&training.advance(u64::MAX)?)?;
     }
+    let begun = training.state()?.step;
+    engine.device_seconds()?;
     let (start, mut times) = (Instant::now(), Vec::new());
     while start.elapsed().as_secs_f64() < seconds || times.len() < 3 {
         let before = Instant::now();
@@ -67,7 +99,9 @@ pub fn train_step_ms(
             times.push(1e3 * before.elapsed().as_secs_f64() / records.len() as f64);
         }
     }
-    median(times)
+    let steps = (training.state()?.step - begun) as f64;
+    let device_ms = engine.device_seconds()?.map(|seconds| 1e3 * seconds / steps);
+    Ok(StepTime { ms: median(times)?, device_ms })
 }
 
 /// Chain steps in a second: the median over `rounds` runs of `count` chains for `steps` steps. A step of a transition with

@@ -1,0 +1,90 @@
+//! What training and chains ask of a device, counted: few dispatches, and nothing made or waited for along the way.
+
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{gpu, network, normal_points};
+use ebm_gpu::engine::gpu::Counts;
+use ebm_gpu::engine::{Engine, TrainingPlan, TrainingState};
+use ebm_gpu::model::Activation;
+use ebm_gpu::objective::{Contrastive, Denoising, Discrepancy, FdSsm, Objective, Replay, SeparableLaw, Weighting};
+use ebm_gpu::optimizer::{Optimizer, Schedule};
+use ebm_gpu::random::Seed;
+use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
+
+/// Nothing was made between two counts, and nothing was waited for but the ends of submissions.
+fn nothing_is_made(what: &str, before: Counts, after: Counts) {
+    let made = |c: Counts| (c.buffers, c.bytes, c.pipelines, c.bind_groups);
+    assert_eq!(made(before), made(after), "{what}: made (buffers, bytes, pipelines, bind groups) after the first step");
+    let (waits, submissions) = (after.waits - before.waits, after.submissions - before.submissions);
+    // those of the first step that were in flight
+    assert!(waits <= submissions + 2, "{what}: {waits} waits for {submissions} submissions");
+}
+
+#[test]
+fn a_training_step_is_few_dispatches_and_makes_nothing() {
+    let engine = gpu();
+    let noise = SeparableLaw::normal(vec![0.0; 2], vec![1.0; 2]).expect("law");
+    let cd = Contrastive::new(3, 0.01, 0.0, 0.0).expect("numbers");
+    let replay = Replay::new(64, 0.1, noise).expect("replay");
+    let dsm = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma"));
+    for (objective, net, dispatches) in [
+        (dsm, "2-16-1", 3),
+        (Objective::FdSsm(FdSsm::new(1, 0.5).expect("epsilon")), "2-16-1", 3),
+        // the basis of the first weights' rows changes with them
+        (Objective::Esm, "24-8-1", 4),
+        (Objective::Ed(Discrepancy::new(1.0, 2, 1.0).expect("numbers")), "2-16-1", 3),
+        (Objective::Pcd(cd, replay), "2-16-1", 4),
+    ] {
+        let what = format!("{} of {net}", objective.name());
+        let model = network(net, Activation::Silu, 3);
+        let optimizer = Optimizer {
+            learning_rate: 1e-3,
+            schedule: Schedule::Constant,
+            warmup: 0,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            clip: 1.0,
+            ema: 0.0,
+        };
+        let plan = TrainingPlan { objective, batch: 40, optimizer, steps: 1000, seed: Seed(1) };
+        let data = normal_points(50, model.spec.dim(), 2);
+        let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model)).expect("it trains");
+        let mut done = training.advance(1).expect("a step").len();
+        let before = engine.gpu().counts();
+        while done < 12 {
+            done += training.advance(12).expect("steps").len();
+        }
+        let after = engine.gpu().counts();
+        assert_eq!(after.dispatches - before.dispatches, 11 * dispatches, "{what}: dispatches of 11 steps");
+        nothing_is_made(&what, before, after);
+    }
+}
+
+#[test]
+fn many_steps_of_chains_are_one_dispatch_and_make_nothing() {
+    let engine = gpu();
+    let model = network("2-16-1", Activation::Silu, 3);
+    let langevin: Transition = Langevin::new(0.01, 1.0).expect("numbers").into();
+    let hamiltonian: Transition = Hamiltonian::new(0.1, 3, 1.0).expect("numbers").into();
+    for (what, transition) in [("langevin", langevin), ("hamiltonian", hamiltonian)] {
+        let start = normal_points(40, 2, 2);
+        let mut chains = engine.chains((&model).into(), &transition, &start, Seed(1)).expect("chains");
+        // the size of submissions doubles from one step on
+        let mut steps = chains.advance(1).expect("a step");
+        let before = engine.gpu().counts();
+        let mut most = 0;
+        let mut turns = 0;
+        while steps < 100 {
+            let done = chains.advance(100 - steps).expect("steps");
+            (most, turns, steps) = (most.max(done), turns + 1, steps + done);
+        }
+        let after = engine.gpu().counts();
+        assert!(most >= 8, "{what}: at most {most} steps at once");
+        assert_eq!(after.dispatches - before.dispatches, turns, "{what}: one dispatch whatever its steps");
+        nothing_is_made(what, before, after);
+    }
+}
