@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All checks of the crate, from any folder: a Vulkan driver, format, lints, documentation, tests.
+# All checks of the crate, from any folder: a Vulkan driver, a browser, format, lints, documentation, tests, fuzz targets, every
+# kernel in the browser's WebGPU, two software drivers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,8 +18,13 @@ stage() {
 }
 
 stage driver bash tests/install-vulkan.sh
+stage chromium bash tests/install-chromium.sh
 stage format cargo fmt --check
 stage lints cargo clippy --all-targets -- -D warnings
 stage documentation env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+stage fuzz cargo check --manifest-path tests/fuzz/Cargo.toml --no-default-features --locked \
+    --target-dir "${CARGO_TARGET_DIR:-target}"
 stage tests cargo test --release
+stage browser bash tests/browser.sh
+stage drivers bash tests/drivers.sh
 echo "== all in $SECONDS s" >&2

@@ -27,8 +27,8 @@ fn erf(x: vec4<f32>) -> vec4<f32> {
 
 fn phi(z: vec4<f32>) -> Phi {
     let cdf = 0.5 * (1.0 + erf(z * 0.7071067811865476));
-    // far out, where the density is 0, its square must not become infinite
+    // far out its square must not become infinite, and exp is cut off above 0
     let square = min(z * z, vec4<f32>(170.0));
-    let pdf = 0.3989422804014327 * exp(-0.5 * square);
+    let pdf = select(0.3989422804014327 * exp(-0.5 * square), vec4<f32>(0.0), square >= vec4<f32>(170.0));
     return Phi(z * cdf, fma(z, pdf, cdf), pdf * (2.0 - square), pdf * z * (square - 4.0));
 }

@@ -10,6 +10,8 @@ struct Phi {
 }
 
 fn phi(z: vec4<f32>) -> Phi {
-    let slope = select(vec4<f32>(0.0), vec4<f32>(1.0), z > vec4<f32>(0.0));
+    // the slope of NaN is NaN
+    let below = select(z, vec4<f32>(0.0), z <= vec4<f32>(0.0));
+    let slope = select(below, vec4<f32>(1.0), z > vec4<f32>(0.0));
     return Phi(slope * z, slope, vec4<f32>(0.0), vec4<f32>(0.0));
 }

@@ -1,18 +1,24 @@
 //! `shaders`: the WGSL exactly as it is compiled for a network.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
+use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape};
 use ebm_gpu::engine::gpu::kernels::ALL;
-use ebm_gpu::engine::gpu::shape_of;
+use ebm_gpu::engine::gpu::{QUADS, shape_of, shape_of_target};
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::files::write_atomically;
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
+use ebm_gpu::target::Formula;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Write one .wgsl file per kernel into this folder; without it, the kernels are listed with their workgroup memory
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
+    /// Write every variant: all activations, energies and scores, with and without tangents, and all analytic targets
+    #[arg(long, requires = "dump", conflicts_with_all = ["activation", "head"])]
+    all: bool,
     /// The network to compile for: widths, input first
     #[arg(long, default_value = "2-128-128-1")]
     net: String,
@@ -47,20 +53,61 @@ fn first_sentence(source: &str) -> String {
     text[..end.unwrap_or(text.len())].to_string()
 }
 
+/// A kernel and its text for one network or target.
+struct Variant {
+    kernel: &'static Kernel,
+    file: String,
+    source: String,
+}
+
+/// The kernels for one network.
+fn of_network(shape: Shape) -> Vec<Variant> {
+    let kernels = ALL.iter().filter(|k| !shape.field || k.passes.has_fields());
+    kernels.map(|k| Variant { kernel: k, file: k.name.into(), source: k.source(shape) }).collect()
+}
+
+/// Every text that can come about for networks of so many layers, and for analytic targets.
+fn all_variants(layers: u32) -> Vec<Variant> {
+    let mut variants = Vec::new();
+    let mut known = HashSet::new();
+    let mut add = |kernel: &'static Kernel, shape: Shape, kind: String| {
+        let source = kernel.source(shape);
+        if known.insert(source.clone()) {
+            variants.push(Variant { kernel, file: format!("{}-{kind}", kernel.name), source });
+        }
+    };
+    for (activation, head) in Activation::ALL.into_iter().flat_map(|a| Head::ALL.map(|h| (a, h))) {
+        let field = head == Head::Score;
+        for kernel in ALL.iter().filter(|k| k.passes != Passes::Target && (!field || k.passes.has_fields())) {
+            for tangents in [false, true] {
+                let shape = Shape { layers, activation, quads: QUADS, field, tangents, target: None };
+                let suffix = if tangents { "-tangents" } else { "" };
+                add(kernel, shape, format!("{}-{}{suffix}", activation.name(), head.name()));
+            }
+        }
+    }
+    for formula in Formula::ALL {
+        for kernel in ALL.iter().filter(|k| matches!(k.passes, Passes::Target | Passes::Chains(_))) {
+            add(kernel, shape_of_target(formula), formula.stem().to_string());
+        }
+    }
+    variants
+}
+
 pub(super) fn run(args: &Args) -> Result<()> {
     let (activation, head) = (Activation::by_name(&args.activation)?, Head::by_name(&args.head)?);
     let spec = MlpSpec::parse_conditioned(&args.net, activation, head, Conditioning::None)?;
-    let shape = shape_of(&spec);
     if let Some(folder) = &args.dump {
         std::fs::create_dir_all(folder)
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
-    for kernel in ALL.iter().filter(|k| head == Head::Energy || k.passes.has_fields()) {
-        let source = kernel.source(shape);
-        let memory = workgroup_memory(kernel.name, &source)?;
+    let shape = shape_of(&spec);
+    let variants = if args.all { all_variants(shape.layers) } else { of_network(shape) };
+    for Variant { kernel, file, source } in variants {
+        let memory = workgroup_memory(&file, &source)?;
         match &args.dump {
             Some(folder) => {
-                let path = folder.join(format!("{}.wgsl", kernel.name));
+                let path = folder.join(format!("{file}.wgsl"));
                 write_atomically(&path, source.as_bytes())?;
                 super::print_line(&path.display().to_string())?;
             }

@@ -158,9 +158,11 @@ pub(crate) mod phi {
         #[inline(always)]
         fn derivatives(self, z: T) -> [T; 4] {
             let cdf = T::of(0.5) * (T::of(1.0) + (z * T::of(std::f64::consts::FRAC_1_SQRT_2)).erf());
-            // far out, where the density is 0, its square must not become infinite
-            let square = if z * z < T::of(1e4) { z * z } else { T::of(1e4) };
+            // far out its square must not become infinite, and exp of f32 is cut off above 0
+            let is_far = z * z >= T::of(1e4);
+            let square = if is_far { T::of(1e4) } else { z * z };
             let pdf = T::of(0.398_942_280_401_432_7) * (T::of(-0.5) * square).exp();
+            let pdf = if is_far { T::of(0.0) } else { pdf };
             [z * cdf, cdf + z * pdf, pdf * (T::of(2.0) - square), pdf * z * (square - T::of(4.0))]
         }
     }
@@ -168,7 +170,9 @@ pub(crate) mod phi {
     impl<T: Real> Phi<T> for LeakyRelu {
         #[inline(always)]
         fn derivatives(self, z: T) -> [T; 4] {
-            let slope = if z > T::of(0.0) { T::of(1.0) } else { T::of(self.0) };
+            // the slope of NaN is NaN
+            let below = if z <= T::of(0.0) { T::of(self.0) } else { z };
+            let slope = if z > T::of(0.0) { T::of(1.0) } else { below };
             [slope * z, slope, T::of(0.0), T::of(0.0)]
         }
     }

@@ -68,6 +68,25 @@ fn shaders_are_dumped_as_they_are_compiled() {
 }
 
 #[test]
+fn every_variant_of_every_kernel_is_dumped() {
+    let folder = Folder::new();
+    let printed = folder.done("shaders --all --dump all").stdout.lines().count();
+    let names = folder.names("all");
+    assert_eq!(names.len(), printed);
+    for kernel in ALL {
+        assert!(names.iter().any(|n| n.starts_with(&format!("{}-", kernel.name))), "nothing of {}", kernel.name);
+    }
+    for name in
+        ["score_matching-gelu-score-tangents", "contrast-relu-energy", "langevin_chains-u3", "target_energy-gmm"]
+    {
+        assert!(names.contains(&format!("{name}.wgsl")), "no {name}");
+    }
+    // a text that two variants share is written once
+    let texts: std::collections::HashSet<String> = names.iter().map(|n| folder.text(&format!("all/{n}"))).collect();
+    assert_eq!(texts.len(), names.len());
+}
+
+#[test]
 fn the_native_engine_passes_its_check() {
     let folder = Folder::new();
     let outcome = folder.done("check --engine cpu --json");

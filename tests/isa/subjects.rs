@@ -54,7 +54,7 @@ pub(crate) fn all() -> Vec<Subject> {
             Passes::Chains(_) => {
                 add("", plain);
                 let target = Target::by_name("gmm", None).expect("a target");
-                add("on a target", shape_of_target(&target));
+                add("on a target", shape_of_target(target.formula()));
             }
             _ => add("", plain),
         }

@@ -11,18 +11,16 @@ use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-/// A format: the name of its file, its bytes, and how many bytes a byte of the file may become, by compression and by
-/// conversion to numbers of 64 bits.
+use crate::loading::{DEFLATED, TEXT};
+
+/// A format: the fuzz target that tries it (`tests/fuzz`), the name of its file, its bytes, and how many bytes a byte of the
+/// file may become.
 pub(crate) struct Format {
+    pub(crate) target: &'static str,
     pub(crate) name: &'static str,
     pub(crate) bytes: Vec<u8>,
     pub(crate) growth: usize,
 }
-
-/// deflate makes at most 1032 bytes of one, and a byte becomes a number of 8, held twice while it is taken apart.
-const DEFLATED: usize = 1032 * 8 * 2;
-/// `1,` is a number; text and values of a row, of the table and of its parts are held together.
-const TEXT: usize = 64;
 
 fn value(i: usize) -> f64 {
     (i * 7919 % 101) as f64 / 8.0 - 5.0
@@ -64,7 +62,7 @@ fn checkpoint(folder: &std::path::Path, conditioning: Conditioning) -> Vec<u8> {
 
 /// All of them; `folder` may be written into.
 pub(crate) fn formats(folder: &std::path::Path) -> Vec<Format> {
-    let of = |name, bytes, growth| Format { name, bytes, growth };
+    let of = |target, name, bytes, growth| Format { target, name, bytes, growth };
     let path = folder.join("good.npy");
     write_npy_f64(&path, &[24, 3], &(0..72).map(value).collect::<Vec<_>>()).unwrap();
     let doubles = std::fs::read(&path).unwrap();
@@ -79,18 +77,18 @@ pub(crate) fn formats(folder: &std::path::Path) -> Vec<Format> {
     };
     let deep = image::ImageBuffer::<Luma<u16>, _>::from_raw(3, 2, vec![0, 500, 60_000, 7, 9, 1]).unwrap();
     vec![
-        of("a.csv", text(","), TEXT),
-        of("a.tsv", text("\t"), TEXT),
-        of("a.txt", text(" "), TEXT),
-        of("a.npy", doubles.clone(), TEXT),
-        of("b.npy", singles, TEXT),
-        of("a.npz", archive(CompressionMethod::Deflated, &doubles), DEFLATED),
-        of("b.npz", archive(CompressionMethod::Stored, &doubles), DEFLATED),
-        of("a.idx", idx.clone(), TEXT),
-        of("a.idx.gz", gzip(&idx), DEFLATED),
-        of("a.png", png(GrayImage::from_raw(3, 2, pixels[..6].to_vec()).unwrap().into()), DEFLATED),
-        of("b.png", png(deep.into()), DEFLATED),
-        of("a.safetensors", checkpoint(folder, Conditioning::None), TEXT),
-        of("b.safetensors", checkpoint(folder, Conditioning::Concat), TEXT),
+        of("table", "a.csv", text(","), TEXT),
+        of("table", "a.tsv", text("\t"), TEXT),
+        of("table", "a.txt", text(" "), TEXT),
+        of("array", "a.npy", doubles.clone(), TEXT),
+        of("array", "b.npy", singles, TEXT),
+        of("archive", "a.npz", archive(CompressionMethod::Deflated, &doubles), DEFLATED),
+        of("archive", "b.npz", archive(CompressionMethod::Stored, &doubles), DEFLATED),
+        of("idx", "a.idx", idx.clone(), TEXT),
+        of("idx", "a.idx.gz", gzip(&idx), DEFLATED),
+        of("images", "a.png", png(GrayImage::from_raw(3, 2, pixels[..6].to_vec()).unwrap().into()), DEFLATED),
+        of("images", "b.png", png(deep.into()), DEFLATED),
+        of("checkpoint", "a.safetensors", checkpoint(folder, Conditioning::None), TEXT),
+        of("checkpoint", "b.safetensors", checkpoint(folder, Conditioning::Concat), TEXT),
     ]
 }

@@ -94,7 +94,7 @@ pub(super) fn target_energies(gpu: &Gpu, target: &Target, points: &Points) -> Re
             energies: &energies,
             gradients: &gradients,
         };
-        let bound = args.bind(gpu, shape_of_target(target))?;
+        let bound = args.bind(gpu, shape_of_target(target.formula()))?;
         let count = some.count() as u32;
         gpu.write_params(&params, 0, &[TargetParams { count, dim: d as u32, ..Default::default() }]);
         let workgroups = count.div_ceil(4 * WORKGROUP).min(gpu.most_workgroups());

@@ -6,7 +6,7 @@ use super::network::NetworkLayout;
 use crate::engine::Landscape;
 use crate::error::{Error, Result};
 use crate::model::{Activation, Head, MlpSpec};
-use crate::target::Target;
+use crate::target::Formula;
 
 /// Column quads of a tile: 32 samples.
 pub const QUADS: u32 = 8;
@@ -37,14 +37,14 @@ pub fn shape_of(spec: &MlpSpec) -> Shape {
 const TARGET_QUADS: u32 = 64;
 
 /// The shape of a target's kernels.
-pub fn shape_of_target(target: &Target) -> Shape {
+pub fn shape_of_target(formula: Formula) -> Shape {
     Shape {
         layers: 1,
         activation: Activation::Silu,
         quads: TARGET_QUADS,
         field: false,
         tangents: false,
-        target: Some(target.formula()),
+        target: Some(formula),
     }
 }
 
@@ -64,7 +64,7 @@ impl Spread {
         match landscape {
             Landscape::Network(model) => Self::new(gpu, &model.spec, kernel, chains),
             Landscape::Target(target) => {
-                let shape = shape_of_target(target);
+                let shape = shape_of_target(target.formula());
                 let layout = NetworkLayout::of_target(target.dim(), target.constants().len(), kernel, shape);
                 Self::of_layout(gpu, layout, shape, chains, target.name())
             }
