@@ -20,10 +20,19 @@ enum Kind {
     Interrupted,
 }
 
+/// Bytes of a message about input.
+const LONGEST: usize = 500;
+
 impl Error {
-    /// Wrong usage or input: exit code 2.
+    /// Wrong usage or input: exit code 2. Of what a foreign file says, the beginning is enough.
     pub fn input(message: impl Into<String>) -> Self {
-        Self::new(Kind::Input, message.into())
+        let mut error = Self::new(Kind::Input, message.into());
+        if error.message.len() > LONGEST {
+            let end = (0..LONGEST).rev().find(|i| error.message.is_char_boundary(*i)).unwrap_or(0);
+            error.message.truncate(end);
+            error.message.push_str("..");
+        }
+        error
     }
 
     /// The work itself failed (diverged, a check missed, a device was lost): exit code 1.

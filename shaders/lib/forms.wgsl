@@ -39,7 +39,10 @@ fn natural_log(x: vec4<f32>) -> vec4<f32> {
 
 // Adds exp(gap) to the running sum.
 fn add_to_total(gap: vec4<f32>) {
-    let higher = max(top, gap);
+    // max drops NaN; the sum has it, which is seen by its bits: WGSL may assume that no arithmetic meets it
+    let both = top + gap;
+    let is_nan = (bitcast<vec4<u32>>(both) & vec4<u32>(0x7FFFFFFFu)) > vec4<u32>(0x7F800000u);
+    let higher = select(max(top, gap), both, is_nan);
     // what is below exp(-87) of the largest term is lost in rounding
     let floor = vec4<f32>(-87.0);
     total = total * exp(max(top - higher, floor)) + exp(max(gap - higher, floor));

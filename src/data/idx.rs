@@ -124,7 +124,9 @@ fn parse(mut source: impl Read) -> std::result::Result<Raw, String> {
     if shape.is_empty() {
         return Err("it holds no rows, only a number".to_owned());
     }
-    let bytes = shape.iter().try_fold(size, |n, side| n.checked_mul(*side));
+    // a side of 0 does not excuse the others: what multiplies them without it must not overflow
+    let others = shape.iter().try_fold(size, |n, side| n.checked_mul(*side.max(&1)));
+    let bytes = others.map(|n| if shape.contains(&0) { 0 } else { n });
     // One byte more than declared tells that there are too many; memory grows with what is really there.
     let limit = bytes.map_or(u64::MAX, |n| n as u64 + 1);
     let mut data = Vec::new();

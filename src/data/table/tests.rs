@@ -124,6 +124,9 @@ fn every_mistake_has_its_sentence() {
     for (text, columns, sentence) in cases {
         assert_eq!(says("csv", text, columns).0, *sentence, "{text:?}");
     }
+    // each of them is written as six characters
+    let nul = "\0".repeat(200);
+    assert!(says("csv", &format!("x,{nul}\n1,2\n3,oak\n"), &[]).0.len() < 600);
     assert_eq!(says("parquet", "1", &[]).0, "FILE has none of the extensions csv, tsv, txt, npy, npz, idx and idx.gz");
 }
 
