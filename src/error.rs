@@ -45,10 +45,12 @@ impl Error {
         Self::new(Kind::Diverged, message.into())
     }
 
-    /// Control characters, which foreign files and names may hold, are written as escapes: a message is one line.
+    /// Control characters, which foreign files and names may hold, are written as escapes: a message about input is one line.
     fn new(kind: Kind, message: String) -> Self {
-        let plain = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-        let is_plain = !message.contains(char::is_control);
+        // what a driver says may have lines
+        let escapes = |c: char| c.is_control() && !(c == '\n' && matches!(kind, Kind::Failed));
+        let plain = |c: char| if escapes(c) { c.escape_default().to_string() } else { c.to_string() };
+        let is_plain = !message.contains(escapes);
         Self { kind, message: if is_plain { message } else { message.chars().map(plain).collect() }, hint: None }
     }
 

@@ -67,7 +67,8 @@ impl MetricsLog {
         let whole: Vec<&str> = text.split_inclusive('\n').take(lines).filter(|line| line.ends_with('\n')).collect();
         if whole.len() < lines {
             let (path, has, steps) = (path.display(), whole.len(), done.len());
-            return Err(Error::input(format!("{path} has {has} whole lines, the first {steps} steps have {lines}")));
+            return Err(Error::input(format!("{path} has {has} whole lines, the first {steps} steps have {lines}"))
+                .hint("the file has been changed since, so this run cannot go on: begin anew without --resume"));
         }
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(cannot)?;
         file.set_len(whole.concat().len() as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(cannot)?;

@@ -38,19 +38,38 @@ const OUTPUTS: &[&str] = &[
 /// What is there only until a run is complete.
 const PASSING: &[&str] = &["state.safetensors", "draws.npy.part"];
 
+/// Refuses to remove what is read.
+fn spares(wanted: &Path, inputs: &[&Path]) -> Result<()> {
+    let place = |path: &Path| std::fs::canonicalize(path).ok();
+    let Some(folder) = place(wanted) else { return Ok(()) };
+    for input in inputs {
+        let file = if input.is_dir() { input.join("model.safetensors") } else { input.to_path_buf() };
+        let inside = place(&file).and_then(|file| file.strip_prefix(&folder).ok().map(Path::to_path_buf));
+        let first = inside.as_ref().and_then(|path| path.components().next());
+        if first.is_some_and(|name| OUTPUTS.iter().any(|output| name.as_os_str() == *output)) {
+            let (folder, file) = (wanted.display(), file.display());
+            return Err(Error::input(format!("{folder} holds {file}: --force would remove it"))
+                .hint("another --out, such as a folder inside it"));
+        }
+    }
+    Ok(())
+}
+
 /// A folder that this run owns.
 pub(super) struct Folder {
     path: PathBuf,
 }
 
 impl Folder {
-    /// Makes the folder `wanted`; if it exists, the next free of `wanted-2`, `wanted-3`, ..., unless `force`.
-    pub(super) fn create(wanted: &Path, force: bool) -> Result<Self> {
+    /// Makes the folder `wanted`; if it exists, the next free of `wanted-2`, `wanted-3`, ..., unless `force`, which removes what
+    /// an earlier run has left in it, but none of the `inputs` (a folder stands for the model in it).
+    pub(super) fn create(wanted: &Path, force: bool, inputs: &[&Path]) -> Result<Self> {
         let cannot = |path: &Path, e: &std::io::Error| {
             Error::input(format!("cannot make the folder {}: {e}", path.display()))
                 .hint("--out DIR puts the results elsewhere")
         };
         if force {
+            spares(wanted, inputs)?;
             std::fs::create_dir_all(wanted).map_err(|e| cannot(wanted, &e))?;
             for name in OUTPUTS.iter().chain(PASSING) {
                 let old = wanted.join(name);

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     let engine = args.engine.open(args.quiet)?.engine;
     let default = Path::new("results").join(format!("repro-{name}"));
-    let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?;
+    let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force, &[])?;
     let spinner = progress::spinner(name, args.quiet);
     let setup = Setup {
         engine: engine.as_ref(),

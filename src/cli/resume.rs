@@ -9,7 +9,7 @@ use ebm_gpu::error::{Error, Result};
 use super::config::differences;
 
 /// Flags that say how work is watched over, not what it is.
-const FREE: &[&str] = &["checkpoint-every", "keep", "max-submit-ms", "rollback"];
+const FREE: &[&str] = &["checkpoint-every", "keep", "max-submit-ms"];
 
 /// Refuses flags (as config.toml has them) that make other work than that in the folder.
 pub(super) fn refuse_another(folder: &Path, config: &str) -> Result<()> {
@@ -32,10 +32,12 @@ pub(super) fn is_complete(folder: &Path, last: &str, json: bool) -> Result<bool>
     if !path.exists() {
         return Ok(false);
     }
+    let wrong = |e: &dyn std::fmt::Display| {
+        Error::input(format!("cannot read {}: {e}", path.display())).hint("remove it, and --resume makes it again")
+    };
+    let text = std::fs::read_to_string(&path).map_err(|e| wrong(&e))?;
+    let summary: serde_json::Value = serde_json::from_str(&text).map_err(|e| wrong(&e))?;
     if json {
-        let wrong = |e: &dyn std::fmt::Display| Error::failed(format!("cannot read {}: {e}", path.display()));
-        let text = std::fs::read_to_string(&path).map_err(|e| wrong(&e))?;
-        let summary: serde_json::Value = serde_json::from_str(&text).map_err(|e| wrong(&e))?;
         super::print_json(&summary)?;
     } else {
         super::print_line(&format!("results   {}  (complete already)", folder.display()))?;

@@ -74,7 +74,7 @@ pub fn read_progress(path: &Path) -> Result<Option<Found>> {
     };
     let best = || Ok((Best { step: sealed.number("best_step")?, loss: sealed.number("best_loss")? }, each("best")?));
     let best = metadata.contains_key("best_step").then(best).transpose()?;
-    let records = sealed.values("history", 2 * state.step as usize)?;
+    let records = sealed.values("history", usize::try_from(state.step.saturating_mul(2)).unwrap_or(usize::MAX))?;
     let record = |(step, [loss, norm]): (u64, &[f64; 2])| StepRecord { step, loss: *loss, gradient_norm: *norm };
     let progress = Progress {
         state,

@@ -115,7 +115,6 @@ pub(super) fn run(args: &Args) -> Result<()> {
     check_count("points", args.points, 2, MOST_POINTS)?;
     let annealing = annealing(&args.ais)?;
     let path = &args.checkpoint;
-    spares_model(args)?;
     let (model, metadata) = read_checkpoint(path)?;
     let sigma = noise_level(args, &model, &metadata)?;
     let trained_with = metadata.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(0);
@@ -123,7 +122,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let (data, rows) = data(args, path, &model, &metadata, [trained_with, seed])?;
     let engine = args.engine.open(args.quiet)?.engine;
     let engine = engine.as_ref();
-    let folder = args.out.as_ref().map(|out| Folder::create(out, args.force)).transpose()?;
+    let data_file = args.data.as_ref().map(PathBuf::from);
+    let inputs: Vec<&Path> =
+        [Some(path), args.samples.as_ref(), data_file.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
+    let folder = args.out.as_ref().map(|out| Folder::create(out, args.force, &inputs)).transpose()?;
     let level = args.sigma.filter(|_| model.spec.conditioning() != Conditioning::None);
     let chains = samples(args, engine, path, &data, level, seed)?;
     let spinner = progress::spinner("evaluating", args.quiet);
@@ -164,19 +166,6 @@ pub(super) fn run(args: &Args) -> Result<()> {
         page::write(folder, &summary)?;
     }
     if args.json { super::print_json(&summary) } else { print(&summary) }
-}
-
-/// Refuses to replace the folder that holds the model by that of its evaluation.
-fn spares_model(args: &Args) -> Result<()> {
-    let Some(out) = args.out.as_ref().filter(|_| args.force) else { return Ok(()) };
-    let place = |path: &Path| std::fs::canonicalize(path).ok();
-    let path = args.checkpoint.as_path();
-    let own = if path.is_dir() { Some(path) } else { path.parent() };
-    if place(out).is_some_and(|out| own.and_then(place) == Some(out)) {
-        return Err(Error::input(format!("{} holds the model: --force would remove it", out.display()))
-            .hint("another --out, such as a folder inside it"));
-    }
-    Ok(())
 }
 
 /// Chains and levels, or none.

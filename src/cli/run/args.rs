@@ -112,8 +112,9 @@ pub(crate) struct Args {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) no_check: bool,
 
-    /// Where training diverges, go back to the last checkpoint with half the learning rate, at most so many times; 0 stops
-    /// there
+    /// Where training diverges, go back to the last checkpoint (the one before where that was tried) with half the learning
+    /// rate, at most so many times; 0 stops there. Which steps have checkpoints depends on the time that they take, unless
+    /// --checkpoint-every says it
     #[arg(long, default_value_t = 0, value_name = "TIMES")]
     pub(super) rollback: usize,
     /// Stop when the loss on the validation points has not fallen for so many looks, and keep the best network; 0 never stops.

@@ -52,11 +52,15 @@ impl Saved {
     /// Refuses to go on with other data or another program; a warning if it is on another device.
     pub(super) fn check(&self, plan: &Plan, origin: &Origin) -> Result<Option<String>> {
         let warning = origin.check(&self.path, &self.metadata, &plan.data.name)?;
-        if self.spec == plan.spec {
-            return Ok(warning);
-        }
         let (name, was, is) = (self.path.display(), &self.spec, &plan.spec);
-        Err(Error::input(format!("{name} is of a {was} network, the run of a {is} network")))
+        if was != is {
+            return Err(Error::input(format!("{name} is of a {was} network, the run of a {is} network")));
+        }
+        let (step, steps) = (self.progress.state.step, plan.training.steps);
+        if step > steps {
+            return Err(Error::input(format!("{name} is of step {step}, the run has {steps}")));
+        }
+        Ok(warning)
     }
 }
 

@@ -62,6 +62,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
     fits(args, &plan, engine)?;
     let watched = training::validation(args, &plan)?;
     let (folder, saved) = resume::place(args, &plan)?;
+    let seconds_before = saved.as_ref().map_or(0.0, |saved| saved.progress.seconds);
     let origin = Origin::new(checkpoints::identity(&plan.data), engine);
     if let Some(warning) = saved.as_ref().map(|saved| saved.check(&plan, &origin)).transpose()?.flatten() {
         warn(args, &mut warnings, warning);
@@ -161,7 +162,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         chains: chain_summary,
         rollbacks: rollbacks.0,
         warnings,
-        total_seconds: start.elapsed().as_secs_f64(),
+        total_seconds: seconds_before + start.elapsed().as_secs_f64(),
         out: folder.path().to_path_buf(),
     };
     page::write(&folder, &summary, plan.training.objective.title(), &config)?;

@@ -1,6 +1,6 @@
 //! Where a run goes, and what it goes on from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ebm_gpu::error::Result;
 
@@ -12,7 +12,8 @@ use super::checkpoints::Saved;
 pub(super) fn place(args: &Args, plan: &Plan) -> Result<(Folder, Option<Saved>)> {
     let Some(path) = &args.resume else {
         let default = PathBuf::from("results").join(format!("{}-{}", args.objective.loss, plan.data.name));
-        return Ok((Folder::create(args.out.as_deref().unwrap_or(&default), args.force)?, None));
+        let out = args.out.as_deref().unwrap_or(&default);
+        return Ok((Folder::create(out, args.force, &[Path::new(&args.source.data)])?, None));
     };
     let folder = Folder::of_run(path);
     let (saved, mut notes) = Saved::newest(&folder)?;

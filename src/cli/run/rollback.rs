@@ -30,9 +30,11 @@ impl Rollbacks {
     /// Those that a checkpoint tells of.
     pub(super) fn of(metadata: &HashMap<String, String>) -> Result<Self> {
         let Some(text) = metadata.get(Self::KEY) else { return Ok(Self::default()) };
-        let list = serde_json::from_str(text);
-        list.map(Self)
-            .map_err(|e| Error::input(format!("the checkpoint's rollbacks `{text}` are no list of them: {e}")))
+        let list: std::result::Result<Vec<Rollback>, _> = serde_json::from_str(text);
+        match list {
+            Ok(list) if list.iter().all(|r| r.learning_rate > 0.0 && r.learning_rate.is_finite()) => Ok(Self(list)),
+            _ => Err(Error::input(format!("the checkpoint's rollbacks are no list of them: {text}"))),
+        }
     }
 
     /// For a checkpoint.

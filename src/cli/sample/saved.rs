@@ -74,7 +74,10 @@ impl Args {
         };
         let Some(path) = &self.resume else {
             let default = Path::new("results").join(format!("sample-{}", subject.name));
-            let folder = Folder::create(self.out.as_deref().unwrap_or(&default), self.force)?;
+            let start = self.start.as_ref().map(PathBuf::from);
+            let inputs: Vec<&Path> =
+                [&self.checkpoint, &self.covariance, &start].into_iter().flatten().map(PathBuf::as_path).collect();
+            let folder = Folder::create(self.out.as_deref().unwrap_or(&default), self.force, &inputs)?;
             let saving = saving(&folder);
             return Ok((folder, saving, None));
         };

@@ -11,7 +11,7 @@ use crate::engine::peak::{FACTOR, START, TERM};
 use crate::error::Result;
 use crate::model::Activation;
 
-/// Workgroups of the loop: 32 subgroups for each of 4 SIMDs of 512 units, more than any device has.
+/// Workgroups of the loop: 16 subgroups for each of 4 SIMDs of 512 units, more than any device has.
 const WORKGROUPS: u32 = 4096;
 /// The most turns of a submission.
 const MOST_TURNS: u64 = 1 << 20;
