@@ -59,7 +59,11 @@ impl Card {
     /// The card that an adapter's name names.
     pub fn of(adapter: &str) -> Option<&'static Self> {
         // what follows the name makes another card of it: Laptop GPU, D, XTX
-        CARDS.iter().find(|card| adapter.split_once(card.name).is_some_and(|(_, rest)| !rest.starts_with(' ')))
+        let is_it = |card: &&Self| {
+            let rest = adapter.split_once(card.name).map(|(_, rest)| rest.trim_start());
+            rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        CARDS.iter().find(is_it)
     }
 
     /// The seconds that a kernel should take.
@@ -184,5 +188,7 @@ mod tests {
         let card = &CARDS[0];
         assert!(expected_seconds(card, &work[..1]) >= 12.0 * work[0].flops / card.flops);
         assert!(Card::of("AMD Radeon RX 7900 XTX (RADV NAVI31)").is_some() && Card::of("llvmpipe").is_none());
+        assert!(Card::of("NVIDIA GeForce RTX 4090").is_some());
+        assert!(Card::of("NVIDIA GeForce RTX 4090 Laptop GPU").is_none());
     }
 }
