@@ -103,14 +103,66 @@ fn verdict(engine: &dyn Engine, what: &str, worst: f64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::cpu::Cpu;
+    use crate::engine::{Chains, Given, LossGradient, Peak, Training};
     use crate::model::{Activation, MlpSpec};
     use crate::objective::{Denoising, Objective, Weighting};
     use crate::optimizer::{Optimizer, Schedule};
-    use crate::sampler::{Hamiltonian, Langevin};
+    use crate::sampler::Langevin;
+    use crate::sampler::diagnostics::Diagnostics;
+    use crate::target::Target;
+
+    /// An engine that computes rightly, of another network than it is given.
+    struct Wrong<'a>(&'a Cpu, &'a Model);
+
+    impl Engine for Wrong<'_> {
+        fn name(&self) -> &'static str {
+            self.0.name()
+        }
+        fn adapter(&self) -> String {
+            self.0.adapter()
+        }
+        fn energy(&self, _: &Model, points: &Points) -> Result<Vec<f64>> {
+            self.0.energy(self.1, points)
+        }
+        fn score(&self, _: &Model, points: &Points) -> Result<Points> {
+            self.0.score(self.1, points)
+        }
+        fn target_energy(&self, target: &Target, points: &Points) -> Result<(Vec<f64>, Points)> {
+            self.0.target_energy(target, points)
+        }
+        fn loss_gradient(&self, _: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
+            self.0.loss_gradient(self.1, objective, given)
+        }
+        fn train<'a>(
+            &'a self,
+            _: &Model,
+            plan: &TrainingPlan,
+            data: &Points,
+            _: TrainingState,
+        ) -> Result<Box<dyn Training + 'a>> {
+            self.0.train(self.1, plan, data, TrainingState::start(self.1))
+        }
+        fn chains<'a>(
+            &'a self,
+            _: Landscape<'_>,
+            transition: &Transition,
+            start: &Points,
+            seed: Seed,
+        ) -> Result<Box<dyn Chains + 'a>> {
+            self.0.chains(self.1.into(), transition, start, seed)
+        }
+        fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {
+            self.0.diagnose(draws, shape)
+        }
+        fn peak(&self) -> Result<Peak> {
+            self.0.peak()
+        }
+    }
 
     #[test]
     fn an_engine_is_held_against_the_reference() -> Result<()> {
-        let cpu = crate::engine::cpu::Cpu::new()?;
+        let cpu = Cpu::new()?;
         let model = MlpSpec::parse("2-16-16-1", Activation::Silu)?.initial(Seed(1));
         let other = MlpSpec::parse("2-16-16-1", Activation::Silu)?.initial(Seed(2));
         let data = Points::normal::<f32>(1000, 2, Seed(3), crate::random::Stream::Host, 0);
@@ -132,19 +184,14 @@ mod tests {
         for transition in [langevin, metropolis] {
             chains(&cpu, (&model).into(), &transition, &data, Seed(5))?;
         }
-        // what another network does is not within the bounds
-        let first = |model: &Model| -> Result<Vec<f64>> {
-            let mut training = cpu.train(model, &plan, &data, TrainingState::start(model))?;
-            advance(training.as_mut())?;
-            Ok(training.state()?.first_moment)
-        };
-        fn advance(training: &mut dyn crate::engine::Training) -> Result<()> {
-            while training.advance(1)?.is_empty() {}
-            Ok(())
-        }
-        let error = verdict(&cpu, "the gradient", worst(&first(&other)?, &first(&model)?, LEAST));
-        let error = error.expect_err("two networks differ");
-        assert!(error.to_string().contains("computes wrongly: the gradient differs") && error.exit_code() == 1);
+        // one that takes another network for this one is found out
+        let wrong = Wrong(&cpu, &other);
+        let said = |outcome: Result<()>| outcome.expect_err("two networks differ");
+        let error = said(training(&wrong, &model, &plan, &data));
+        assert!(error.to_string().contains("computes wrongly: the loss of dsm differs") && error.exit_code() == 1);
+        let langevin = Langevin::new(0.01, 1.0)?.into();
+        let error = said(chains(&wrong, (&model).into(), &langevin, &data, Seed(5)));
+        assert!(error.to_string().contains("computes wrongly: where chains are after three steps differs"));
         Ok(())
     }
 }
