@@ -92,7 +92,10 @@ fn an_evaluation_has_a_page_beside_its_numbers() {
         "eval r --quiet --chains 0 --force",
         &[("--out r", &["r holds r/model.safetensors", "--force would remove it"])],
     );
-    folder.all_refused("eval r/model.safetensors --quiet --chains 0 --force", &[("--out ./r", &["--force would remove it"])]);
+    folder.all_refused(
+        "eval r/model.safetensors --quiet --chains 0 --force",
+        &[("--out ./r", &["--force would remove it"])],
+    );
     let last = "eval r/checkpoints/step-00000030.safetensors --quiet --chains 0 --force";
     folder.all_refused(last, &[("--out r", &["holds r/checkpoints", "--force would remove it"])]);
     folder.all_refused("eval r --quiet --force --samples r/samples.npy", &[("--out r", &["--force would remove it"])]);
