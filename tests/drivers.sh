@@ -4,8 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# every comparison that there is
-check=(check --all)
 # 20 steps of a small network. A loss is a mean of f32 numbers about 1, each good to 1e-6; steps of Adam pass that on.
 run=(run --loss dsm --engine gpu --steps 20 --hidden 32,32 --batch 64 --seed 1 --chains 0 --quiet --json)
 tolerance=1e-5
@@ -39,9 +37,11 @@ on() {
     VK_DRIVER_FILES=$file VK_ICD_FILENAMES=$file "$program" "$@"
 }
 
-# checked NAME FILE HINT: checks the driver of FILE, whose adapter has NAME in its name, and keeps the final loss of a run
+# checked NAME FILE HINT FLAGS..: checks the driver of FILE, whose adapter has NAME in its name, and keeps the final loss of a
+# run
 checked() {
     local name=$1 file=$2 hint=$3 start=$SECONDS found here="$folder/$1"
+    local check=(check "${@:4}")
     mkdir "$here"
     [ -e "$file" ] || fail "$name is missing: there is no ${file:-driver file}; $hint"
     # not a pipe into grep -q, whose early exit would count as a failure of the program
@@ -62,10 +62,10 @@ lavapipe=$(find -L /usr/share/vulkan/icd.d /usr/local/share/vulkan/icd.d /etc/vu
     head -n 1 || true)
 swiftshader=$(find -L /usr/lib/chromium /usr/lib64/chromium-browser /opt/google/chrome -name vk_swiftshader_icd.json \
     2>/dev/null | head -n 1 || true)
-# lavapipe calls its device llvmpipe
+# lavapipe calls its device llvmpipe; every comparison on it is among the tests of the kernels
 checked llvmpipe "$lavapipe" "install mesa-vulkan-drivers" &
 first=$!
-checked SwiftShader "$swiftshader" "run \`bash tests/install-chromium.sh\`" &
+checked SwiftShader "$swiftshader" "run \`bash tests/install-chromium.sh\`" --all &
 second=$!
 code=0
 wait "$first" || code=1
