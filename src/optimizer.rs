@@ -76,6 +76,21 @@ pub(crate) struct StepSizes {
 const MOST_RATE: f64 = 1e30;
 
 impl Optimizer {
+    /// Adam as Kingma and Ba (2015) have it, at a constant rate: no warm-up, decay, limit or average.
+    pub fn adam(learning_rate: f64) -> Self {
+        Self {
+            learning_rate,
+            schedule: Schedule::Constant,
+            warmup: 0,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            clip: 0.0,
+            ema: 0.0,
+        }
+    }
+
     /// Checks every number.
     ///
     /// # Errors

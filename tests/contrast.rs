@@ -14,7 +14,7 @@ use ebm_gpu::model::{Activation, MlpSpec, Model};
 use ebm_gpu::objective::{
     Contrastive, Discrepancy, Form, MOST_NEGATIVES, NoiseContrastive, Objective, Replay, SeparableLaw,
 };
-use ebm_gpu::optimizer::{Optimizer, Schedule};
+use ebm_gpu::optimizer::Optimizer;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::{Seed, Stream};
 
@@ -64,17 +64,7 @@ fn drawn(
     batch: usize,
     steps: u64,
 ) -> (Vec<f64>, TrainingState, Option<Points>) {
-    let optimizer = Optimizer {
-        learning_rate: 0.0,
-        schedule: Schedule::Constant,
-        warmup: 0,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        clip: 0.0,
-        ema: 0.0,
-    };
+    let optimizer = Optimizer::adam(0.0);
     let reference = reference();
     let plan = TrainingPlan { objective, batch, optimizer, steps, seed: Seed(91) };
     let mut training = reference.train(model, &plan, data, TrainingState::start(model)).expect("plan");
@@ -385,17 +375,7 @@ fn numbers_outside_their_range_are_refused() {
     refused(Given::points(&x).check(&ed(4, 1.0), &spec), "negative points y");
     refused(Given::contrasted(&x, &y).check(&ed(4, 1.0), &spec), "19 points of 2, 5 points with 4 each need 20");
     let small = Objective::Pcd(cd(1, 0.01, 0.0), Replay::new(4, 0.0, law()).expect("replay"));
-    let optimizer = Optimizer {
-        learning_rate: 1e-3,
-        schedule: Schedule::Constant,
-        warmup: 0,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        clip: 0.0,
-        ema: 0.0,
-    };
+    let optimizer = Optimizer::adam(1e-3);
     let plan = TrainingPlan { objective: small, batch: 5, optimizer, steps: 1, seed: Seed(1) };
     refused(plan.check(&spec), "4 chains for a batch of 5");
     let model = network("2-5-1", Activation::Silu, 112);

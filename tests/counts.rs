@@ -9,7 +9,7 @@ use ebm_gpu::engine::gpu::Counts;
 use ebm_gpu::engine::{Engine, TrainingPlan, TrainingState};
 use ebm_gpu::model::Activation;
 use ebm_gpu::objective::{Contrastive, Denoising, Discrepancy, FdSsm, Objective, Replay, SeparableLaw, Weighting};
-use ebm_gpu::optimizer::{Optimizer, Schedule};
+use ebm_gpu::optimizer::Optimizer;
 use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
@@ -39,17 +39,7 @@ fn a_training_step_is_few_dispatches_and_makes_nothing() {
     ] {
         let what = format!("{} of {net}", objective.name());
         let model = network(net, Activation::Silu, 3);
-        let optimizer = Optimizer {
-            learning_rate: 1e-3,
-            schedule: Schedule::Constant,
-            warmup: 0,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            clip: 1.0,
-            ema: 0.0,
-        };
+        let optimizer = Optimizer { clip: 1.0, ..Optimizer::adam(1e-3) };
         let plan = TrainingPlan { objective, batch: 40, optimizer, steps: 1000, seed: Seed(1) };
         let data = normal_points(50, model.spec.dim(), 2);
         let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model)).expect("it trains");

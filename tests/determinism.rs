@@ -45,15 +45,12 @@ fn plan(batch: usize, steps: u64) -> TrainingPlan {
         objective: Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma")),
         batch,
         optimizer: Optimizer {
-            learning_rate: 0.03,
             schedule: Schedule::Cosine,
             warmup: 2,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
             weight_decay: 0.01,
             clip: 0.3,
             ema: 0.9,
+            ..Optimizer::adam(0.03)
         },
         steps,
         seed: Seed(62),

@@ -13,7 +13,7 @@ use ebm_gpu::objective::{
     Contrastive, Denoising, Discrepancy, FdSsm, Ladder, NoiseContrastive, Objective, ProbeLaw, Probes, Replay,
     SeparableLaw, Weighting,
 };
-use ebm_gpu::optimizer::{Optimizer, Schedule};
+use ebm_gpu::optimizer::Optimizer;
 use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::Langevin;
 
@@ -178,16 +178,10 @@ fn gpu_finite_differences_agree_with_the_reference() {
 /// Ten steps with everything drawn by the engine.
 fn trained(engine: &dyn Engine, model: &Model, objective: &Objective) -> TrainingState {
     let optimizer = Optimizer {
-        learning_rate: 1e-3,
-        schedule: Schedule::Constant,
-        warmup: 0,
-        beta1: 0.9,
-        beta2: 0.999,
         // large against rounding errors, so that a gradient near 0 does not become a step of either sign
         epsilon: 0.1,
-        weight_decay: 0.0,
-        clip: 0.0,
         ema: 0.9,
+        ..Optimizer::adam(1e-3)
     };
     let plan = TrainingPlan { objective: objective.clone(), batch: 37, optimizer, steps: 10, seed: Seed(3) };
     let data = normal_points(100, model.spec.dim(), 31);

@@ -18,7 +18,7 @@ use ebm_gpu::objective::{
     Denoising, Discrepancy, FdSsm, Ladder, MOST_PROBES, NoiseContrastive, Objective, ProbeLaw, Probes, SeparableLaw,
     Weighting,
 };
-use ebm_gpu::optimizer::{Optimizer, Schedule};
+use ebm_gpu::optimizer::Optimizer;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
 
@@ -217,17 +217,7 @@ fn the_floor_of_denoising_is_known() {
 
 /// The mean loss of each step of a run that moves nothing, over `batch` samples that the engine draws.
 fn drawn(model: &Model, objective: Objective, batch: usize, steps: u64) -> Vec<f64> {
-    let optimizer = Optimizer {
-        learning_rate: 0.0,
-        schedule: Schedule::Constant,
-        warmup: 0,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        clip: 0.0,
-        ema: 0.0,
-    };
+    let optimizer = Optimizer::adam(0.0);
     let reference = reference();
     let plan = TrainingPlan { objective, batch, optimizer, steps, seed: Seed(81) };
     // drawing with replacement from 100,000 rows shifts means by sd / 316, where their standard error is sd / 179

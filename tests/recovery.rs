@@ -67,17 +67,7 @@ const MANY_STEPS: u64 = 20_000;
 fn trained(engine: &dyn Engine, objective: &Objective, spec: MlpSpec, data: &Points, seed: u64) -> Model {
     let steps = if objective.name() == "mdsm" { MANY_STEPS } else { STEPS };
     let model = spec.initial(Seed(seed));
-    let optimizer = Optimizer {
-        learning_rate: 0.01,
-        schedule: Schedule::Cosine,
-        warmup: 0,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        clip: 0.0,
-        ema: 0.99,
-    };
+    let optimizer = Optimizer { schedule: Schedule::Cosine, ema: 0.99, ..Optimizer::adam(0.01) };
     let plan = TrainingPlan { objective: objective.clone(), batch: 256, optimizer, steps, seed: Seed(seed + 1) };
     let mut training = engine.train(&model, &plan, data, TrainingState::start(&model)).expect("plan");
     let mut done = 0;

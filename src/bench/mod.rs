@@ -13,7 +13,7 @@ use crate::engine::{Engine, StepRecord, TrainingPlan, TrainingState, advance_by}
 use crate::error::{Error, Result};
 use crate::model::MlpSpec;
 use crate::objective::Objective;
-use crate::optimizer::{Optimizer, Schedule};
+use crate::optimizer::Optimizer;
 use crate::points::Points;
 use crate::random::{Seed, Stream};
 use crate::sampler::Transition;
@@ -69,17 +69,7 @@ pub fn train_step(
     seconds: f64,
 ) -> Result<StepTime> {
     let model = spec.initial(Seed(1));
-    let optimizer = Optimizer {
-        learning_rate: 1e-3,
-        schedule: Schedule::Constant,
-        warmup: 0,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        clip: 1.0,
-        ema: 0.0,
-    };
+    let optimizer = Optimizer { clip: 1.0, ..Optimizer::adam(1e-3) };
     let plan = TrainingPlan { objective: objective.clone(), batch, optimizer, steps: u64::MAX, seed: Seed(2) };
     let data = normals(batch, spec.dim());
     let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model))?;

@@ -124,17 +124,15 @@ fn kernels_of(objective: &Objective) -> [&'static str; 2] {
 
 fn trained(engine: &dyn Engine, model: &Model, objective: &Objective, data: &Points) -> Result<TrainingState> {
     let optimizer = Optimizer {
-        learning_rate: 1e-3,
         schedule: Schedule::Cosine,
         warmup: 3,
-        beta1: 0.9,
-        beta2: 0.999,
         // large against rounding errors, so that a gradient near 0 does not become a step of either sign
         epsilon: 1e-3,
         weight_decay: 0.01,
         // below every norm, so that what reaches the norm alone is seen too
         clip: 1e-3,
         ema: 0.9,
+        ..Optimizer::adam(1e-3)
     };
     let plan = TrainingPlan { objective: objective.clone(), batch: 50, optimizer, steps: 10, seed: Seed(3) };
     let mut training = engine.train(model, &plan, data, TrainingState::start(model))?;

@@ -107,7 +107,7 @@ mod tests {
     use crate::engine::{Chains, Given, LossGradient, Peak, Training};
     use crate::model::{Activation, MlpSpec};
     use crate::objective::{Denoising, Objective, Weighting};
-    use crate::optimizer::{Optimizer, Schedule};
+    use crate::optimizer::Optimizer;
     use crate::sampler::Langevin;
     use crate::sampler::diagnostics::Diagnostics;
     use crate::target::Target;
@@ -166,17 +166,7 @@ mod tests {
         let model = MlpSpec::parse("2-16-16-1", Activation::Silu)?.initial(Seed(1));
         let other = MlpSpec::parse("2-16-16-1", Activation::Silu)?.initial(Seed(2));
         let data = Points::normal::<f32>(1000, 2, Seed(3), crate::random::Stream::Host, 0);
-        let optimizer = Optimizer {
-            learning_rate: 1e-3,
-            schedule: Schedule::Constant,
-            warmup: 10,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            clip: 1.0,
-            ema: 0.0,
-        };
+        let optimizer = Optimizer { warmup: 10, clip: 1.0, ..Optimizer::adam(1e-3) };
         let objective = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2)?);
         let plan = TrainingPlan { objective, batch: 500, optimizer, steps: 100, seed: Seed(4) };
         training(&cpu, &model, &plan, &data)?;

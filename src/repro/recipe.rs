@@ -55,15 +55,10 @@ impl Recipe {
         look: impl FnMut(u64, &Model) -> Result<()>,
     ) -> Result<Trained> {
         let optimizer = Optimizer {
-            learning_rate: self.learning_rate,
             schedule: self.schedule,
-            warmup: 0,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
             clip: self.clip,
             ema: self.ema,
+            ..Optimizer::adam(self.learning_rate)
         };
         let plan = TrainingPlan {
             objective: self.objective.clone(),

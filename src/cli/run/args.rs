@@ -247,15 +247,12 @@ impl Args {
         // what is wrong whatever the data is refused before they are read
         self.objective.objective(&Scales::unit(1)?)?;
         let optimizer = Optimizer {
-            learning_rate: self.lr.unwrap_or(default_rate(&self.objective.loss)),
             schedule: Schedule::by_name(&self.schedule)?,
             warmup: self.warmup,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
             weight_decay: self.weight_decay,
             clip: self.clip,
             ema: self.ema,
+            ..Optimizer::adam(self.lr.unwrap_or(default_rate(&self.objective.loss)))
         };
         optimizer.check()?;
         check_count("batch", self.batch, 1, MOST_BATCH)?;
