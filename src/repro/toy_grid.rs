@@ -51,8 +51,10 @@ const LEARNING_RATE: f64 = 5e-3;
 const SIGMA: f64 = 0.1;
 /// Negatives of ed and nce.
 const NEGATIVES: usize = 4;
-/// Langevin steps of cd and pcd.
+/// Langevin steps of cd and pcd, and their step size: a step is stable up to twice the smallest variance of a mode, which is
+/// 0.005 for 25gaussians.
 const CHAIN_STEPS: usize = 10;
+const CHAIN_STEP_SIZE: f64 = 1e-3;
 /// t of ed: its noise spans the gaps between the modes of these laws' narrower parts.
 const ED_T: f64 = 0.25;
 const CELLS: usize = 600;
@@ -180,9 +182,9 @@ fn objective(loss: &str, data: &Points) -> Result<Objective> {
             ladder: Ladder::geometric(6.0 * deviation, SIGMA, 10)?,
             weighting: Weighting::by_name("sigma2")?,
         }),
-        "cd" => Objective::Cd(Contrastive::new(CHAIN_STEPS, 0.01, 0.0, 0.0)?),
+        "cd" => Objective::Cd(Contrastive::new(CHAIN_STEPS, CHAIN_STEP_SIZE, 0.0, 0.0)?),
         "pcd" => Objective::Pcd(
-            Contrastive::new(CHAIN_STEPS, 0.01, 0.0, 0.0)?,
+            Contrastive::new(CHAIN_STEPS, CHAIN_STEP_SIZE, 0.0, 0.0)?,
             Replay::new(10_000, 0.05, SeparableLaw::around(data)?)?,
         ),
         "ed" => Objective::Ed(Discrepancy::new(ED_T, NEGATIVES, 1.0)?),
