@@ -72,10 +72,10 @@ pub(crate) struct NegativeArgs {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) form: FormArgs,
-    /// cd, pcd: Langevin steps of a chain in a training step [default: 60; pcd: 20]
+    /// cd, pcd: Langevin steps of a chain in a training step [default: 60; pcd: 20; bench: 10]
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) k: Option<usize>,
+    pub(in crate::cli) k: Option<usize>,
     /// cd, pcd: step size of those chains, y ← y − η∇E(y) + √(2η) ξ, in the units of the network (a paper's h is 2η)
     #[arg(long, default_value_t = 0.01)]
     pub(super) eta: f64,

@@ -4,7 +4,7 @@ use ebm_gpu::bench::{CARDS, expected_seconds, step_work};
 use ebm_gpu::error::Result;
 use ebm_gpu::model::{Activation, MlpSpec};
 
-use super::super::objective::{ObjectiveArgs, Scales};
+use super::super::objective::ObjectiveArgs;
 use super::super::{MOST_BATCH, check_count, print_line};
 
 #[derive(clap::Args)]
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     print_line(&format!("| --- | --- | --- | --- | --- | --- | --- |{}", " --- |".repeat(CARDS.len())))?;
     for net in &args.nets {
         let spec = MlpSpec::parse(net, Activation::Silu)?;
-        let (objective, _) = args.objective.objective(&Scales::unit(spec.dim())?)?;
+        let objective = super::objective(&args.objective, &spec)?;
         objective.check(&spec)?;
         let work = step_work(&spec, &objective, args.batch);
         for kernel in &work {

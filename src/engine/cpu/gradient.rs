@@ -9,6 +9,7 @@ use super::contrast::{Contrasting, most_groups, tile_samples};
 use super::difference::Difference;
 use super::matching::{Matching, Work};
 use super::source::Source;
+use super::tile::vectorized;
 use super::{GROUPS, Network, TILE, Weights};
 use crate::objective::{Objective, Program, Tangents};
 use crate::real::Real;
@@ -99,10 +100,16 @@ impl<T: Real> Batch<T> {
     }
 
     fn add_up(&mut self) {
-        self.gradient.fill(T::default());
-        for group in &self.groups {
-            self.gradient.iter_mut().zip(&group.work.gradient).for_each(|(sum, g)| *sum += *g);
-        }
+        let (gradient, groups) = (&mut self.gradient, &self.groups);
+        gradient.fill(T::default());
+        vectorized(
+            #[inline(always)]
+            || {
+                for group in groups {
+                    gradient.iter_mut().zip(&group.work.gradient).for_each(|(sum, g)| *sum += *g);
+                }
+            },
+        );
     }
 
     fn add_shared(&mut self, net: Network<'_, T>, basis: &Basis<T>) {

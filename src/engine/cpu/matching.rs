@@ -4,7 +4,7 @@
 use super::basis::Basis;
 use super::block::Block;
 use super::source::Source;
-use super::tile::{Channels, Network, Shared, Tile};
+use super::tile::{Channels, Network, Shared, Tile, sum, vectorized};
 use crate::model::Head;
 use crate::objective::{Level, Terms};
 use crate::real::Real;
@@ -251,12 +251,18 @@ impl<T: Real> Matching<'_, T> {
         let columns = tile.tangents(count);
         tile.add_weights(self.net, &columns, usize::from(self.basis.is_some()), &mut work.gradient);
         if self.basis.is_some() {
-            for k in 0..count {
-                for n in 0..work.sums.rows() {
-                    let sum: T = tile.outgoing[0].row(n, tile.tangent(k)).iter().copied().sum();
-                    work.sums.row_mut(n, start + k..start + k + 1)[0] += sum;
-                }
-            }
+            let sums = &mut work.sums;
+            vectorized(
+                #[inline(always)]
+                || {
+                    for k in 0..count {
+                        for n in 0..sums.rows() {
+                            let all = sum(tile.outgoing[0].row(n, tile.tangent(k)), |q| q);
+                            sums.row_mut(n, start + k..start + k + 1)[0] += all;
+                        }
+                    }
+                },
+            );
         }
     }
 }

@@ -438,12 +438,45 @@ impl<T: Real> Tile<T> {
     /// Adds the bias gradient of some values: db += R.
     pub(crate) fn add_biases(&self, net: Network<'_, T>, values: Range<usize>, gradient: &mut [T]) {
         let columns = self.values(values);
-        for (l, layer) in net.layers.iter().enumerate() {
-            for (n, g) in gradient[layer.bias.clone()].iter_mut().enumerate() {
-                *g += self.outgoing[l].row(n, columns.clone()).iter().copied().sum();
-            }
+        for (outgoing, layer) in self.outgoing.iter().zip(net.layers) {
+            let biases = &mut gradient[layer.bias.clone()];
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (n, g) in biases.iter_mut().enumerate() {
+                        *g += sum(outgoing.row(n, columns.clone()), |r| r);
+                    }
+                },
+            );
         }
     }
+}
+
+/// Numbers that a sum takes side by side.
+const LANES: usize = 16;
+
+/// The sum of some function of some numbers, in an order that [`vectorized`] code can keep up with.
+#[inline(always)]
+pub(crate) fn sum<T: Real>(values: &[T], term: impl Fn(T) -> T) -> T {
+    let mut lanes = [T::default(); LANES];
+    let mut chunks = values.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += term(*value);
+        }
+    }
+    for (lane, value) in lanes.iter_mut().zip(chunks.remainder()) {
+        *lane += term(*value);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            let other = lanes[i + width];
+            lanes[i] += other;
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 /// Runs a loop compiled for the widest vectors this machine has.

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::Weights;
 use super::gradient::Batch;
 use super::negatives::NegativeChains;
 use super::source::{Drawn, Negatives};
-use super::{Weights, vectorized};
+use super::tile::{sum, vectorized};
 use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState, replay};
 use crate::error::Result;
 use crate::model::Model;
@@ -126,7 +127,11 @@ impl<'a, T: Real> NativeTraining<'a, T> {
         }
         self.batch.compute(&self.weights, &self.plan.objective, &source);
         let loss = self.batch.losses().map(Real::f64).sum::<f64>() / self.plan.batch as f64;
-        let square: T = self.batch.gradient().iter().map(|g| *g * *g).sum();
+        let gradient = self.batch.gradient();
+        let square = vectorized(
+            #[inline(always)]
+            || sum(gradient, |g| g * g),
+        );
         let record = StepRecord { step, loss, gradient_norm: square.f64().sqrt() };
         self.halted |= !record.is_finite();
         if !self.halted {
