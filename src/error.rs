@@ -17,6 +17,7 @@ enum Kind {
     Input,
     Failed,
     Diverged,
+    Lost,
     Interrupted,
 }
 
@@ -35,7 +36,7 @@ impl Error {
         error
     }
 
-    /// The work itself failed (diverged, a check missed, a device was lost): exit code 1.
+    /// The work itself failed (a check missed, a driver refused): exit code 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(Kind::Failed, message.into())
     }
@@ -45,10 +46,15 @@ impl Error {
         Self::new(Kind::Diverged, message.into())
     }
 
+    /// A device was lost, and another may do the work: exit code 1.
+    pub fn lost(message: impl Into<String>) -> Self {
+        Self::new(Kind::Lost, message.into())
+    }
+
     /// Control characters, which foreign files and names may hold, are written as escapes: a message about input is one line.
     fn new(kind: Kind, message: String) -> Self {
         // what a driver says may have lines
-        let escapes = |c: char| c.is_control() && !(c == '\n' && matches!(kind, Kind::Failed));
+        let escapes = |c: char| c.is_control() && !(c == '\n' && matches!(kind, Kind::Failed | Kind::Lost));
         let plain = |c: char| if escapes(c) { c.escape_default().to_string() } else { c.to_string() };
         let is_plain = !message.contains(escapes);
         Self { kind, message: if is_plain { message } else { message.chars().map(plain).collect() }, hint: None }
@@ -67,6 +73,11 @@ impl Error {
     /// Whether what was computed left all bounds, so that doing it again would end as it did.
     pub fn is_divergence(&self) -> bool {
         self.kind == Kind::Diverged
+    }
+
+    /// Whether the device was lost on which it was computed.
+    pub fn is_loss(&self) -> bool {
+        self.kind == Kind::Lost
     }
 
     /// The same error with advice, printed on a line of its own after `hint:`.
@@ -92,7 +103,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Input => 2,
-            Kind::Failed | Kind::Diverged => 1,
+            Kind::Failed | Kind::Diverged | Kind::Lost => 1,
             Kind::Interrupted => 130,
         }
     }

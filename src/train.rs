@@ -1,5 +1,6 @@
 //! The training loop: it drives an engine, watches for divergence, keeps the history, and goes on from where a run was left.
 
+mod history;
 mod saved;
 
 use std::time::Instant;
@@ -10,6 +11,7 @@ use crate::eval::{Health, Validation};
 use crate::model::Model;
 use crate::objective::Objective;
 use crate::points::Points;
+pub use history::History;
 pub use saved::{read_progress, write_progress};
 
 /// Where a run stands: what it needs to go on as if it had never stopped.
@@ -19,8 +21,8 @@ pub struct Progress {
     pub state: TrainingState,
     /// What held-out points have said.
     pub looks: Looks,
-    /// The record of every step, from 1.
-    pub history: Vec<StepRecord>,
+    /// The loss so far.
+    pub history: History,
     /// Time spent, in seconds.
     pub seconds: f64,
 }
@@ -28,7 +30,7 @@ pub struct Progress {
 impl Progress {
     /// The state before the first step.
     pub fn start(model: &Model) -> Self {
-        Self { state: TrainingState::start(model), looks: Looks::default(), history: Vec::new(), seconds: 0.0 }
+        Self { state: TrainingState::start(model), looks: Looks::default(), history: History::default(), seconds: 0.0 }
     }
 }
 
@@ -64,16 +66,14 @@ impl Trained {
         self.best().map_or(self.progress.state.step, |best| best.step)
     }
 
-    /// The mean loss of the last tenth of the steps.
+    /// The mean loss of the last tenth of the steps: see [`History::final_loss`].
     pub fn final_loss(&self) -> f64 {
-        let history = &self.progress.history;
-        let tail = &history[history.len() - history.len().div_ceil(10)..];
-        tail.iter().map(|r| r.loss).sum::<f64>() / tail.len() as f64
+        self.progress.history.final_loss()
     }
 
     /// Steps done in a second.
     pub fn steps_per_second(&self) -> f64 {
-        self.progress.history.len() as f64 / self.progress.seconds
+        self.progress.history.steps() as f64 / self.progress.seconds
     }
 }
 
@@ -214,7 +214,7 @@ struct Course<'a> {
 impl Course<'_> {
     /// Steps done.
     fn done(&self) -> u64 {
-        self.progress.history.len() as u64
+        self.progress.history.steps()
     }
 
     /// Whether all steps are done, or held-out points have ended it.
@@ -255,7 +255,7 @@ impl Course<'_> {
         let bad = records.iter().position(|r| !r.is_finite());
         self.diverged = bad.map(|at| records[at]);
         let good = &records[..bad.unwrap_or(records.len())];
-        self.progress.history.extend_from_slice(good);
+        good.iter().for_each(|record| self.progress.history.add(record));
         self.watch.steps(good)
     }
 

@@ -24,11 +24,16 @@ pub(super) struct EngineArgs {
 impl EngineArgs {
     /// Opens the engine, and says on stderr which it is and why.
     pub(super) fn open(&self, quiet: bool) -> Result<Selection> {
+        self.open_until(None, quiet)
+    }
+
+    /// The same; a GPU is lost at this submission, if one is given.
+    pub(super) fn open_until(&self, lose_at: Option<u64>, quiet: bool) -> Result<Selection> {
         let ms = self.max_submit_ms;
         if !(1.0..=500.0).contains(&ms) {
             return Err(Error::input(format!("max-submit-ms is {ms}, it has to be from 1 to 500")));
         }
-        let gpu = GpuOptions { adapter: self.adapter.clone(), max_submit_ms: ms, ..Default::default() };
+        let gpu = GpuOptions { adapter: self.adapter.clone(), max_submit_ms: ms, lose_at, ..Default::default() };
         let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
             eprintln!("{}", selection.reason);

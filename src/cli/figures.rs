@@ -112,8 +112,7 @@ pub(super) fn training_figure(
     loss_name: &str,
     title: &str,
 ) -> Result<()> {
-    let steps: Vec<u64> = trained.progress.history.iter().map(|r| r.step).collect();
-    let loss: Vec<f64> = trained.progress.history.iter().map(|r| r.loss).collect();
+    let (steps, loss): (Vec<u64>, Vec<f64>) = trained.progress.history.means().unzip();
     let curve = LossCurve { title, loss_name, steps: &steps, loss: &loss, smoothed: true, held_out, floor: None };
     loss_figure(&curve).write(&folder.file("loss"))
 }

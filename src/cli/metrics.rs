@@ -8,7 +8,7 @@ use ebm_gpu::engine::StepRecord;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::Health;
 use ebm_gpu::files::cannot_write;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The name of the file.
@@ -37,7 +37,19 @@ pub(super) struct MetricsLog {
     path: PathBuf,
     file: BufWriter<File>,
     window: u64,
-    pending: Vec<StepRecord>,
+    pending: Pending,
+}
+
+/// The window that is not full yet.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Pending {
+    /// Its last step, and how many it has.
+    step: u64,
+    count: u64,
+    /// Sums over its steps.
+    loss: f64,
+    gradient_norm: f64,
+    /// What was said of one of them.
     said: Map<String, Value>,
 }
 
@@ -53,37 +65,47 @@ struct Line<'a> {
 }
 
 impl MetricsLog {
-    /// The log of a run of so many steps that has the records `done` behind it, with what was said of its last window, as
-    /// [`MetricsLog::saved`] gave it. Lines of later steps are dropped.
+    /// The log of a run of so many steps that has done the first of them, with its last window as [`MetricsLog::saved`] gave it.
+    /// Lines of later steps are dropped.
     ///
     /// # Errors
     /// The file cannot be written, or lacks lines of those steps.
-    pub(super) fn open(path: &Path, steps: u64, done: &[StepRecord], said: Option<&str>) -> Result<Self> {
+    pub(super) fn open(path: &Path, steps: u64, done: u64, pending: Option<&str>) -> Result<Self> {
         let cannot = |e: std::io::Error| cannot_write(path, &e);
         let window = (steps / LINES).max(1);
-        let (lines, rest) = done.split_at(done.len() - done.len() % window as usize);
-        let lines = lines.len() / window as usize;
+        let lines = (done / window) as usize;
         let text = if lines > 0 { std::fs::read_to_string(path).map_err(cannot)? } else { String::new() };
         let whole: Vec<&str> = text.split_inclusive('\n').take(lines).filter(|line| line.ends_with('\n')).collect();
         if whole.len() < lines {
-            let (path, has, steps) = (path.display(), whole.len(), done.len());
-            return Err(Error::input(format!("{path} has {has} whole lines, the first {steps} steps have {lines}"))
+            let (path, has) = (path.display(), whole.len());
+            return Err(Error::input(format!("{path} has {has} whole lines, the first {done} steps have {lines}"))
                 .hint("the file has been changed since, so this run cannot go on: begin anew without --resume"));
+        }
+        let pending: Pending = pending.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        if pending.count != done % window {
+            let (path, has) = (path.display(), pending.count);
+            return Err(Error::input(format!(
+                "the last line of {path} is to be about {} steps, the checkpoint knows {has}",
+                done % window
+            ))
+            .hint("begin anew without --resume"));
         }
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(cannot)?;
         file.set_len(whole.concat().len() as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(cannot)?;
-        let said = said.and_then(|said| serde_json::from_str(said).ok()).unwrap_or_default();
-        Ok(Self { path: path.to_path_buf(), file: BufWriter::new(file), window, pending: rest.to_vec(), said })
+        Ok(Self { path: path.to_path_buf(), file: BufWriter::new(file), window, pending })
     }
 
     /// Takes in records; `rate` is the learning rate of a step.
     pub(super) fn add(&mut self, records: &[StepRecord], rate: impl Fn(u64) -> f64) -> Result<()> {
         for record in records {
             // a full window waits for what is still said of its last step
-            if self.pending.len() as u64 >= self.window {
+            if self.pending.count >= self.window {
                 self.flush(&rate)?;
             }
-            self.pending.push(*record);
+            let pending = &mut self.pending;
+            (pending.step, pending.count) = (record.step, pending.count + 1);
+            pending.loss += record.loss;
+            pending.gradient_norm += record.gradient_norm;
         }
         Ok(())
     }
@@ -91,44 +113,42 @@ impl MetricsLog {
     /// Puts what chains are like into the line of the last record.
     pub(super) fn health(&mut self, health: &Health) {
         if let Ok(Value::Object(all)) = serde_json::to_value(health) {
-            self.said.extend(all);
+            self.pending.said.extend(all);
         }
     }
 
     /// Puts the loss on held-out points into the line of the last record.
     pub(super) fn validation(&mut self, loss: f64) {
-        self.said.insert(HELD_OUT.to_string(), loss.into());
+        self.pending.said.insert(HELD_OUT.to_string(), loss.into());
     }
 
     fn flush(&mut self, rate: &impl Fn(u64) -> f64) -> Result<()> {
-        let count = self.pending.len() as f64;
-        let mean = |f: fn(&StepRecord) -> f64| self.pending.iter().map(f).sum::<f64>() / count;
-        let Some(last) = self.pending.last() else { return Ok(()) };
+        let Pending { step, count, loss, gradient_norm, said } = std::mem::take(&mut self.pending);
+        if count == 0 {
+            return Ok(());
+        }
         let line = Line {
-            step: last.step,
-            loss: mean(|r| r.loss),
-            gradient_norm: mean(|r| r.gradient_norm),
-            learning_rate: rate(last.step),
-            said: &self.said,
+            step,
+            loss: loss / count as f64,
+            gradient_norm: gradient_norm / count as f64,
+            learning_rate: rate(step),
+            said: &said,
         };
         serde_json::to_writer(&mut self.file, &line)
             .map_err(std::io::Error::from)
             .and_then(|()| self.file.write_all(b"\n"))
-            .map_err(|e| cannot_write(&self.path, &e))?;
-        self.pending.clear();
-        self.said.clear();
-        Ok(())
+            .map_err(|e| cannot_write(&self.path, &e))
     }
 
-    /// Puts all full windows on the disk and returns what was said of the one that is not full; nothing more may be said of
-    /// the steps so far.
+    /// Puts all full windows on the disk and returns the one that is not full, as text; nothing more may be said of the steps
+    /// so far.
     pub(super) fn saved(&mut self, rate: impl Fn(u64) -> f64) -> Result<String> {
-        if self.pending.len() as u64 >= self.window {
+        if self.pending.count >= self.window {
             self.flush(&rate)?;
         }
         let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
         synced.map_err(|e| cannot_write(&self.path, &e))?;
-        Ok(Value::Object(self.said.clone()).to_string())
+        serde_json::to_string(&self.pending).map_err(|e| Error::failed(format!("cannot write the window as JSON: {e}")))
     }
 
     /// Writes what is left.

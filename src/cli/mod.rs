@@ -9,6 +9,7 @@ mod contrast;
 mod data;
 mod dataset;
 mod devices;
+mod endurance;
 mod engine;
 mod eval;
 mod figures;
@@ -110,7 +111,7 @@ pub(crate) fn main() -> Result<()> {
     interrupt::listen()?;
     match parsed.command {
         Command::Run(args) => run::run(*args),
-        Command::Sample(args) => sample::run(&args),
+        Command::Sample(args) => sample::run(*args),
         Command::Eval(args) => eval::run(&args),
         Command::Grad(args) => grad::run(&args),
         Command::Compare(args) => compare::run(&args),

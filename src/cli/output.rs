@@ -1,5 +1,6 @@
 //! The folder of a run: where it lies and what is written into it.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use ebm_gpu::error::{Error, Result};
@@ -58,6 +59,22 @@ fn spares(wanted: &Path, inputs: &[&Path]) -> Result<()> {
 /// A folder that this run owns.
 pub(super) struct Folder {
     path: PathBuf,
+    /// Held for as long as something is written.
+    _lock: Option<File>,
+}
+
+/// Takes a folder for this process alone, where the system can: two programs that write into one would mix their results. The
+/// system takes the lock back when the process ends, however it ends.
+fn lock(path: &Path) -> Result<Option<File>> {
+    // other systems open no folders, or have no locks on network drives: then there is none
+    let Ok(folder) = File::open(path) else { return Ok(None) };
+    match folder.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::input(format!("another ebm-gpu is writing into {}", path.display()))
+                .hint("wait until it has ended, or choose another --out"))
+        }
+        locked => Ok(locked.is_ok().then_some(folder)),
+    }
 }
 
 impl Folder {
@@ -71,6 +88,7 @@ impl Folder {
         if force {
             spares(wanted, inputs)?;
             std::fs::create_dir_all(wanted).map_err(|e| cannot(wanted, &e))?;
+            let lock = lock(wanted)?;
             for name in OUTPUTS.iter().chain(PASSING) {
                 let old = wanted.join(name);
                 let removed = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
@@ -79,7 +97,7 @@ impl Folder {
                     _ => {}
                 }
             }
-            return Ok(Self { path: wanted.to_path_buf() });
+            return Ok(Self { path: wanted.to_path_buf(), _lock: lock });
         }
         if let Some(parent) = wanted.parent() {
             std::fs::create_dir_all(parent).map_err(|e| cannot(parent, &e))?;
@@ -96,12 +114,16 @@ impl Folder {
                 Err(e) => return Err(cannot(&path, &e)),
             }
         }
-        Ok(Self { path })
+        let lock = lock(&path)?;
+        Ok(Self { path, _lock: lock })
     }
 
-    /// The folder of a run that was begun.
-    pub(super) fn of_run(path: &Path) -> Self {
-        Self { path: path.to_path_buf() }
+    /// The folder of a run that was begun, to go on in.
+    ///
+    /// # Errors
+    /// Another process is writing into it.
+    pub(super) fn of_run(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_path_buf(), _lock: lock(path)? })
     }
 
     /// A file or figure stem in the folder.

@@ -9,7 +9,7 @@ use ebm_gpu::error::{Error, Result};
 use super::config::differences;
 
 /// Flags that say how work is watched over, not what it is.
-const FREE: &[&str] = &["checkpoint-every", "keep", "max-submit-ms"];
+const FREE: &[&str] = &["checkpoint-every", "fallback", "keep", "max-submit-ms"];
 
 /// Refuses flags (as config.toml has them) that make other work than that in the folder.
 pub(super) fn refuse_another(folder: &Path, config: &str) -> Result<()> {

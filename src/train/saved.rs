@@ -6,15 +6,15 @@ use std::path::Path;
 
 use safetensors::Dtype;
 
-use super::{Best, Looks, Progress};
-use crate::engine::{StepRecord, TrainingState};
+use super::{Best, History, Looks, Progress};
+use crate::engine::TrainingState;
 use crate::error::Result;
 use crate::model::checkpoint::{decode, metadata_of, tensors_of};
 use crate::model::{MlpSpec, Model};
 use crate::points::Points;
 use crate::tensors::{Sealed, Tensor, write_sealed};
 
-const FORMAT: &str = "ebm-gpu-state/1";
+const FORMAT: &str = "ebm-gpu-state/2";
 
 /// Writes where a run stands, and `model`, as F32; `extra` strings stand in the metadata. The numbers of the state keep every
 /// bit.
@@ -24,20 +24,21 @@ const FORMAT: &str = "ebm-gpu-state/1";
 pub fn write_progress(path: &Path, model: &Model, progress: &Progress, extra: &[(&str, String)]) -> Result<()> {
     let Progress { state, looks, history, seconds } = progress;
     let flat = |name: &str, values: &[f64]| Tensor::exact(name, vec![values.len()], values);
-    let records: Vec<f64> = history.iter().flat_map(|r| [r.loss, r.gradient_norm]).collect();
     let mut tensors = tensors_of(&model.spec, &model.parameters, Dtype::F32);
     tensors.extend([
         flat("parameters", &state.parameters),
         flat("ema", &state.ema),
         flat("first_moment", &state.first_moment),
         flat("second_moment", &state.second_moment),
-        Tensor::exact("history", vec![history.len(), 2], &records),
+        flat("history", history.sums()),
     ]);
     let replay = state.replay.as_ref();
     tensors.extend(replay.map(|r| Tensor::exact("replay", vec![r.count(), r.dim()], r.values())));
     let mut metadata = metadata_of(model, extra);
     let mut say = |key: &str, text: String| metadata.insert(key.to_string(), text);
     say("step", state.step.to_string());
+    say("history_steps", history.steps().to_string());
+    say("history_width", history.width().to_string());
     say("seconds", format!("{seconds:?}"));
     say("waited", looks.waited.to_string());
     if let Some((best, parameters)) = &looks.best {
@@ -74,12 +75,13 @@ pub fn read_progress(path: &Path) -> Result<Option<Found>> {
     };
     let best = || Ok((Best { step: sealed.number("best_step")?, loss: sealed.number("best_loss")? }, each("best")?));
     let best = metadata.contains_key("best_step").then(best).transpose()?;
-    let records = sealed.values("history", usize::try_from(state.step.saturating_mul(2)).unwrap_or(usize::MAX))?;
-    let record = |(step, [loss, norm]): (u64, &[f64; 2])| StepRecord { step, loss: *loss, gradient_norm: *norm };
+    let sums = sealed.tensor("history").map_or_else(Vec::new, |(_, sums)| sums);
+    let history = History::of(sealed.number("history_steps")?, sealed.number("history_width")?, sums)
+        .ok_or_else(|| sealed.wrong("has another number of losses than of steps"))?;
     let progress = Progress {
         state,
         looks: Looks { best, waited: sealed.number("waited")? },
-        history: (1..).zip(records.as_chunks().0).map(record).collect(),
+        history,
         seconds: sealed.number("seconds")?,
     };
     Ok(Some((progress, model.spec, metadata)))
@@ -110,9 +112,7 @@ mod tests {
                     replay: replay.then(|| Points::new(2, numbers(3)[..6].to_vec())),
                 },
                 looks: Looks { best: replay.then(|| (Best { step: 2, loss: f64::NAN }, numbers(4))), waited: 1 },
-                history: (1..=3)
-                    .map(|step| StepRecord { step, loss: odd(step as usize), gradient_norm: 0.3 })
-                    .collect(),
+                history: History::of(3, 1, (1..=3).map(odd).collect()).expect("fitting"),
                 seconds: 0.1 + 0.2,
             };
             write_progress(&path, &model, &want, &[("columns", "a,b".to_string())]).expect("written");

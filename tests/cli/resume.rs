@@ -324,3 +324,25 @@ fn chains_on_a_model_are_gone_on_with() {
     folder.done("sample --quiet --resume s");
     assert!(folder.bytes("s/samples.npy") == samples);
 }
+
+#[cfg(unix)]
+#[test]
+fn two_programs_do_not_write_into_one_folder() {
+    let folder = Folder::new();
+    let mut first = Going::start(&folder, &format!("{RUN} --out shared"));
+    first.until(|| length(&folder, "shared/config.toml") > 0);
+    first.signal("STOP");
+    for args in [format!("{RUN} --out shared --force"), "run --resume shared --quiet".to_string()] {
+        let refused = folder.run(&args);
+        assert_eq!(refused.code, Some(2), "{refused}");
+        assert!(refused.stderr.contains("another ebm-gpu is writing into shared"), "{refused}");
+    }
+    first.signal("CONT");
+    assert_eq!(first.end().0, Some(0), "the first is not disturbed");
+    // and a killed program leaves no lock behind
+    let mut killed = Going::start(&folder, &format!("{RUN} --out shared --force"));
+    killed.until(|| length(&folder, "shared/config.toml") > 0);
+    killed.signal("KILL");
+    killed.end();
+    folder.done("run --resume shared --quiet");
+}

@@ -7,6 +7,7 @@ use ebm_gpu::data::toy;
 use ebm_gpu::error::{Error, Result};
 
 use super::super::check_count;
+use super::super::endurance::EnduranceArgs;
 use super::super::engine::EngineArgs;
 use super::super::run;
 
@@ -47,6 +48,8 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) endurance: EnduranceArgs,
     /// Folder of the results; runs that are there already are not repeated
     #[arg(long, default_value = "results/compare", value_name = "DIR")]
     pub(super) out: PathBuf,

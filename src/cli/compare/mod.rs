@@ -15,6 +15,7 @@ use ebm_gpu::files::write_atomically;
 use serde_json::Value;
 
 use super::config::differences;
+use super::endurance::Enduring;
 use super::interrupt;
 use super::progress;
 use super::run;
@@ -33,14 +34,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
         let steps = if let Budget::Steps(steps) = budget { steps } else { 1 };
         pair.run(0, steps, &args.out)?.plan()?;
     }
-    let engine = args.engine.open(args.quiet)?.engine;
-    let engine = engine.as_ref();
+    let mut enduring = Enduring::open(&args.engine, &args.endurance, args.quiet)?;
     std::fs::create_dir_all(&args.out).map_err(|e| {
         Error::input(format!("cannot make the folder {}: {e}", args.out.display()))
             .hint("--out DIR puts the results elsewhere")
     })?;
     interrupt::advise(|| "the same command again goes on".to_string());
-    let steps = steps(engine, &pairs, budget, &args.out)?;
+    let steps = enduring.during(|engine, _| steps(engine, &pairs, budget, &args.out))?;
     let bar = progress::bar("runs", pairs.len() as u64 * (seeds.end - seeds.start), args.quiet);
     let (mut comparison, mut kept) = (Comparison::default(), 0);
     for (pair, steps) in pairs.iter().zip(&steps) {
@@ -52,7 +52,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
         for seed in seeds.clone() {
             bar.set_message(format!("{} on {}, seed {seed}", pair.loss, pair.data));
             let run = pair.run(seed, *steps, &args.out)?;
-            let (trial, was_there) = trial(pair, seed, *steps, run, engine, args.force)?;
+            let (trial, was_there) =
+                enduring.during(|engine, losses| trial(pair, seed, *steps, run.clone(), engine, losses, args.force))?;
             kept += usize::from(was_there);
             comparison.trials.push(trial);
             bar.inc(1);
@@ -74,13 +75,17 @@ pub(super) fn run(args: &Args) -> Result<()> {
     write(&args.out.join("compare.md"), &(heading + &comparison.markdown()))?;
     let spinner = progress::spinner("drawing", args.quiet);
     let first = pairs.iter().zip(&steps).map(|(pair, steps)| pair.run(seeds.start, *steps, &args.out));
-    figures::draw(engine, &comparison, first.collect::<Result<Vec<_>>>()?, &args.out)?;
-    page::write(args, &comparison, engine)?;
+    let first = first.collect::<Result<Vec<_>>>()?;
+    let [engine, adapter] = enduring.during(|engine, _| {
+        figures::draw(engine, &comparison, first.clone(), &args.out)?;
+        page::write(args, &comparison, engine)?;
+        Ok([engine.name().to_string(), engine.adapter()])
+    })?;
     spinner.finish_and_clear();
     if args.json {
         let rows: Vec<Value> = comparison.trials.iter().map(row).collect();
         return super::print_json(&serde_json::json!({
-            "engine": engine.name(), "adapter": engine.adapter(), "runs": rows, "out": args.out,
+            "engine": engine, "adapter": adapter, "runs": rows, "out": args.out,
         }));
     }
     super::print_line(&comparison.markdown())?;
@@ -138,6 +143,7 @@ fn trial(
     steps: u64,
     run: run::Args,
     engine: &dyn Engine,
+    losses: &[String],
     force: bool,
 ) -> Result<(Trial, bool)> {
     let folder = run.folder();
@@ -163,7 +169,7 @@ fn trial(
         there => {
             was_there = false;
             let run = if there.is_none() && same && !force { run.resumed() } else { run };
-            match run::perform(&run, engine) {
+            match run::perform(run, engine, losses) {
                 Ok(summary) => Ok(summary),
                 Err(e) if !e.is_divergence() => return Err(e),
                 Err(e) => {

@@ -15,11 +15,12 @@ use serde::Serialize;
 
 use super::super::contrast::default_steps;
 use super::super::dataset::DataArgs;
+use super::super::endurance::EnduranceArgs;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
 use super::super::{MOST_BATCH, MOST_CHAINS, check_count, seed_text, with_negative_numbers};
 
-#[derive(clap::Args, Serialize)]
+#[derive(clap::Args, Serialize, Clone)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -106,6 +107,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) endurance: EnduranceArgs,
 
     /// gpu: trust the device, without comparing its first steps with those in f64
     #[arg(long)]

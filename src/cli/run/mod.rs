@@ -17,6 +17,7 @@ use ebm_gpu::engine::{Engine, TrainingState};
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::{Evaluation, Target};
 
+use super::endurance::Enduring;
 use super::figures::{self, Part};
 use super::interrupt;
 use super::metrics;
@@ -42,36 +43,42 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         }
     }
     let plan = args.plan()?;
-    let engine = args.engine.open(args.quiet)?.engine;
-    let summary = carried_out(&args, plan, engine.as_ref())?;
+    let (flags, endurance) = (args.engine.clone(), args.endurance.clone());
+    let mut engine = Enduring::open(&flags, &endurance, args.quiet)?;
+    let summary = engine.during(|engine, losses| carried_out(&mut args, &plan, engine, losses))?;
     if args.json { super::print_json(&summary) } else { print_summary(&summary) }
 }
 
 /// The same for another command, without a word: what run.json holds.
-pub(super) fn perform(args: &Args, engine: &dyn Engine) -> Result<serde_json::Value> {
-    let summary = carried_out(args, args.plan()?, engine)?;
+pub(super) fn perform(mut args: Args, engine: &dyn Engine, losses: &[String]) -> Result<serde_json::Value> {
+    let plan = args.plan()?;
+    let summary = carried_out(&mut args, &plan, engine, losses)?;
     serde_json::to_value(&summary).map_err(|e| Error::failed(format!("cannot write the run as JSON: {e}")))
 }
 
-fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> {
+/// The whole run, or what is left of one. Once it has its folder, the same again goes on with what lies there.
+fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[String]) -> Result<Summary> {
     let start = Instant::now();
     let mut warnings = plan.warnings.clone();
     if !args.quiet {
         warnings.iter().for_each(|w| eprintln!("warning: {w}"));
     }
-    fits(args, &plan, engine)?;
-    let watched = training::validation(args, &plan)?;
-    let (folder, saved) = resume::place(args, &plan)?;
+    warnings.extend_from_slice(losses);
+    fits(args, plan, engine)?;
+    let watched = training::validation(args, plan)?;
+    let (folder, saved) = resume::place(args, plan)?;
+    args.resume = Some(folder.path().to_path_buf());
+    let args = &*args;
     let seconds_before = saved.as_ref().map_or(0.0, |saved| saved.progress.seconds);
     let origin = Origin::new(checkpoints::identity(&plan.data), engine);
-    if let Some(warning) = saved.as_ref().map(|saved| saved.check(&plan, &origin)).transpose()?.flatten() {
+    if let Some(warning) = saved.as_ref().map(|saved| saved.check(plan, &origin)).transpose()?.flatten() {
         warn(args, &mut warnings, warning);
     }
     interrupt::advise(|| format!("`ebm-gpu run --resume {}` goes on", folder.path().display()));
     let config = args.config()?;
     folder.write("config.toml", &config)?;
 
-    let ground = Ground { args, plan: &plan, validation: watched.as_ref(), engine, folder: &folder, origin: &origin };
+    let ground = Ground { args, plan, validation: watched.as_ref(), engine, folder: &folder, origin: &origin };
     let (trained, rollbacks) = ground.train(saved)?;
     warnings.extend(rollbacks.sentences());
     // cd and pcd are watched by another loss, on a scale of its own
@@ -90,16 +97,16 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
     let (chains, chain_summary) = match args.chains {
         0 => (None, None),
         _ => {
-            let (chains, summary) = sampling(args, &plan, engine, &trained.model)?;
+            let (chains, summary) = sampling(args, plan, engine, &trained.model)?;
             let samples = plan.data.transform.output(&chains);
             let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
             write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
             let name = format!("model{}", level_note(sigma));
-            figures::chain_figure(&folder, &plan.data, Part::Training, &samples, &name, &title(args, &plan))?;
+            figures::chain_figure(&folder, &plan.data, Part::Training, &samples, &name, &title(args, plan))?;
             (Some(chains), Some(summary))
         }
     };
-    if let Some(warning) = chains.as_ref().and_then(|c| far_chains(&plan, c)) {
+    if let Some(warning) = chains.as_ref().and_then(|c| far_chains(plan, c)) {
         warn(args, &mut warnings, warning);
     }
     let spinner = progress::spinner("evaluating and drawing", args.quiet);
@@ -118,7 +125,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
     if let Some(note) = &metrics.note {
         warn(args, &mut warnings, note.clone());
     }
-    let title = title(args, &plan);
+    let title = title(args, plan);
     figures::field_figures(&folder, engine, &model, &plan.data, Part::Training, &title)?;
 
     spinner.finish_and_clear();
@@ -137,7 +144,7 @@ fn carried_out(args: &Args, plan: Plan, engine: &dyn Engine) -> Result<Summary> 
         activation: plan.spec.activation().name(),
         head: plan.spec.head().name(),
         conditioning: plan.spec.conditioning().name(),
-        conventions: conventions(&plan),
+        conventions: conventions(plan),
         sigma: (sigma > 0.0).then_some(sigma),
         chains_start: "a normal law with the mean and the variances of the training data (annealed: smoothed by the first level)",
         seed: args.seed,

@@ -15,7 +15,7 @@ pub(super) fn place(args: &Args, plan: &Plan) -> Result<(Folder, Option<Saved>)>
         let out = args.out.as_deref().unwrap_or(&default);
         return Ok((Folder::create(out, args.force, &[Path::new(&args.source.data)])?, None));
     };
-    let folder = Folder::of_run(path);
+    let folder = Folder::of_run(path)?;
     let (saved, mut notes) = Saved::newest(&folder)?;
     if saved.is_none() {
         notes.push(format!("{} has no checkpoint to go on from, so the run starts over", path.display()));

@@ -138,7 +138,7 @@ impl Ground<'_> {
             Some(saved) => (saved.progress, saved.metadata.get(Checkpoints::SAID).cloned()),
             None => (Progress::start(&model), None),
         };
-        let log = MetricsLog::open(&folder.file(metrics::FILE), args.steps, &progress.history, said.as_deref())?;
+        let log = MetricsLog::open(&folder.file(metrics::FILE), args.steps, progress.history.steps(), said.as_deref())?;
         let checkpoints = Checkpoints::new(folder, args.keep, plan, origin, rollbacks)?;
         let bar = progress::bar("training", args.steps, args.quiet);
         bar.set_position(progress.state.step);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::super::endurance::EnduranceArgs;
 use super::super::engine::EngineArgs;
 use super::super::seed_text;
 
@@ -125,6 +126,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) endurance: EnduranceArgs,
     /// gpu: trust the device, without comparing the first steps with those in f64
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]

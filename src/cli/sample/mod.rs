@@ -14,12 +14,14 @@ mod trajectories;
 use ebm_gpu::check::startup;
 use ebm_gpu::data::NpyStream;
 use ebm_gpu::data::npy::write_npy_f32;
+use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
 use ebm_gpu::points::Points;
 use ebm_gpu::sample::{Listen, SamplingPlan, SamplingState};
 use ebm_gpu::sampler::Transition;
 use indicatif::ProgressBar;
 
+use super::endurance::Enduring;
 use super::interrupt;
 use super::output::Folder;
 use super::progress;
@@ -34,7 +36,7 @@ use trajectories::Recorder;
 /// What is written last.
 const SUMMARY: &str = "sample.json";
 
-pub(super) fn run(args: &Args) -> Result<()> {
+pub(super) fn run(mut args: Args) -> Result<()> {
     let config = args.config()?;
     if let Some(folder) = &args.resume {
         refuse_another(folder, &config)?;
@@ -45,42 +47,62 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let subject = args.subject()?;
     let plan = args.plan(&subject)?;
     let start = args.starting_points(&subject, replicas(&plan))?;
-    let engine = args.engine.open(args.quiet)?.engine;
+    let (flags, endurance) = (args.engine.clone(), args.endurance.clone());
+    let mut engine = Enduring::open(&flags, &endurance, args.quiet)?;
+    let summary =
+        engine.during(|engine, losses| carried_out(&mut args, &config, &subject, &plan, &start, engine, losses))?;
+    if !args.quiet {
+        summary.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+    }
+    if args.json { super::print_json(&summary) } else { super::print_line(&summary.to_string()) }
+}
+
+/// All chains from the start, or from where they were left. Once there is a folder, the same again goes on with what lies
+/// there.
+fn carried_out(
+    args: &mut Args,
+    config: &str,
+    subject: &Subject,
+    plan: &SamplingPlan<'_>,
+    start: &Points,
+    engine: &dyn Engine,
+    losses: &[String],
+) -> Result<Summary> {
     // what does not fit the device is refused before anything is written
     let first = &plan.stages[0];
-    let mut chains = engine.chains(first.landscape, &first.transition, &start, plan.seed)?;
+    let mut chains = engine.chains(first.landscape, &first.transition, start, plan.seed)?;
     if plan.draws() > 0 {
         chains.watch(plan.draws() as usize)?;
     }
     drop(chains);
     if engine.name() == "gpu" && !args.no_check {
-        startup::chains(engine.as_ref(), first.landscape, &first.transition, &start, plan.seed)?;
+        startup::chains(engine, first.landscape, &first.transition, start, plan.seed)?;
     }
-    let (folder, saving, left) = args.place(&subject, &plan, engine.as_ref())?;
-    folder.write("config.toml", &config)?;
+    let (folder, saving, left) = args.place(subject, plan, engine)?;
+    args.resume = Some(folder.path().to_path_buf());
+    let args = &*args;
+    folder.write("config.toml", config)?;
     interrupt::advise(|| format!("`ebm-gpu sample --resume {}` goes on", folder.path().display()));
     let (state, tables) = left.map_or((None, None), |(state, tables)| (Some(state), Some(tables)));
-    let mut listener = Listener::new(args, &plan, &subject, &folder, saving, state.as_ref().zip(tables))?;
-    let sampled = interrupt::heed(|| plan.resume(engine.as_ref(), &start, state, &mut listener))?;
+    let mut listener = Listener::new(args, plan, subject, &folder, saving, state.as_ref().zip(tables))?;
+    let sampled = interrupt::heed(|| plan.resume(engine, start, state, &mut listener))?;
     let (recorder, saving) = listener.finish()?;
     let samples = subject.transform.output(&sampled.positions);
     let shape = [samples.count(), samples.dim()];
     write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
-    folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, &subject)?)?;
-    figure::draw(&folder, engine.as_ref(), &subject, &samples)?;
+    folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, subject)?)?;
+    figure::draw(&folder, engine, subject, &samples)?;
     if let Some(recorder) = &recorder {
         let spinner = progress::spinner("drawing the chains on their way", args.quiet);
-        trajectories::draw(&folder, engine.as_ref(), &subject, &plan, recorder)?;
+        trajectories::draw(&folder, engine, subject, plan, recorder)?;
         spinner.finish_and_clear();
     }
-    let summary = Summary::new(args, &subject, &plan, engine.as_ref(), &sampled, &samples, &folder)?;
+    let mut summary = Summary::new(args, subject, plan, engine, &sampled, &samples, &folder)?;
+    summary.warnings.extend_from_slice(losses);
     page::write(&folder, &summary)?;
     folder.write_json(SUMMARY, &summary)?;
     saving.end();
-    if !args.quiet {
-        summary.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
-    }
-    if args.json { super::print_json(&summary) } else { super::print_line(&summary.to_string()) }
+    Ok(summary)
 }
 
 /// Columns of a chain.

@@ -81,7 +81,7 @@ impl Args {
             let saving = saving(&folder);
             return Ok((folder, saving, None));
         };
-        let folder = Folder::of_run(path);
+        let folder = Folder::of_run(path)?;
         let saving = saving(&folder);
         let state = if saving.path.exists() { read_sampling(&saving.path, Recorder::TABLES)? } else { None };
         let warning = match &state {

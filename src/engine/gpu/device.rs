@@ -36,12 +36,14 @@ pub struct GpuOptions {
     pub max_submit_ms: f64,
     /// The most workgroups of a dispatch over tiles; each takes further tiles in turn.
     pub most_workgroups: u32,
+    /// Lose the device at this submission, as a driver's fault would: for tests of what comes then.
+    pub lose_at: Option<u64>,
 }
 
 impl Default for GpuOptions {
     fn default() -> Self {
         // what WebGPU guarantees for one dimension
-        Self { adapter: None, checked: false, max_submit_ms: 100.0, most_workgroups: 65_535 }
+        Self { adapter: None, checked: false, max_submit_ms: 100.0, most_workgroups: 65_535, lose_at: None }
     }
 }
 
@@ -55,7 +57,16 @@ pub struct Gpu {
     pub(super) counters: Arc<Counters>,
     /// Where the adapter has timestamp queries.
     clock: Option<Clock>,
-    fault: Arc<Mutex<Option<String>>>,
+    fault: Arc<Mutex<Fault>>,
+}
+
+/// What has gone wrong on a device.
+#[derive(Default)]
+struct Fault {
+    /// The first thing that was said.
+    text: Option<String>,
+    /// Whether the device is lost, which may be told after errors that come of it.
+    lost: Option<String>,
 }
 
 /// A typed array on the device.
@@ -110,14 +121,16 @@ impl Gpu {
         let descriptor = wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|e| Error::failed(format!("{} does not open: {e}", summary.name)))?;
-        let fault = Arc::new(Mutex::new(None));
-        let first = Arc::clone(&fault);
-        let note = move |text: String| {
-            first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
-        };
-        let lost = note.clone();
-        device.on_uncaptured_error(Arc::new(move |e| note(e.to_string())));
-        device.set_device_lost_callback(move |reason, text| lost(format!("the device was lost ({reason:?}): {text}")));
+        let fault = Arc::new(Mutex::new(Fault::default()));
+        let [errors, losses] = [Arc::clone(&fault), Arc::clone(&fault)];
+        device.on_uncaptured_error(Arc::new(move |e| {
+            errors.lock().unwrap_or_else(PoisonError::into_inner).text.get_or_insert(e.to_string());
+        }));
+        device.set_device_lost_callback(move |reason, text| {
+            let why = if text.is_empty() { format!("{reason:?}") } else { text };
+            let text = format!("the device was lost: {why}");
+            losses.lock().unwrap_or_else(PoisonError::into_inner).lost.get_or_insert(text);
+        });
         let clock = (!required_features.is_empty()).then(|| Clock::new(&device, &queue));
         let (pipelines, counters) = Default::default();
         Ok(Self { device, queue, summary, options: options.clone(), pipelines, counters, clock, fault })
@@ -159,11 +172,22 @@ impl Gpu {
 
     /// An error if anything has gone wrong on the device so far.
     pub(super) fn check(&self) -> Result<()> {
-        match self.fault.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            Some(text) => Err(Error::failed(format!("{}: {text}", self.summary.name))
-                .hint("a smaller --max-submit-ms helps against watchdogs; --engine cpu needs no driver")),
-            None => Ok(()),
+        if self.fault.lock().unwrap_or_else(PoisonError::into_inner).text.is_some() {
+            // it may come of a loss that is still to be told
+            drop(self.poll(wgpu::PollType::Poll));
         }
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        let error = match (&fault.lost, &fault.text) {
+            (None, None) => return Ok(()),
+            (Some(text), _) => Error::lost(format!("{}: {text}", self.summary.name)),
+            (None, Some(text)) => Error::failed(format!("{}: {text}", self.summary.name)),
+        };
+        Err(error.hint("a smaller --max-submit-ms helps against watchdogs; --engine cpu needs no driver"))
+    }
+
+    /// wgpu panics in poll when the device is lost: that must not end the program.
+    fn poll(&self, how: wgpu::PollType) -> std::thread::Result<std::result::Result<wgpu::PollStatus, wgpu::PollError>> {
+        catch_unwind(AssertUnwindSafe(|| self.device.poll(how)))
     }
 
     fn check_size(&self, what: &str, bytes: u64) -> Result<()> {
@@ -272,6 +296,9 @@ impl Gpu {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         record(&mut encoder);
         self.counters.submissions.add(1);
+        if self.options.lose_at == Some(self.counters.now().submissions) {
+            self.device.destroy();
+        }
         self.queue.submit([encoder.finish()])
     }
 
@@ -290,14 +317,18 @@ impl Gpu {
     pub(super) fn wait(&self, submission: &wgpu::SubmissionIndex) -> Result<()> {
         self.counters.waits.add(1);
         let poll = wgpu::PollType::Wait { submission_index: Some(submission.clone()), timeout: Some(PATIENCE) };
-        // wgpu panics in poll when the device is lost: that must not end the program
-        match catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))) {
+        let (name, seconds) = (&self.summary.name, PATIENCE.as_secs());
+        match self.poll(poll) {
             Ok(Ok(_)) => self.check(),
-            Ok(Err(e)) => {
-                let name = &self.summary.name;
-                Err(Error::failed(format!("{name} did not finish within {} s: {e}", PATIENCE.as_secs())))
+            Ok(Err(wgpu::PollError::Timeout)) => {
+                self.check().and(Err(Error::lost(format!("{name} did not finish within {seconds} s"))))
             }
-            Err(_) => self.check().and(Err(Error::failed(format!("{}: the device was lost", self.summary.name)))),
+            // a device that was lost takes no submission
+            Ok(Err(e)) => {
+                drop(self.poll(wgpu::PollType::Poll));
+                self.check().and(Err(Error::lost(format!("{name} has lost a submission: {e}"))))
+            }
+            Err(_) => self.check().and(Err(Error::lost(format!("{name}: the device was lost")))),
         }
     }
 

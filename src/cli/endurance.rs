@@ -1,0 +1,109 @@
+//! Work whose device is lost goes on from what it has saved: on the device opened anew, once, and then on the processor if
+//! that is allowed.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ebm_gpu::engine::Engine;
+use ebm_gpu::error::{Error, Result, unknown_name};
+use serde::Serialize;
+
+use super::engine::EngineArgs;
+
+/// The flags of commands that save what they do.
+#[derive(clap::Args, Serialize, Clone)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct EnduranceArgs {
+    /// Where to go on from the last checkpoint when a GPU is lost for the second time, or does not open again: cpu, or none
+    /// to end there
+    #[arg(long, default_value = "none", value_name = "ENGINE")]
+    pub(super) fallback: String,
+    /// Lose the first device at this submission, the second at the next number: for tests
+    #[arg(long, hide = true, value_delimiter = ',', value_name = "N,N")]
+    #[serde(skip)]
+    lose_device_at: Vec<u64>,
+}
+
+/// Time for a driver to come back.
+const RESET: Duration = Duration::from_secs(1);
+
+/// What may be opened after a loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spare {
+    /// The same flags again.
+    Again,
+    /// The processor.
+    Cpu,
+}
+
+/// An engine, and those that take its place when its device is lost.
+pub(super) struct Enduring<'a> {
+    flags: &'a EngineArgs,
+    endurance: &'a EnduranceArgs,
+    quiet: bool,
+    /// None once there is no other left.
+    engine: Option<Box<dyn Engine>>,
+    opened: usize,
+    spares: VecDeque<Spare>,
+    losses: Vec<String>,
+}
+
+impl<'a> Enduring<'a> {
+    /// Opens the engine that the flags say.
+    pub(super) fn open(flags: &'a EngineArgs, endurance: &'a EnduranceArgs, quiet: bool) -> Result<Self> {
+        let fallback = match endurance.fallback.as_str() {
+            "none" => None,
+            "cpu" => Some(Spare::Cpu),
+            other => return Err(unknown_name("fallback", other, &["none", "cpu"])),
+        };
+        let spares = [Spare::Again].into_iter().chain(fallback).collect();
+        let mut enduring = Self { flags, endurance, quiet, engine: None, opened: 0, spares, losses: Vec::new() };
+        enduring.engine = Some(enduring.next(flags)?);
+        Ok(enduring)
+    }
+
+    /// Opens another engine; the tests may have it lost.
+    fn next(&mut self, flags: &EngineArgs) -> Result<Box<dyn Engine>> {
+        let lose_at = self.endurance.lose_device_at.get(self.opened).copied();
+        self.opened += 1;
+        Ok(flags.open_until(lose_at, self.quiet)?.engine)
+    }
+
+    /// Does work that saves what it has done and goes on from there when it is done again; it is told of the losses before it.
+    pub(super) fn during<R>(&mut self, mut work: impl FnMut(&dyn Engine, &[String]) -> Result<R>) -> Result<R> {
+        loop {
+            let Some(engine) = &self.engine else { return Err(Error::failed("there is no engine left")) };
+            match work(engine.as_ref(), &self.losses) {
+                Err(loss) if loss.is_loss() => self.replace(loss)?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Opens what takes the place of a lost device.
+    fn replace(&mut self, loss: Error) -> Result<()> {
+        // its memory first
+        self.engine = None;
+        while let Some(spare) = self.spares.pop_front() {
+            std::thread::sleep(RESET);
+            let cpu = EngineArgs { engine: "cpu".to_string(), adapter: None, ..self.flags.clone() };
+            let flags = if spare == Spare::Cpu { &cpu } else { self.flags };
+            match self.next(flags) {
+                // auto takes the processor where there is no GPU any more: that has to be allowed
+                Ok(engine) if spare == Spare::Again && engine.name() != "gpu" => {}
+                Ok(engine) => {
+                    let sentence = format!("{loss}; the work went on from its last checkpoint on {}", engine.adapter());
+                    if !self.quiet {
+                        eprintln!("warning: {sentence}");
+                    }
+                    self.losses.push(sentence);
+                    self.engine = Some(engine);
+                    return Ok(());
+                }
+                Err(e) if !self.quiet => eprintln!("warning: after a loss: {e}"),
+                Err(_) => {}
+            }
+        }
+        Err(loss.hint("--resume goes on from the last checkpoint; --fallback cpu does so by itself"))
+    }
+}
