@@ -84,7 +84,7 @@ fn chains_that_lose_their_device_end_as_if_they_had_not() {
 #[test]
 fn a_comparison_goes_on_with_the_run_in_which_its_device_was_lost() {
     let folder = Folder::new();
-    let compare = "compare --engine gpu --losses dsm --data gauss1d --seeds 2 --budget 60 --set hidden=8 --set points=300 --set batch=32 --set no-check=true";
+    let compare = "compare --engine gpu --losses dsm --data gauss1d --seeds 2 --budget 60 --set hidden=8 --set points=300 --set batch=32";
     folder.done(&format!("{compare} --quiet --out whole"));
     let said = folder.done(&format!("{compare} --out lost --lose-device-at 90")).stderr;
     assert!(said.contains("the device was lost"), "{said}");

@@ -15,6 +15,7 @@ mod evaluations;
 mod formats;
 mod gradients;
 mod help;
+mod long;
 mod losses;
 mod objectives;
 mod pages;
