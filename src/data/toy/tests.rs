@@ -15,6 +15,15 @@ mod quadratures;
 
 const SAMPLES: usize = 200_000;
 
+/// Cells along an axis of a grid that resolves the law at sigma = 0, a multiple of 20. So is 320 a multiple of 4: no cell
+/// straddles an edge of the checkerboard.
+fn cells(law: &dyn Law) -> usize {
+    match law.name() {
+        "checkerboard-torchebm" | "swissroll-torchebm" => 1280,
+        _ => 320,
+    }
+}
+
 fn each(mut check: impl FnMut(&dyn Law, &mut SplitMix64)) {
     for (i, name) in NAMES.iter().enumerate() {
         let law = by_name(name).unwrap();
@@ -35,8 +44,8 @@ fn places(law: &dyn Law, sigma: f64, count: usize, rng: &mut SplitMix64) -> Poin
 fn densities_have_mass_one_and_the_stated_entropy() {
     each(|law, _| {
         for sigma in [0.0, 0.3] {
-            // 320 is a multiple of 4, so at sigma = 0 no cell of the grid straddles an edge of the checkerboard.
-            let on_grid = LawOnGrid::new(law, sigma, &Grid::covering(&law.extent(sigma), 320).unwrap());
+            let cells = if sigma == 0.0 { cells(law) } else { 320 };
+            let on_grid = LawOnGrid::new(law, sigma, &Grid::covering(&law.extent(sigma), cells).unwrap());
             assert!(on_grid.mass_error.abs() < 1e-7, "{} {sigma}: {:e}", law.name(), on_grid.mass_error);
             let excess = on_grid.entropy - law.entropy();
             let good = if sigma == 0.0 { excess.abs() < 2e-6 } else { excess > 0.01 };
@@ -71,6 +80,22 @@ fn moments_are_the_published_ones() {
         "moons-maf" => ([0.5, 0.25], [0.7525, 0.2467, -0.1933], 1e-4),
         "gauss1d" => ([0.0, 0.0], [1.0, 0.0, 0.0], 1e-3),
         "mix1d" => ([3.0, 0.0], [17.0, 0.0, 0.0], 1e-3),
+        "gaussian" => ([0.0, 0.0], [1.0, 1.0, 0.0], 1e-3),
+        "gmm2-unequal" => ([8.0, 8.0], [17.0, 17.0, 16.0], 1e-3),
+        // By the sums over its components.
+        "star" => ([0.0, 0.0], [0.75, 0.75, 0.0], 1e-4),
+        // 25/12, and 0.0025 on the diagonal
+        "line" => ([0.0, 0.0], [2.08583, 2.08583, 2.08333], 1e-5),
+        // By the integrals of x sin x and sin² x over [0, 2.5].
+        "cos" => ([0.0, 0.0], [2.08583, 3.72683, 2.60133], 1e-5),
+        "8gaussians-torchebm" => ([0.0, 0.0], [2.0004, 2.0004, 0.0], 1e-4),
+        "gmm8-torchebm" | "circle-torchebm" => ([0.0, 0.0], [0.5025, 0.5025, 0.0], 1e-4),
+        "moons-torchebm" => ([0.5, 0.25], [0.7525, 0.2467, -0.1933], 1e-4),
+        // Every coordinate is uniform, and each cell's centre has the product of its neighbour's, less one.
+        "checkerboard-torchebm" => ([0.0, 0.0], [5.33343, 5.33343, -0.25], 1e-5),
+        // Scaled so that the deviations have the mean ½.
+        "swissroll-torchebm" => ([0.0, 0.0], [0.250978, 0.249024, -0.012274], 1e-6),
+        "pinwheel-torchebm" => ([0.0, 0.0], [1.0025, 1.0025, 0.0], 1e-4),
         _ => ([5.0, 5.0], [26.0, 26.0, 25.0], 1e-3),
     };
     each(|law, rng| {
@@ -105,9 +130,9 @@ fn moments_are_the_published_ones() {
 /// Pearson's chi-square over 20 x 20 bins, those expecting fewer than 10 samples pooled; false alarms at 1e-6 per law.
 #[test]
 fn samples_follow_the_density() {
-    let (bins, sub) = (20, 16);
+    let bins = 20;
     each(|law, rng| {
-        let extent = law.extent(0.0);
+        let (extent, sub) = (law.extent(0.0), cells(law) / bins);
         let fine = Grid::covering(&extent, bins * sub).unwrap();
         let bin = |x: &[f64]| {
             let place = |v: f64, [low, high]: [f64; 2]| ((v - low) / (high - low) * bins as f64) as usize;
@@ -237,11 +262,12 @@ fn modes_are_those_of_the_mixtures() {
             modes.centers.count()
         });
         let want = match law.name() {
-            "8gaussians" | "gmm8" => Some(8),
+            "8gaussians" | "gmm8" | "8gaussians-torchebm" | "gmm8-torchebm" => Some(8),
             "25gaussians" => Some(25),
             "3clusters" => Some(3),
-            "gmm2" | "gmm-ncsn" | "mix1d" => Some(2),
-            "gauss1d" => Some(1),
+            "gmm2" | "gmm2-unequal" | "gmm-ncsn" | "mix1d" => Some(2),
+            "gauss1d" | "gaussian" => Some(1),
+            "star" => Some(250),
             _ => None,
         };
         assert_eq!(count, want, "{}", law.name());
