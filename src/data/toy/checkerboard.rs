@@ -7,6 +7,9 @@ use rand::Rng;
 /// The boards are [-4, 4]².
 const HALF: f64 = 4.0;
 
+/// Stripes this many nats below the nearest one are left out.
+const NEGLIGIBLE: f64 = 40.0;
+
 /// Uniform on the cells (i, j), 0 ≤ i, j < n, whose i + j has one parity, plus isotropic noise.
 #[derive(Debug, Clone, Copy)]
 pub struct Checkerboard {
@@ -40,19 +43,36 @@ impl Checkerboard {
         self.cell() * i as f64 - HALF
     }
 
+    /// How far `t` is from column or row `i`.
+    fn gap(&self, t: f64, i: usize) -> f64 {
+        (self.edge(i) - t).max(t - self.edge(i) - self.cell()).max(0.0)
+    }
+
+    /// The columns or rows of one parity.
+    fn stripes(&self, parity: usize) -> impl Iterator<Item = usize> {
+        (parity % 2..self.count).step_by(2)
+    }
+
+    /// The squared distance from `t` to the nearest column or row of one parity.
+    fn nearest_squared(&self, t: f64, parity: usize) -> f64 {
+        self.stripes(parity).map(|i| self.gap(t, i).powi(2)).fold(f64::INFINITY, f64::min)
+    }
+
     /// For columns (or rows) of one parity: ln of the summed densities of their smoothed intervals at `t`, and its slope.
     fn log_stripes(&self, t: f64, parity: usize, s: f64) -> (f64, f64) {
         let stripe = |i: usize| {
             let (at, cell) = (t - self.edge(i), self.cell());
             (log_smoothed_box(at, cell, s), log_smoothed_box_slope(at, cell, s))
         };
-        (parity..self.count).step_by(2).map(stripe).reduce(|a, b| mix([a, b])).unwrap_or((f64::NEG_INFINITY, 0.0))
+        let limit = self.nearest_squared(t, parity) + 2.0 * s * s * NEGLIGIBLE;
+        let near = self.stripes(parity).filter(|i| self.gap(t, *i).powi(2) <= limit);
+        near.map(stripe).reduce(|a, b| mix([a, b])).unwrap_or((f64::NEG_INFINITY, 0.0))
     }
 
     /// ln p and its gradient where there is any noise.
     fn smoothed(&self, x: &[f64], s: f64) -> (f64, [f64; 2]) {
         let column = [0, 1].map(|parity| self.log_stripes(x[0], parity, s));
-        let row = [0, 1].map(|parity| self.log_stripes(x[1], (parity + self.parity) % 2, s));
+        let row = [0, 1].map(|parity| self.log_stripes(x[1], parity + self.parity, s));
         let joint = |axis: usize| mix([0, 1].map(|k| (column[k].0 + row[k].0, [column[k].1, row[k].1][axis])));
         let (log, slope) = joint(0);
         let cells = (self.count * self.count / 2) as f64;
@@ -61,12 +81,8 @@ impl Checkerboard {
 
     /// The squared distance from `x` to the nearest dark cell.
     fn squared_distance(&self, x: &[f64]) -> f64 {
-        let gap = |t: f64, i: usize| (self.edge(i) - t).max(t - self.edge(i) - self.cell()).max(0.0);
         // along each axis the nearest stripe of each parity
-        let nearest = |t: f64, parity: usize| {
-            (parity % 2..self.count).step_by(2).map(|i| gap(t, i).powi(2)).fold(f64::INFINITY, f64::min)
-        };
-        let both = [0, 1].map(|parity| nearest(x[0], parity) + nearest(x[1], parity + self.parity));
+        let both = [0, 1].map(|k| self.nearest_squared(x[0], k) + self.nearest_squared(x[1], k + self.parity));
         both[0].min(both[1])
     }
 }

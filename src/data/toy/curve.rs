@@ -4,7 +4,7 @@ use super::interval::{log_smoothed_box, log_smoothed_box_slope};
 use crate::data::law::{FAR, Law, REACH, normal_pair};
 use nodes::{Node, Nodes};
 use rand::Rng;
-use std::f64::consts::SQRT_2;
+use std::f64::consts::{SQRT_2, TAU};
 
 mod named;
 mod nodes;
@@ -72,11 +72,13 @@ impl Curve {
     fn sum(&self, x: &[f64], s: f64, mut each: impl FnMut(&Node, f64)) -> f64 {
         let nodes = self.nodes(s);
         let least = nodes.nearest_squared(x);
-        let shift = 0.5 * least / (s * s);
-        for node in nodes.within(x, least + 2.0 * s * s * NEGLIGIBLE) {
+        let (variance, shift) = (s * s, 0.5 * least / (s * s));
+        let log_norm = (TAU * variance).ln();
+        nodes.visit(x, least + 2.0 * variance * NEGLIGIBLE, |node, squared| {
             let kernel = |axis: usize| log_smoothed_box(x[axis] - node.corner[axis], self.side, s);
-            each(node, (node.log_weight + kernel(0) + kernel(1) + shift).exp());
-        }
+            let log = if self.side == 0.0 { -0.5 * squared / variance - log_norm } else { kernel(0) + kernel(1) };
+            each(node, (node.log_weight + log + shift).exp());
+        });
         shift
     }
 }
@@ -129,9 +131,7 @@ impl Law for Curve {
     fn moments(&self) -> Option<[Vec<f64>; 2]> {
         // by the nodes, and the variances of the square and of the noise
         let middle = |node: &Node, axis: usize| node.corner[axis] + 0.5 * self.side;
-        let mean = |axis, power| {
-            self.levels[0].all().map(|n| n.log_weight.exp() * middle(n, axis).powi(power)).sum::<f64>()
-        };
+        let mean = |axis, power| self.levels[0].mean(|node| middle(node, axis).powi(power));
         let around = self.side * self.side / 12.0 + self.noise * self.noise;
         let variance = |axis| mean(axis, 2) - mean(axis, 1).powi(2) + around;
         Some([[0, 1].map(|axis| mean(axis, 1)).to_vec(), [0, 1].map(variance).to_vec()])

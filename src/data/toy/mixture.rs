@@ -35,7 +35,7 @@ impl Mixture {
 
     /// Eight Gaussians on the unit circle with standard deviation 0.05, as in torchebm: 15 of them lie between neighbours.
     pub fn gmm8_torchebm() -> Self {
-        Self::circle("gmm8-torchebm", 1.0, 0.05, -1.074145)
+        Self::circle("gmm8-torchebm", 1.0, 0.05, -1.074146)
     }
 
     /// A 5 x 5 lattice: (4 (i/2, j/2) + 0.2 z) / 1.414 with i, j in -2..2, so spacing 1.41443 and standard deviation
@@ -74,7 +74,13 @@ impl Mixture {
             [radius * angle.cos(), radius * angle.sin()]
         };
         let weights = shares.into_iter().map(|share| share / sum).collect();
-        Self { name: "star", means: Points::new(2, (0..250).flat_map(at).collect()), weights, std: 0.1, entropy: 0.0 }
+        Self {
+            name: "star",
+            means: Points::new(2, (0..250).flat_map(at).collect()),
+            weights,
+            std: 0.1,
+            entropy: 1.650135,
+        }
     }
 
     /// N(0, I) in the plane.

@@ -6,6 +6,9 @@
 //! `moons-maf` and `banana-maf` stand in codes of masked autoregressive flows (Papamakarios et al. 2017, arXiv 1705.07057);
 //! `gmm2`, `gmm8`, `rings4`, `banana` and `3clusters` are common in tutorials on energies and score matching.
 //!
+//! `u1` to `u4` are the potentials of Rezende and Mohamed 2015 (arXiv 1505.05770), to which [`target`](crate::target) has the
+//! energies.
+//!
 //! `line` and `cos` are FFJORD's too, whose curves have no noise and so no density: here they have some. Names that end with
 //! `-torchebm` are laws of torchebm's generators of data, whose constants are others than those of the same word alone.
 
@@ -16,6 +19,7 @@ mod curve;
 mod interval;
 mod mixture;
 mod pinwheel;
+mod potential;
 mod quadrature;
 mod rings;
 #[cfg(test)]
@@ -27,6 +31,7 @@ pub use checkerboard::Checkerboard;
 pub use curve::Curve;
 pub use mixture::Mixture;
 pub use pinwheel::Pinwheel;
+pub use potential::BoxedPotential;
 pub use rings::Rings;
 
 use super::law::Law;
@@ -81,6 +86,10 @@ toys! {
     "gaussian", Mixture::gaussian(), "a standard normal in the plane";
     "gmm2-unequal", Mixture::gmm2_unequal(), "two far Gaussians of weights 0.2 and 0.8";
     "star", Mixture::star(), "250 Gaussians of random weights along five petals";
+    "u1", BoxedPotential::u1(), "two arcs of a ring, on [-4, 4]²: exp(-E) as in `sample`";
+    "u2", BoxedPotential::u2(), "a wave across [-4, 4]²";
+    "u3", BoxedPotential::u3(), "a wave across [-4, 4]² that parts and meets again";
+    "u4", BoxedPotential::u4(), "a wave across [-4, 4]² that parts";
     "line", Curve::line(), "a diagonal of length 7.07, noise 0.05";
     "cos", Curve::cos(), "a wave of height 2.5, noise 0.05";
     "8gaussians-torchebm", Mixture::eight_gaussians_torchebm(), "eight dots of width 0.02 on a circle of radius 2";

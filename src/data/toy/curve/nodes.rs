@@ -1,9 +1,9 @@
-//! Nodes of a quadrature over a curve, in tiles of the plane: a point looks only at the tiles near it.
+//! Nodes of a quadrature over a curve, in boxes within boxes: a point looks only at what lies near it.
 
 use crate::data::toy::quadrature::GAUSS;
 
-/// The side of a tile in standard deviations of the noise that the nodes are placed for.
-const TILE: f64 = 6.0;
+/// A box with more nodes than this is cut in two.
+const LEAF: usize = 12;
 
 #[derive(Debug, Clone)]
 pub(super) struct Node {
@@ -16,6 +16,13 @@ impl Node {
     pub(super) fn new(corner: [f64; 2], weight: f64) -> Self {
         Self { corner, log_weight: weight.ln() }
     }
+
+    /// The squared distance from `x` to the node's square.
+    fn squared_distance(&self, x: &[f64], side: f64) -> f64 {
+        let half = 0.5 * side;
+        let gap = |axis: usize| ((x[axis] - self.corner[axis] - half).abs() - half).max(0.0);
+        gap(0).powi(2) + gap(1).powi(2)
+    }
 }
 
 /// The nodes that are fine enough for noise of one standard deviation and above.
@@ -23,84 +30,101 @@ impl Node {
 pub(super) struct Nodes {
     pub(super) std: f64,
     side: f64,
-    tiles: Vec<Tile>,
+    root: Tile,
 }
 
-/// Nodes that lie in one tile, and a circle around their squares.
+/// A box that holds the squares of some nodes.
 #[derive(Debug, Clone)]
 struct Tile {
-    nodes: Vec<Node>,
-    middle: [f64; 2],
-    radius: f64,
+    extent: [[f64; 2]; 2],
+    inside: Inside,
+}
+
+#[derive(Debug, Clone)]
+enum Inside {
+    Nodes(Vec<Node>),
+    Halves(Box<[Tile; 2]>),
 }
 
 impl Tile {
-    fn new(nodes: Vec<Node>, side: f64) -> Self {
-        let middle = [0, 1].map(|axis| {
-            let [low, high] = ends(nodes.iter().map(|node| node.corner[axis]));
-            0.5 * (low + high + side)
+    fn new(nodes: &mut [Node], side: f64) -> Self {
+        let extent = [0, 1].map(|axis| {
+            let ends = |[low, high]: [f64; 2], node: &Node| [low.min(node.corner[axis]), high.max(node.corner[axis])];
+            let [low, high] = nodes.iter().fold([f64::INFINITY, f64::NEG_INFINITY], ends);
+            [low, high + side]
         });
-        let far = |node: &Node| [0, 1].map(|axis| (node.corner[axis] + 0.5 * side - middle[axis]).abs() + 0.5 * side);
-        let radius = nodes.iter().map(far).map(|[x, y]| x.hypot(y)).fold(0.0, f64::max);
-        Self { nodes, middle, radius }
+        if nodes.len() <= LEAF {
+            return Self { extent, inside: Inside::Nodes(nodes.to_vec()) };
+        }
+        let [width, height] = extent.map(|[low, high]| high - low);
+        let axis = usize::from(height > width);
+        let middle = nodes.len() / 2;
+        nodes.select_nth_unstable_by(middle, |a, b| a.corner[axis].total_cmp(&b.corner[axis]));
+        let (low, high) = nodes.split_at_mut(middle);
+        Self { extent, inside: Inside::Halves(Box::new([Self::new(low, side), Self::new(high, side)])) }
     }
 
-    /// A distance that no square of the tile is nearer than, squared.
-    fn gap_squared(&self, x: &[f64]) -> f64 {
-        let apart = (x[0] - self.middle[0]).powi(2) + (x[1] - self.middle[1]).powi(2);
-        (apart.sqrt() - self.radius).max(0.0).powi(2)
+    /// The squared distance from `x` to the box.
+    fn squared_distance(&self, x: &[f64]) -> f64 {
+        let gap = |axis: usize| (self.extent[axis][0] - x[axis]).max(x[axis] - self.extent[axis][1]).max(0.0);
+        gap(0).powi(2) + gap(1).powi(2)
+    }
+
+    /// The least of `best` and the squared distances to the squares within.
+    fn nearest(&self, x: &[f64], side: f64, best: f64) -> f64 {
+        match &self.inside {
+            Inside::Nodes(nodes) => nodes.iter().map(|node| node.squared_distance(x, side)).fold(best, f64::min),
+            Inside::Halves(halves) => {
+                let gaps = [0, 1].map(|k| halves[k].squared_distance(x));
+                let order = if gaps[1] < gaps[0] { [1, 0] } else { [0, 1] };
+                let look = |best: f64, k: usize| if gaps[k] < best { halves[k].nearest(x, side, best) } else { best };
+                order.into_iter().fold(best, look)
+            }
+        }
+    }
+
+    fn visit(&self, x: &[f64], side: f64, limit: f64, each: &mut impl FnMut(&Node, f64)) {
+        if self.squared_distance(x) > limit {
+            return;
+        }
+        match &self.inside {
+            Inside::Nodes(nodes) => {
+                let near = nodes.iter().map(|node| (node, node.squared_distance(x, side)));
+                near.filter(|(_, squared)| *squared <= limit).for_each(|(node, squared)| each(node, squared));
+            }
+            Inside::Halves(halves) => halves.iter().for_each(|half| half.visit(x, side, limit, each)),
+        }
     }
 }
 
 impl Nodes {
     /// Nodes for noise `std` and above, of squares with sides of `side`.
     pub(super) fn new(mut nodes: Vec<Node>, std: f64, side: f64) -> Self {
-        let tile = |node: &Node| node.corner.map(|c| (c / (TILE * std)).floor() as i64);
-        nodes.sort_by_key(tile);
-        let tiles = nodes.chunk_by(|a, b| tile(a) == tile(b)).map(|nodes| Tile::new(nodes.to_vec(), side)).collect();
-        Self { std, side, tiles }
-    }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = &Node> {
-        self.tiles.iter().flat_map(|tile| &tile.nodes)
-    }
-
-    /// The squared distance from `x` to the square of a node.
-    fn squared_distance(&self, node: &Node, x: &[f64]) -> f64 {
-        let half = 0.5 * self.side;
-        let gap = |axis: usize| ((x[axis] - node.corner[axis] - half).abs() - half).max(0.0);
-        gap(0).powi(2) + gap(1).powi(2)
+        Self { std, side, root: Tile::new(&mut nodes, side) }
     }
 
     /// The squared distance from `x` to the nearest square.
     pub(super) fn nearest_squared(&self, x: &[f64]) -> f64 {
-        let nearest = |best: f64, tile: &Tile| {
-            tile.nodes.iter().map(|node| self.squared_distance(node, x)).fold(best, f64::min)
-        };
-        let gaps: Vec<f64> = self.tiles.iter().map(|tile| tile.gap_squared(x)).collect();
-        // the tile that seems nearest first, so that few others are looked into
-        let first = gaps.iter().zip(&self.tiles).min_by(|a, b| a.0.total_cmp(b.0));
-        let best = first.map_or(f64::INFINITY, |(_, tile)| nearest(f64::INFINITY, tile));
-        gaps.iter().zip(&self.tiles).fold(best, |best, (gap, tile)| if *gap < best { nearest(best, tile) } else { best })
+        self.root.nearest(x, self.side, f64::INFINITY)
     }
 
-    /// The nodes whose squares are no farther than the root of `squared`.
-    pub(super) fn within<'a>(&'a self, x: &'a [f64], squared: f64) -> impl Iterator<Item = &'a Node> {
-        let tiles = self.tiles.iter().filter(move |tile| tile.gap_squared(x) <= squared);
-        tiles.flat_map(|tile| &tile.nodes).filter(move |node| self.squared_distance(node, x) <= squared)
+    /// Calls `each` with the nodes whose squares are no farther than the root of `limit`, and the squares of how far they
+    /// are.
+    pub(super) fn visit(&self, x: &[f64], limit: f64, mut each: impl FnMut(&Node, f64)) {
+        self.root.visit(x, self.side, limit, &mut each);
+    }
+
+    /// The sum over all nodes of their weight times a value.
+    pub(super) fn mean(&self, value: impl Fn(&Node) -> f64) -> f64 {
+        let mut sum = 0.0;
+        self.visit(&[0.0; 2], f64::INFINITY, |node, _| sum += node.log_weight.exp() * value(node));
+        sum
     }
 
     /// The box that holds the squares.
     pub(super) fn extent(&self) -> [[f64; 2]; 2] {
-        [0, 1].map(|axis| {
-            let [low, high] = ends(self.all().map(|node| node.corner[axis]));
-            [low, high + self.side]
-        })
+        self.root.extent
     }
-}
-
-fn ends(values: impl Iterator<Item = f64>) -> [f64; 2] {
-    values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], v| [low.min(v), high.max(v)])
 }
 
 /// Places and weights for an integral over [0, end]: panels of length `panel(start)`, six places each.

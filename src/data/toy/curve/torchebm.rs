@@ -51,7 +51,7 @@ impl Curve {
             let arm = TAU * index(rng, ARMS) as f64 / ARMS as f64;
             arc(t, arm + SPREAD * normal(rng))
         };
-        Self::new("pinwheel-torchebm", 0.05, 0.0, place, |s| {
+        Self::new("pinwheel-torchebm", 0.05, 1.970658, place, |s| {
             let panels = |t: f64| panel * (2.0 * s / (10.0 * t).hypot(2.0)).min(0.12);
             let across = |(t, weight): (f64, f64)| {
                 // the trapezoid rule, with a step as wide as the Gaussians of angle and noise together

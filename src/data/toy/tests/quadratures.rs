@@ -5,7 +5,7 @@ use crate::data::law::Law;
 use crate::data::testing::SplitMix64;
 use crate::data::toy::interval::{log_smoothed_box, log_smoothed_box_slope};
 use crate::data::toy::rings::scaled_bessel_i0;
-use crate::data::toy::{Annuli, Curve, Pinwheel};
+use crate::data::toy::{Annuli, BoxedPotential, Curve, Pinwheel};
 use std::f64::consts::{PI, SQRT_2, TAU};
 
 #[test]
@@ -28,6 +28,25 @@ fn coarser_nodes_agree_with_finer_ones() {
                 let error = kept.log_density(x, sigma) - finer.log_density(x, sigma);
                 assert!(error.abs() < 5e-6, "{} {sigma} {x:?}: {error:e}", kept.name());
             }
+        }
+    }
+}
+
+/// Panels of half the length, at levels of noise that lie between those of the kept lattices.
+#[test]
+fn potentials_by_finer_panels_are_the_same() {
+    for law in [BoxedPotential::u1(), BoxedPotential::u2(), BoxedPotential::u3(), BoxedPotential::u4()] {
+        for sigma in [0.1, 0.3, 1.0, 2.0] {
+            let points = places(&law, 2.0 * sigma, 12, &mut SplitMix64(17));
+            for x in points.rows() {
+                let error = law.log_density(x, sigma) - law.log_density_by(x, sigma, 0.5);
+                assert!(error.abs() < 1e-5, "{} {sigma} {x:?}: {error:e}", law.name());
+            }
+        }
+        // on either side of the least noise that a lattice is kept for
+        for x in places(&law, 0.02, 12, &mut SplitMix64(18)).rows() {
+            let [above, below] = [1.0 + 1e-9, 1.0 - 1e-9].map(|k| law.log_density(x, k / 64.0));
+            assert!((above - below).abs() < 1e-5, "{} {x:?}: {above} and {below}", law.name());
         }
     }
 }
