@@ -31,7 +31,7 @@ pub use checkerboard::Checkerboard;
 pub use curve::Curve;
 pub use mixture::Mixture;
 pub use pinwheel::Pinwheel;
-pub use potential::BoxedPotential;
+pub use potential::PotentialOnBox;
 pub use rings::Rings;
 
 use super::law::Law;
@@ -86,10 +86,10 @@ toys! {
     "gaussian", Mixture::gaussian(), "a standard normal in the plane";
     "gmm2-unequal", Mixture::gmm2_unequal(), "two far Gaussians of weights 0.2 and 0.8";
     "star", Mixture::star(), "250 Gaussians of random weights along five petals";
-    "u1", BoxedPotential::u1(), "two arcs of a ring, on [-4, 4]²: exp(-E) as in `sample`";
-    "u2", BoxedPotential::u2(), "a wave across [-4, 4]²";
-    "u3", BoxedPotential::u3(), "a wave across [-4, 4]² that parts and meets again";
-    "u4", BoxedPotential::u4(), "a wave across [-4, 4]² that parts";
+    "u1", PotentialOnBox::u1(), "two arcs of a ring, on [-4, 4]²: exp(-E) as in `sample`";
+    "u2", PotentialOnBox::u2(), "a wave across [-4, 4]²";
+    "u3", PotentialOnBox::u3(), "a wave across [-4, 4]² that parts and meets again";
+    "u4", PotentialOnBox::u4(), "a wave across [-4, 4]² that parts";
     "line", Curve::line(), "a diagonal of length 7.07, noise 0.05";
     "cos", Curve::cos(), "a wave of height 2.5, noise 0.05";
     "8gaussians-torchebm", Mixture::eight_gaussians_torchebm(), "eight dots of width 0.02 on a circle of radius 2";

@@ -22,7 +22,7 @@ const NEGLIGIBLE: f64 = 80.0;
 /// The smoothed density is a sum over the nodes of six-point Gauss-Legendre quadrature on panels that are short against
 /// the noise and the bends of E; the logarithm is within 1e-5 within four standard deviations of the noise of the box.
 #[derive(Debug)]
-pub struct BoxedPotential {
+pub struct PotentialOnBox {
     name: &'static str,
     potential: Potential,
     facts: Facts,
@@ -51,7 +51,7 @@ struct Window {
     least: f64,
 }
 
-impl BoxedPotential {
+impl PotentialOnBox {
     /// A ring of radius 2, of which two opposite arcs are left.
     pub fn u1() -> Self {
         // the second ridge and the floor of 1e-10 add 3.2e-10 to one
@@ -174,7 +174,7 @@ fn squared_distance(x: &[f64]) -> f64 {
     x.iter().map(|v| (v.abs() - HALF).max(0.0).powi(2)).sum()
 }
 
-impl Law for BoxedPotential {
+impl Law for PotentialOnBox {
     fn name(&self) -> &'static str {
         self.name
     }

@@ -5,7 +5,7 @@ use crate::data::law::Law;
 use crate::data::testing::SplitMix64;
 use crate::data::toy::interval::{log_smoothed_box, log_smoothed_box_slope};
 use crate::data::toy::rings::scaled_bessel_i0;
-use crate::data::toy::{Annuli, BoxedPotential, Curve, Pinwheel};
+use crate::data::toy::{Annuli, Curve, Pinwheel, PotentialOnBox};
 use std::f64::consts::{PI, SQRT_2, TAU};
 
 #[test]
@@ -35,7 +35,7 @@ fn coarser_nodes_agree_with_finer_ones() {
 /// Panels of half the length, at levels of noise that lie between those of the kept lattices.
 #[test]
 fn potentials_by_finer_panels_are_the_same() {
-    for law in [BoxedPotential::u1(), BoxedPotential::u2(), BoxedPotential::u3(), BoxedPotential::u4()] {
+    for law in [PotentialOnBox::u1(), PotentialOnBox::u2(), PotentialOnBox::u3(), PotentialOnBox::u4()] {
         for sigma in [0.1, 0.3, 1.0, 2.0] {
             let points = places(&law, 2.0 * sigma, 12, &mut SplitMix64(17));
             for x in points.rows() {
