@@ -71,7 +71,7 @@ fn list(args: &ListArgs) -> Result<()> {
         };
         return super::print_json(&serde_json::json!({ "laws": toy::ALL.iter().map(entry).collect::<Vec<_>>() }));
     }
-    super::print_line(&format!("{:<13} {:>3} {:>8}  {:<10}  {}", "name", "dim", "entropy", "mean", "variance"))?;
+    super::print_line(&format!("{:<21} {:>3} {:>8}  {:<12}  {}", "name", "dim", "entropy", "mean", "variance"))?;
     // without the sign of what rounds to 0
     let number = |v: &f64| format!("{v:.2}").replace("-0.00", "0.00");
     let list = |values: &[f64]| values.iter().map(number).collect::<Vec<_>>().join(", ");
@@ -79,7 +79,7 @@ fn list(args: &ListArgs) -> Result<()> {
         let (law, name, about) = (toy.law(), toy.name, toy.about);
         let [mean, variance] = law.moments().map_or_else(Default::default, |moments| moments.map(|m| list(&m)));
         let (dim, entropy) = (law.dim(), law.entropy());
-        super::print_line(&format!("{name:<13} {dim:>3} {entropy:>8.4}  {mean:<10}  {variance:<12}  {about}"))?;
+        super::print_line(&format!("{name:<21} {dim:>3} {entropy:>8.4}  {mean:<12}  {variance:<12}  {about}"))?;
     }
     Ok(())
 }

@@ -27,9 +27,11 @@ pub(crate) struct Chosen<'a> {
 #[derive(clap::Args, Serialize, Deserialize, Clone, Default)]
 #[serde(rename_all = "kebab-case", default)]
 pub(crate) struct DataArgs {
-    /// A toy law (`data list` says what they are): 8gaussians, 25gaussians, gmm8, 3clusters, gmm2, gmm-ncsn, 2spirals,
-    /// swissroll, moons, moons-maf, rings, circles, rings4, checkerboard, pinwheel, banana, banana-maf; on the line gauss1d,
-    /// mix1d; or a file (.csv, .tsv, .npy, .npz, .idx, .idx.gz), or a folder of .png images
+    /// A toy law (`data list` says what they are): 8gaussians, 25gaussians, gmm8, 3clusters, gmm2, gmm2-unequal, gmm-ncsn,
+    /// gaussian, star, 2spirals, swissroll, moons, moons-maf, line, cos, rings, circles, rings4, checkerboard, pinwheel,
+    /// banana, banana-maf, u1, u2, u3, u4; those of torchebm 8gaussians-torchebm, gmm8-torchebm, moons-torchebm,
+    /// checkerboard-torchebm, circle-torchebm, swissroll-torchebm, pinwheel-torchebm; on the line gauss1d, mix1d; or a file
+    /// (.csv, .tsv, .npy, .npz, .idx, .idx.gz), or a folder of .png images
     #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
     pub(crate) data: String,
     /// Columns of the file, by name or index from 0; all if not given
@@ -99,6 +101,16 @@ impl DataArgs {
             points,
             ..Self::default()
         }
+    }
+
+    /// The same with the range of a model's logit, where it has one: values outside are refused by their row.
+    pub(crate) fn within(self, transform: &Transform) -> Self {
+        let range = transform.logit.map(|logit| {
+            // the logit's range ends a step after the largest value; without what the sum was rounded by
+            let high = logit.high - transform.level.unwrap_or(0.0);
+            vec![logit.low, (high * 1e12).round() / 1e12]
+        });
+        Self { range: range.or(self.range), ..self }
     }
 
     /// The same with other columns or another array of the file, where they are given.

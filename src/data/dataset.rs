@@ -7,7 +7,7 @@ use super::law::Law;
 use super::prepare::{Preparation, Prepared};
 use super::table::{Part, read_table};
 use super::toy;
-use super::transform::Transform;
+use super::transform::{Logit, Transform};
 use crate::error::{Error, Result, unknown_name};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
@@ -121,12 +121,37 @@ impl Dataset {
 
     /// The same points in the units that `transform` makes; the law stays with them only if that changes nothing, as it speaks
     /// of its own units.
-    pub fn restated(self, transform: Transform) -> Self {
-        let restate = |points: &Points| transform.apply(&self.transform.undo(points));
-        let (train, validation, test) = (restate(&self.train), restate(&self.validation), restate(&self.test));
+    ///
+    /// # Errors
+    /// If a value lies outside the range of the transform's logit.
+    pub fn restated(self, transform: Transform) -> Result<Self> {
+        let restate = |points: &Points| {
+            let mut points = self.transform.undo(points);
+            self.check_range(&points, &transform)?;
+            transform.apply_to(&mut points);
+            Ok(points)
+        };
+        let (train, validation, test) = (restate(&self.train)?, restate(&self.validation)?, restate(&self.test)?);
         let same = transform == Transform::identity(self.train.dim());
         let law = self.law.filter(|_| same);
-        Self { train, validation, test, transform, law, ..self }
+        Ok(Self { train, validation, test, transform, law, ..self })
+    }
+
+    /// Refuses points in the data's units that the transform's logit is not made for.
+    fn check_range(&self, points: &Points, transform: &Transform) -> Result<()> {
+        let Some(Logit { low, high, .. }) = transform.logit else { return Ok(()) };
+        // points that came through the logit and back are off by their rounding
+        let slack = 1e-9 * (high - low);
+        match points.values().iter().position(|v| !(low - slack..=high + slack).contains(v)) {
+            Some(at) => {
+                let (value, column) = (points.values()[at], &self.columns[at % points.dim()]);
+                Err(Error::input(format!(
+                    "{}, column `{column}`: {value} lies outside the range {low} to {high} of the model's logit",
+                    self.name
+                )))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The same with every point held out, the training points first: for a model that has seen none of them.

@@ -31,12 +31,12 @@ mod rosenbrock;
 
 pub use facts::{Facts, Mode};
 pub use formula::Formula;
+pub(crate) use potential::Potential;
 
 use crate::error::{Error, Result, unknown_name};
 use crate::real::Real;
 use gaussian::Gaussian;
 use normal_pair::NormalPair;
-use potential::Potential;
 
 /// The names by which targets are asked for.
 pub const NAMES: &[&str] = &[

@@ -13,7 +13,7 @@ const FLOOR: f64 = -23.025_850_929_940_457;
 
 /// Which of the four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Potential {
+pub(crate) enum Potential {
     U1,
     U2,
     U3,
@@ -60,7 +60,7 @@ fn branches<T: Real>(x: &[T], (w, w_slope): (T, T), a: f64, b: f64, gradient: &m
 
 impl Potential {
     /// The energy and its gradient.
-    pub(super) fn energy<T: Real>(self, x: &[T], gradient: &mut [T]) -> T {
+    pub(crate) fn energy<T: Real>(self, x: &[T], gradient: &mut [T]) -> T {
         match self {
             Self::U1 => {
                 // a ring of radius 2 and width 0.4, and ridges at x₁ = ±2 of width 0.6
@@ -86,7 +86,7 @@ impl Potential {
     }
 
     /// By quadrature on the box.
-    pub(super) fn facts(self) -> Facts {
+    pub(crate) fn facts(self) -> Facts {
         let moments = |log_normalizer, mean: [f64; 2], variance: [f64; 2]| {
             Facts::moments(log_normalizer, mean.to_vec(), variance.to_vec())
         };

@@ -87,6 +87,39 @@ fn checkpoints_say_what_is_undone() {
     folder.all_refused("sample c --engine cpu --chains 4", &[("--start 5,6", &["--start: 5.", "outside the range"])]);
 }
 
+/// Data that a model's logit is not made for have no density there: `eval` says where they leave the range.
+#[test]
+fn other_data_stay_in_the_range_of_the_logit() {
+    let folder = Folder::new();
+    write_npy_f64(&folder.path("t.npy"), &[300, 3], &values()).unwrap();
+    folder.done(&format!("{TINY} --data t.npy --out a --logit 0.05 --range 0,1"));
+    folder.done(&format!("{TINY} --data t.npy --out b --logit 0.05 --range 0,1 --dequantise=0.01"));
+    let mut inside = values();
+    inside[7] = 1.0;
+    write_npy_f64(&folder.path("inside.npy"), &[300, 3], &inside).unwrap();
+    let mut outside = values();
+    outside[3 * 41 + 1] = 1.25;
+    write_npy_f64(&folder.path("outside.npy"), &[300, 3], &outside).unwrap();
+    for model in ["a", "b"] {
+        let command = format!("eval {model} --engine cpu --quiet --chains 0 --ais 8,4");
+        let eval = folder.done(&format!("{command} --data inside.npy --json")).json();
+        assert!(number(&eval, "metrics.nll").is_finite(), "{eval}");
+        folder.all_refused(
+            &command,
+            &[
+                ("--data outside.npy", &["outside.npy, row 41, column `1`: 1.25 lies outside the range 0 to 1"]),
+                ("--data outside.npy --columns 0,1,2", &["row 41, column `1`: 1.25"]),
+            ],
+        );
+    }
+    // points of a law have no rows
+    let plane: Vec<f64> = values().into_iter().take(600).collect();
+    write_npy_f64(&folder.path("p.npy"), &[300, 2], &plane).unwrap();
+    folder.done(&format!("{TINY} --data p.npy --out c --logit 0.05 --range 0,1"));
+    let says = "lies outside the range 0 to 1 of the model's logit";
+    folder.all_refused("eval c --engine cpu --quiet", &[("--data 8gaussians", &["8gaussians, column `x", says])]);
+}
+
 /// −ln q is told in the units of the data: their logarithm, or a thousand of them, change it by the derivative.
 #[test]
 fn densities_are_in_the_units_of_the_data() {

@@ -229,11 +229,16 @@ fn data(
         .flatten()
         .and_then(|names| {
             let named = Chosen { columns: Some(&names), ..part };
-            DataArgs::raw(&flags.data, named, args.points, &transform).load(Seed(seed)).ok()
+            let flags = DataArgs::raw(&flags.data, named, args.points, &transform);
+            flags.load(Seed(seed)).ok().map(|data| (flags, data))
         });
-    let data = match by_name {
-        Some(data) => data,
-        None => flags.load(Seed(if is_own && !flags.is_law() { trained_with } else { seed }))?,
+    let rows_by = Seed(if is_own && !flags.is_law() { trained_with } else { seed });
+    let (flags, mut data) = match by_name {
+        Some(found) => found,
+        None => {
+            let data = flags.load(rows_by)?;
+            (flags, data)
+        }
     };
     if data.dim() != model.spec.dim() {
         return Err(Error::input(format!(
@@ -248,7 +253,11 @@ fn data(
             "--columns A,B,.. or --drop A,B,.."
         }));
     }
-    let data = data.restated(transform);
+    if transform.logit.is_some() && !is_own && !flags.is_law() {
+        // read again, now that its columns are known to be the model's
+        data = flags.clone().within(&transform).load(rows_by)?;
+    }
+    let data = data.restated(transform)?;
     if flags.is_law() {
         let unknown =
             if data.law.is_some() { "" } else { ", whose density is not used as the model sees them transformed" };

@@ -131,6 +131,29 @@ fn every_mistake_has_its_sentence() {
 }
 
 #[test]
+fn quotes_close_on_their_line() {
+    let hint = "it ends on its line, and a quote inside of it is written twice";
+    let open = [
+        ("csv", "x,y\n1,\"2\n3,4\n", 2),
+        ("csv", "x,y\n1,2\n\"3,4\n", 3),
+        ("csv", "x,\"y\n1,2\n3,4\n", 1),
+        // the quote at the end is one inside of the cell
+        ("csv", "x,y\n1,\"2\"\"\n3,4\n", 2),
+        ("tsv", "x\ty\n1\t\"\n3\t4\n", 2),
+    ];
+    for (extension, text, line) in open {
+        let (message, advice) = says(extension, text, &[]);
+        assert_eq!(message, format!("FILE, line {line}: a quoted cell does not end"), "{text:?}");
+        assert_eq!(advice.as_deref(), Some(hint));
+    }
+    // quotes that are no cell's first character are text
+    let table = read("csv", "size,x,y\n\"5\"\" pipe, new\",\"1\",\" 2 \"\n6\" pipe,3,\"4\"\n", &["x", "y"]).unwrap();
+    assert_eq!(table.points.values(), [1.0, 2.0, 3.0, 4.0]);
+    // an empty last cell stays one
+    assert_eq!(says("csv", "\"x\",y\n\"1\",\n2,3\n", &[]).0, "FILE, line 2, column `y`: the cell is empty");
+}
+
+#[test]
 fn hints_name_the_nearest_column_and_the_numeric_ones() {
     let (message, hint) = says("csv", "sp500,nasdaq\n1,2\n3,4\n", &["nasdq"]);
     assert_eq!(message, "there is no column `nasdq` in FILE");

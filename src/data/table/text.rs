@@ -5,7 +5,7 @@ use super::{Part, Taken, cannot_read, open};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 /// What separates the cells of a line.
@@ -134,15 +134,19 @@ fn cells<'a>(path: &Path, number: usize, line: &'a str, delimiter: Delimiter) ->
             Ok(line.split(char::from(byte)).map(|cell| Cow::Borrowed(cell.trim())).collect())
         }
         Delimiter::Byte(byte) => {
-            let mut reader = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .delimiter(byte)
-                .trim(csv::Trim::All)
-                .from_reader(line.as_bytes());
+            // one delimiter more: an open cell would take it in, where a closed one is followed by an empty cell
+            let longer = line.as_bytes().chain(std::slice::from_ref(&byte));
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(byte).from_reader(longer);
             let record = reader.records().next().and_then(std::result::Result::ok);
-            let open = || Error::input(format!("{}, line {number}: a quoted cell cannot be read", path.display()));
-            let record = record.ok_or_else(open)?;
-            Ok(record.iter().map(|cell| Cow::Owned(cell.to_owned())).collect())
+            let mut row: Vec<Cow<'a, str>> =
+                record.iter().flatten().map(|cell| Cow::Owned(cell.trim().to_owned())).collect();
+            let last = record.as_ref().and_then(|record| record.iter().next_back());
+            if last != Some("") {
+                return Err(Error::input(format!("{}, line {number}: a quoted cell does not end", path.display()))
+                    .hint("it ends on its line, and a quote inside of it is written twice"));
+            }
+            row.pop();
+            Ok(row)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::data::law::{FAR, Law, Modes, REACH, normal_pair, uniform};
 use crate::points::Points;
+use crate::random::{Seed, Stream};
 use rand::Rng;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
@@ -27,6 +28,16 @@ impl Mixture {
         Self::circle("gmm8", 1.0, 0.15, 1.093234)
     }
 
+    /// Eight Gaussians on a circle of radius 2 with standard deviation 0.02, as in torchebm.
+    pub fn eight_gaussians_torchebm() -> Self {
+        Self::circle("8gaussians-torchebm", 2.0, 0.02, -2.906727)
+    }
+
+    /// Eight Gaussians on the unit circle with standard deviation 0.05, as in torchebm: 15 of them lie between neighbours.
+    pub fn gmm8_torchebm() -> Self {
+        Self::circle("gmm8-torchebm", 1.0, 0.05, -1.074146)
+    }
+
     /// A 5 x 5 lattice: (4 (i/2, j/2) + 0.2 z) / 1.414 with i, j in -2..2, so spacing 1.41443 and standard deviation
     /// 0.141443.
     pub fn twenty_five_gaussians() -> Self {
@@ -43,6 +54,38 @@ impl Mixture {
     /// Two unit Gaussians at (0, 0) and (10, 10).
     pub fn gmm2() -> Self {
         Self::equal("gmm2", Points::new(2, vec![0.0, 0.0, 10.0, 10.0]), 1.0, 3.531024)
+    }
+
+    /// 0.2 of the mass of a unit Gaussian at (0, 0) and 0.8 at (10, 10).
+    pub fn gmm2_unequal() -> Self {
+        Self { name: "gmm2-unequal", weights: vec![0.2, 0.8], entropy: 3.338279, ..Self::gmm2() }
+    }
+
+    /// 250 Gaussians of covariance 0.01 I on the flower of five petals r = 1 + sin 5a, at a = 2πk / 250.
+    ///
+    /// Their weights are uniform numbers, divided by their sum: the first 250 that the seed 0 gives to the host.
+    pub fn star() -> Self {
+        let mut rng = Seed(0).sequence(Stream::Host, 0);
+        let shares: Vec<f64> = (0..250).map(|_| uniform(&mut rng)).collect();
+        let sum: f64 = shares.iter().sum();
+        let at = |k: i32| {
+            let angle = TAU * f64::from(k) / 250.0;
+            let radius = 1.0 + (5.0 * angle).sin();
+            [radius * angle.cos(), radius * angle.sin()]
+        };
+        let weights = shares.into_iter().map(|share| share / sum).collect();
+        Self {
+            name: "star",
+            means: Points::new(2, (0..250).flat_map(at).collect()),
+            weights,
+            std: 0.1,
+            entropy: 1.650135,
+        }
+    }
+
+    /// N(0, I) in the plane.
+    pub fn gaussian() -> Self {
+        Self::equal("gaussian", Points::new(2, vec![0.0; 2]), 1.0, 1.0 + TAU.ln())
     }
 
     /// Two unit Gaussians, 0.8 of the mass at (5, 5) and 0.2 at (-5, -5): the toy of Song and Ermon 2019

@@ -26,6 +26,11 @@ impl Rings {
         Self { name: "circles", radii: &[3.0, 1.5], noise: 0.24, entropy: 3.268136 }
     }
 
+    /// The unit circle with noise 0.05, as in torchebm.
+    pub const fn circle_torchebm() -> Self {
+        Self { name: "circle-torchebm", radii: &[1.0], noise: 0.05, entropy: 0.260456 }
+    }
+
     /// The distance from radius `r` to the nearest circle.
     fn nearest_gap(&self, r: f64) -> f64 {
         self.radii.iter().map(|radius| (r - radius).abs()).fold(f64::INFINITY, f64::min)

@@ -5,12 +5,22 @@ use crate::data::law::Law;
 use crate::data::testing::SplitMix64;
 use crate::data::toy::interval::{log_smoothed_box, log_smoothed_box_slope};
 use crate::data::toy::rings::scaled_bessel_i0;
-use crate::data::toy::{Annuli, Curve, Pinwheel};
-use std::f64::consts::{PI, TAU};
+use crate::data::toy::{Annuli, Curve, Pinwheel, PotentialOnBox};
+use std::f64::consts::{PI, SQRT_2, TAU};
 
 #[test]
 fn coarser_nodes_agree_with_finer_ones() {
-    for curve in [Curve::moons_by, Curve::moons_maf_by, Curve::swissroll_by, Curve::two_spirals_by] {
+    let curves: [fn(f64) -> Curve; 8] = [
+        Curve::moons_by,
+        Curve::moons_maf_by,
+        Curve::swissroll_by,
+        Curve::two_spirals_by,
+        Curve::line_by,
+        Curve::cos_by,
+        Curve::swissroll_torchebm_by,
+        Curve::pinwheel_torchebm_by,
+    ];
+    for curve in curves {
         let [kept, finer] = [1.0, 0.2].map(curve);
         for sigma in [0.0, 0.11, 0.2, 0.29, 0.41, 1.0] {
             // About twice as far out as the points of the smoothed law.
@@ -18,6 +28,40 @@ fn coarser_nodes_agree_with_finer_ones() {
                 let error = kept.log_density(x, sigma) - finer.log_density(x, sigma);
                 assert!(error.abs() < 5e-6, "{} {sigma} {x:?}: {error:e}", kept.name());
             }
+        }
+    }
+}
+
+/// Panels of half the length, at levels of noise that lie between those of the kept lattices.
+#[test]
+fn potentials_by_finer_panels_are_the_same() {
+    for law in [PotentialOnBox::u1(), PotentialOnBox::u2(), PotentialOnBox::u3(), PotentialOnBox::u4()] {
+        for sigma in [0.1, 0.3, 1.0, 2.0] {
+            let points = places(&law, 2.0 * sigma, 12, &mut SplitMix64(17));
+            for x in points.rows() {
+                let error = law.log_density(x, sigma) - law.log_density_by(x, sigma, 0.5);
+                assert!(error.abs() < 1e-5, "{} {sigma} {x:?}: {error:e}", law.name());
+            }
+        }
+        // on either side of the least noise that a lattice is kept for
+        for x in places(&law, 0.02, 12, &mut SplitMix64(18)).rows() {
+            let [above, below] = [1.0 + 1e-9, 1.0 - 1e-9].map(|k| law.log_density(x, k / 64.0));
+            assert!((above - below).abs() < 1e-5, "{} {x:?}: {above} and {below}", law.name());
+        }
+    }
+}
+
+/// Along the line it is a smoothed interval, across it a Gaussian: what the nodes know nothing of.
+#[test]
+fn a_line_is_a_product() {
+    let law = Curve::line();
+    for sigma in [0.0, 0.11, 0.4, 1.0] {
+        let (length, s) = (5.0 * SQRT_2, 0.05f64.hypot(sigma));
+        for x in places(&law, 2.0 * sigma, 300, &mut SplitMix64(14)).rows() {
+            let [along, across] = [x[0] + x[1], x[1] - x[0]].map(|sum| sum / SQRT_2);
+            let want = log_smoothed_box(along + 0.5 * length, length, s) + log_smoothed_box(across, 0.0, s);
+            let got = law.log_density(x, sigma);
+            assert!((got - want).abs() < 5e-6, "{sigma} {x:?}: {got} for {want}");
         }
     }
 }
