@@ -3,15 +3,19 @@
 use std::io::{Cursor, Write as _};
 
 use ebm_gpu::data::npy::{write_npy_f32, write_npy_f64};
+use ebm_gpu::engine::ChainState;
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec, write_checkpoint};
+use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
+use ebm_gpu::sample::{SamplingState, write_sampling};
+use ebm_gpu::train::{Best, Looks, Progress, write_progress};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::loading::{DEFLATED, TEXT};
+use crate::loading::{CHAINS, DEFLATED, PROGRESS, TABLE, TEXT};
 
 /// A format: the fuzz target that tries it (`tests/fuzz`), the name of its file, its bytes, and how many bytes a byte of the
 /// file may become.
@@ -60,6 +64,35 @@ fn checkpoint(folder: &std::path::Path, conditioning: Conditioning) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
+fn progress(folder: &std::path::Path) -> Vec<u8> {
+    let spec = MlpSpec::hidden(2, &[3], Activation::Silu, Head::Energy, Conditioning::None).unwrap();
+    let model = spec.initial(Seed(2));
+    let mut progress = Progress::start(&model);
+    progress.state.replay = Some(Points::new(2, (0..12).map(value).collect()));
+    progress.looks = Looks { best: Some((Best { step: 0, loss: 0.25 }, model.parameters.clone())), waited: 2 };
+    let path = folder.join("good-progress.safetensors");
+    write_progress(&path, &model, &progress, &[("seed", "3".to_string())]).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+fn chains(folder: &std::path::Path) -> Vec<u8> {
+    let mut state = SamplingState::default();
+    let numbers = |count: usize| (0..count).map(value).collect::<Vec<_>>();
+    state.chains = ChainState {
+        step: 9,
+        unreported: 3,
+        positions: numbers(12),
+        standings: numbers(18),
+        exchanges: vec![4, 0, 7],
+        draws: 2,
+        kept: numbers(24),
+    };
+    let path = folder.join("good-chains.safetensors");
+    let table = Points::new(2, numbers(8));
+    write_sampling(&path, &state, &[(TABLE, table)], &[("seed", "3".to_string())]).unwrap();
+    std::fs::read(path).unwrap()
+}
+
 /// All of them; `folder` may be written into.
 pub(crate) fn formats(folder: &std::path::Path) -> Vec<Format> {
     let of = |target, name, bytes, growth| Format { target, name, bytes, growth };
@@ -90,5 +123,7 @@ pub(crate) fn formats(folder: &std::path::Path) -> Vec<Format> {
         of("images", "b.png", png(deep.into()), DEFLATED),
         of("checkpoint", "a.safetensors", checkpoint(folder, Conditioning::None), TEXT),
         of("checkpoint", "b.safetensors", checkpoint(folder, Conditioning::Concat), TEXT),
+        of("state", PROGRESS, progress(folder), TEXT),
+        of("state", CHAINS, chains(folder), TEXT),
     ]
 }
