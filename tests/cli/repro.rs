@@ -48,6 +48,15 @@ fn one_part_of_an_experiment_runs() {
 }
 
 #[test]
+fn score_matching_has_two_names() {
+    let folder = Folder::new();
+    let part = "repro ed-25g --loss sm --engine cpu --seeds 1 --reduce 2000 --quiet --json --out r";
+    let report = folder.run(part).json();
+    let lines = report["lines"].as_array().unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|l| l["what"].as_str().unwrap().starts_with("esm:")), "{report}");
+}
+
+#[test]
 fn what_cannot_be_run_is_refused() {
     let folder = Folder::new();
     for (command, says) in [
