@@ -129,8 +129,9 @@ impl Evaluation<'_> {
         };
         let moved = grid.moved();
         let again = moved.log_normalizer(&self.engine.energy(self.model, &moved.points())?);
-        // so that NaN is too far
-        if !((again - log_z).abs() <= LOG_Z_ERROR) {
+        let agree = (again - log_z).abs() <= LOG_Z_ERROR;
+        // nor does what is NaN
+        if !agree {
             return Ok(Some(note(format!("ln Z is {log_z:.3}, and {again:.3} where the grid moves by half a cell"))));
         }
         let test = &self.data.test;
