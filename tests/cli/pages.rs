@@ -176,26 +176,3 @@ fn an_experiment_has_a_page_with_its_verdicts() {
     assert!(texts(&page, "p").iter().any(|text| text.contains("divided by 200")));
     assert!(!texts(&page, "figcaption").is_empty() && !texts(&page, "figcaption").contains(&"old".to_string()));
 }
-
-#[test]
-fn tables_of_experiments_keep_the_names_of_their_rows() {
-    let folder = Folder::new();
-    let outcome = folder.run("repro returns --engine cpu --seeds 1 --reduce 500 --json --quiet --out r");
-    assert!(matches!(outcome.code, Some(0 | 1)), "{outcome}");
-    let html = folder.text("r/report.html");
-    let page = parsed(&html);
-    let heads = texts(&page, "th");
-    let tables = outcome.json()["tables"].clone();
-    let names = tables[0]["names"].as_array().unwrap();
-    assert!(names.len() == 4, "{tables}");
-    for name in names {
-        assert!(heads.contains(&name.as_str().unwrap().to_string()), "{name} is not in {heads:?}");
-    }
-    // a cell for each number and one for the name
-    let row = page.descendants().find(|n| n.has_tag_name("tr") && texts_of(*n).starts_with("energy")).unwrap();
-    assert_eq!(row.children().filter(|n| n.is_element()).count(), 4, "{}", texts_of(row));
-}
-
-fn texts_of(node: Node<'_, '_>) -> String {
-    node.descendants().filter_map(|d| d.text().filter(|_| d.is_text())).collect()
-}

@@ -10,7 +10,7 @@ use super::super::metrics;
 use super::super::run;
 
 /// The most points of a line.
-const POINTS: usize = 200;
+const POINTS: usize = 100;
 
 /// The stem of an objective's figure.
 pub(super) fn stem(loss: &str) -> String {
