@@ -84,15 +84,23 @@ impl Grid {
         Ok(grid)
     }
 
-    /// The same grid moved by half a cell along every axis: a density that its cells resolve has the same integral there.
-    pub fn moved(&self) -> Self {
-        let mut moved = self.clone();
-        for axis in 0..self.counts.len() {
-            let half = 0.5 * self.width(axis);
-            moved.lows[axis] += half;
-            moved.highs[axis] += half;
-        }
-        moved
+    /// ln Z of exp(-E) by every other cell, the dark and the light ones of a chessboard: they agree where cells resolve the
+    /// energy, even cells somewhat wider.
+    ///
+    /// # Panics
+    /// If there is not one energy per cell: a mistake of the caller.
+    pub fn log_normalizers_by_halves(&self, energies: &[f64]) -> [f64; 2] {
+        let (cells, given) = (self.count(), energies.len());
+        assert!(cells == given, "{given} energies for a grid of {cells} cells");
+        // the last axis is fastest, and there are one or two
+        let across = self.counts[self.counts.len() - 1];
+        let half =
+            |colour: usize| energies.iter().enumerate().filter(move |(i, _)| (i / across + i % across) % 2 == colour);
+        let log_volume = self.cell_volume().ln();
+        [0, 1].map(|colour| {
+            let share = half(colour).count() as f64 / cells as f64;
+            log_sum_exp(half(colour).map(|(_, e)| -e)) - share.ln() + log_volume
+        })
     }
 
     /// The mass that a density has in the outermost fiftieth of the grid along either axis, `log_density` in the order of

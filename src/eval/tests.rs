@@ -171,12 +171,15 @@ fn grids_around_laws_hold_and_resolve_them() {
 }
 
 #[test]
-fn the_rim_of_a_grid_and_the_same_grid_moved() {
+fn the_rim_and_the_halves_of_a_grid() {
     let grid = Grid { lows: vec![0.0, 0.0], highs: vec![100.0, 200.0], counts: vec![100, 100] };
     // a density that is even over the grid: all but 96 of 100 parts along each axis
     let rim = grid.rim_mass(&vec![-(20_000f64).ln(); grid.count()]);
     assert!((rim - (1.0 - 0.96 * 0.96)).abs() < 1e-12, "{rim}");
-    let moved = grid.moved();
-    assert_eq!((&moved.lows[..], &moved.highs[..]), (&[0.5, 1.0][..], &[100.5, 201.0][..]));
+    // 1 on the dark cells of a board of 3 x 3, 2 on the light ones
+    let board = Grid { lows: vec![0.0, 0.0], highs: vec![3.0, 6.0], counts: vec![3, 3] };
+    let energies: Vec<f64> = (0..9).map(|i| if i % 2 == 0 { 0.0 } else { -(2f64.ln()) }).collect();
+    let [dark, light] = board.log_normalizers_by_halves(&energies);
+    assert!((dark - 18f64.ln()).abs() < 1e-12 && (light - 36f64.ln()).abs() < 1e-12, "{dark} {light}");
     assert_eq!(grid.shape(), "100 x 100");
 }
