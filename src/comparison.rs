@@ -1,6 +1,6 @@
-//! Many runs side by side: the spread of each metric over seeds, the best objective of each data set, as CSV and Markdown.
+//! Many runs side by side: the spread of each metric over seeds, the best objectives of each data set, as CSV and Markdown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::error::{Error, Result};
@@ -23,12 +23,20 @@ pub const SHOWN: &[&str] = &[
     SECONDS,
 ];
 
+/// Metrics that judge all objectives by the same law, or by none.
+const COMMON: &[&str] = &["kl_data", "nll_data", SECONDS];
+
 /// What has to be known to read the tables.
 pub const AIMS: &str = "dsm and mdsm aim at the data's law smoothed by their smallest sigma, all others at the data's own: \
                         kl_data and nll_data judge all by the same law, metrics of the law aimed at each by its own.";
 
+/// What bold means.
+pub const BOLD: &str = "Bold is the best median of the objectives every seed of which has the number. Where it cannot be told from \
+                        that of a sample of the law aimed at, in half of the seeds or more, objectives are tied, and all of them \
+                        are bold. Metrics of the law aimed at have no best on data where objectives aim at different laws.";
+
 /// One run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Trial {
     /// The data set.
     pub data: String,
@@ -38,10 +46,26 @@ pub struct Trial {
     pub seed: u64,
     /// Training steps.
     pub steps: u64,
+    /// The smoothing of the law that its objective aims at; 0 for the data's own.
+    pub sigma: f64,
     /// What it has of [`SHOWN`].
     pub values: BTreeMap<String, f64>,
+    /// Those of them that lie where they do for a sample of the law aimed at.
+    pub by_chance: BTreeSet<String>,
     /// Why it came to nothing, if it did.
     pub failure: Option<String>,
+}
+
+impl Trial {
+    /// Takes in a metric; `chance` is where 95 of 100 values lie for a sample of the law aimed at.
+    pub fn measured(&mut self, metric: &str, value: f64, chance: Option<[f64; 2]>) {
+        self.values.insert(metric.to_string(), value);
+        let is_near = matches!(better(metric), Better::Near(_));
+        // below the interval of a distance there is nothing but more luck
+        if chance.is_some_and(|[low, high]| value <= high && (value >= low || !is_near)) {
+            self.by_chance.insert(metric.to_string());
+        }
+    }
 }
 
 /// A metric of one objective on one data set over seeds.
@@ -49,8 +73,10 @@ pub struct Trial {
 pub struct Spread {
     /// The value of each seed that has one.
     pub values: Vec<f64>,
-    /// Seeds without one: their run came to nothing, or the number is not finite.
-    pub missing: usize,
+    /// Seeds whose run came to nothing.
+    pub failed: usize,
+    /// Seeds whose run has no such number: it is not finite, or a note of the run says why it is left out.
+    pub withheld: usize,
 }
 
 impl Spread {
@@ -69,15 +95,28 @@ impl Spread {
         self.values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], v| [low.min(*v), high.max(*v)])
     }
 
-    /// Median and range in a few characters, and how many seeds failed.
+    /// Whether every seed has a value.
+    pub fn is_whole(&self) -> bool {
+        self.failed + self.withheld == 0
+    }
+
+    /// How many seeds have no value, and why; nothing if all have one.
+    pub fn gaps(&self) -> String {
+        let all = self.values.len() + self.failed + self.withheld;
+        let gaps = [(self.failed, "failed"), (self.withheld, "withheld")];
+        let texts = gaps.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} of {all} {what}"));
+        texts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Median and range in a few characters, and how many seeds have none.
     pub fn text(&self) -> String {
         let [low, high] = self.range();
         let mut text = short(self.median(), 3);
         if self.values.len() > 1 {
             text += &format!(" ({} to {})", short(low, 3), short(high, 3));
         }
-        if self.missing > 0 {
-            text += &format!(", {} of {} failed", self.missing, self.missing + self.values.len());
+        if !self.is_whole() {
+            text += &format!(", {}", self.gaps());
         }
         text
     }
@@ -95,26 +134,38 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// A metric over seeds; none if no run has it.
-    pub fn spread(&self, data: &str, loss: &str, metric: &str) -> Option<Spread> {
-        let runs = || self.trials.iter().filter(|t| t.data == data && t.loss == loss);
-        let values: Vec<f64> = runs().filter_map(|t| t.values.get(metric).copied()).collect();
-        let missing = runs().count() - values.len();
-        (!values.is_empty()).then_some(Spread { values, missing })
+    fn runs<'a>(&'a self, data: &'a str, loss: &'a str) -> impl Iterator<Item = &'a Trial> {
+        self.trials.iter().filter(move |t| t.data == data && t.loss == loss)
     }
 
-    /// The objective with the best median of a metric, among those every seed of which has it.
-    pub fn best(&self, data: &str, metric: &str) -> Option<&str> {
-        let better = better(metric);
-        let mut best: Option<(&str, f64)> = None;
-        for loss in &self.losses {
-            let Some(spread) = self.spread(data, loss, metric).filter(|s| s.missing == 0) else { continue };
-            let median = spread.median();
-            if best.is_none_or(|(_, least)| better.prefers(median, least)) {
-                best = Some((loss, median));
-            }
+    /// A metric over seeds; none if no run has it.
+    pub fn spread(&self, data: &str, loss: &str, metric: &str) -> Option<Spread> {
+        let values: Vec<f64> = self.runs(data, loss).filter_map(|t| t.values.get(metric).copied()).collect();
+        let without = || self.runs(data, loss).filter(|t| !t.values.contains_key(metric));
+        let failed = without().filter(|t| t.failure.is_some()).count();
+        let withheld = without().count() - failed;
+        (!values.is_empty()).then_some(Spread { values, failed, withheld })
+    }
+
+    /// The objectives with the best median of a metric, among those every seed of which has it: see [`BOLD`]. None where there
+    /// is nothing to choose.
+    pub fn best(&self, data: &str, metric: &str) -> Vec<&str> {
+        let median = |loss: &str| self.spread(data, loss, metric).filter(Spread::is_whole).map(|s| s.median());
+        let all: Vec<(&str, f64)> = self.losses.iter().filter_map(|l| Some((l.as_str(), median(l)?))).collect();
+        let mut aims = all.iter().flat_map(|(loss, _)| self.runs(data, loss)).map(|t| t.sigma);
+        let first = aims.next();
+        let is_fair = COMMON.contains(&metric) || aims.all(|sigma| Some(sigma) == first);
+        if self.losses.len() < 2 || !is_fair {
+            return Vec::new();
         }
-        best.filter(|_| self.losses.len() > 1).map(|(loss, _)| loss)
+        let by_chance = |loss: &str| self.runs(data, loss).filter(|t| t.by_chance.contains(metric)).count();
+        let tied = |loss: &str| 2 * by_chance(loss) >= self.runs(data, loss).count();
+        if all.iter().any(|(loss, _)| tied(loss)) {
+            return all.iter().map(|(loss, _)| *loss).filter(|loss| tied(loss)).collect();
+        }
+        let better = better(metric);
+        let beaten = |value: f64| all.iter().any(|(_, other)| better.prefers(*other, value));
+        all.iter().filter(|(_, value)| !beaten(*value)).map(|(loss, _)| *loss).collect()
     }
 
     /// The metrics that some run has.
@@ -142,9 +193,9 @@ impl Comparison {
         String::from_utf8(bytes).map_err(|e| broken(e.to_string()))
     }
 
-    /// A table for each metric: data sets down, objectives across, the best in bold.
+    /// A table for each metric: data sets down, objectives across, the [best](Self::best) in bold.
     pub fn markdown(&self) -> String {
-        let mut text = format!("{AIMS}\n\n");
+        let mut text = format!("{AIMS}\n\n{BOLD}\n\n");
         for metric in self.metrics() {
             let _ = writeln!(text, "### {metric}\n\n{}.\n", caption(metric));
             let _ = writeln!(text, "| data | {} |", self.losses.join(" | "));
@@ -152,7 +203,7 @@ impl Comparison {
             for data in self.data.iter().filter(|d| self.losses.iter().any(|l| self.spread(d, l, metric).is_some())) {
                 let best = self.best(data, metric);
                 let cell = |loss: &String| match self.spread(data, loss, metric) {
-                    Some(spread) if best == Some(loss) => format!("**{}**", spread.text()),
+                    Some(spread) if best.contains(&loss.as_str()) => format!("**{}**", spread.text()),
                     Some(spread) => spread.text(),
                     None => self.failures(data, loss),
                 };
@@ -170,7 +221,7 @@ impl Comparison {
 
     /// What stands where an objective has no value.
     pub fn failures(&self, data: &str, loss: &str) -> String {
-        match self.trials.iter().filter(|t| t.data == data && t.loss == loss && t.failure.is_some()).count() {
+        match self.runs(data, loss).filter(|t| t.failure.is_some()).count() {
             0 => "–".to_string(),
             failed => format!("{failed} failed"),
         }
@@ -198,7 +249,7 @@ mod tests {
     fn trial(loss: &str, seed: u64, kl: Option<f64>) -> Trial {
         let values = kl.map(|kl| ("kl_data".to_string(), kl)).into_iter().collect();
         let failure = kl.is_none().then(|| "training diverged, at step 3".to_string());
-        Trial { data: "moons".into(), loss: loss.into(), seed, steps: 10, values, failure }
+        Trial { data: "moons".into(), loss: loss.into(), seed, steps: 10, values, failure, ..Trial::default() }
     }
 
     fn comparison() -> Comparison {
@@ -218,9 +269,58 @@ mod tests {
         let spread = all.spread("moons", "dsm", "kl_data").expect("spread");
         assert_eq!((spread.median(), spread.range()), (0.2, [0.1, 0.3]));
         // cd has the smallest median and a seed that failed
-        assert_eq!(all.best("moons", "kl_data"), Some("ed"));
-        assert_eq!(all.best("moons", "swd"), None);
+        assert_eq!(all.best("moons", "kl_data"), ["ed"]);
+        assert!(all.best("moons", "swd").is_empty());
         assert_eq!(all.spread("moons", "esm", "kl_data"), None);
+    }
+
+    /// Three seeds of each of two objectives that aim at laws smoothed by `sigmas`.
+    fn rivals(metric: &str, sigmas: [f64; 2], values: [[f64; 3]; 2], chance: Option<[f64; 2]>) -> Comparison {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let mut all = Comparison { data: names(&["moons"]), losses: names(&["a", "b"]), trials: Vec::new() };
+        for ((loss, sigma), values) in ["a", "b"].iter().zip(sigmas).zip(values) {
+            for (seed, value) in (0..).zip(values) {
+                let mut trial = Trial { sigma, ..trial(loss, seed, Some(1.0)) };
+                trial.measured(metric, value, chance);
+                all.trials.push(trial);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn the_best_is_fair() {
+        let (small, large) = ([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]);
+        let best = |metric: &str, sigmas, values, chance| -> Vec<String> {
+            let all = rivals(metric, sigmas, values, chance);
+            all.best("moons", metric).into_iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(best("swd", [0.0, 0.0], [small, large], None), ["a"]);
+        // distances from different laws are not compared, those from the data's own law are
+        assert!(best("swd", [0.3, 0.0], [small, large], None).is_empty());
+        assert!(best("outside_mass", [0.3, 0.0], [small, large], None).is_empty());
+        assert_eq!(best("nll_data", [0.3, 0.0], [small, large], None), ["a"]);
+        // what chance gives as well is no better for being smaller, even below nothing
+        let chance = Some([-0.2, 0.2]);
+        assert_eq!(best("mmd2", [0.0, 0.0], [[-0.3, -0.1, 0.9], [0.0, 0.1, 0.1]], chance), ["a", "b"]);
+        assert_eq!(best("mmd2", [0.0, 0.0], [[-0.3, 0.5, 0.9], [0.0, 0.1, 0.1]], chance), ["b"]);
+        assert_eq!(best("mmd2", [0.0, 0.0], [[0.3, 0.5, 0.9], [0.4, 0.7, 0.8]], chance), ["a"]);
+        // a share of neighbours far below a half is no luck
+        let near = Some([0.45, 0.55]);
+        assert_eq!(best("neighbours", [0.0, 0.0], [[0.5, 0.5, 0.5], [0.1, 0.1, 0.1]], near), ["a"]);
+        assert_eq!(best("outside_mass", [0.0, 0.0], [[0.0; 3], [0.0; 3]], None), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_number_that_is_left_out_is_no_failure() {
+        let mut all = rivals("swd", [0.0, 0.0], [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]], None);
+        all.trials[2].values.remove("swd");
+        assert_eq!(all.spread("moons", "a", "swd").expect("spread").text(), "0.15 (0.1 to 0.2), 1 of 3 withheld");
+        all.trials[1] = trial("a", 1, None);
+        let text = all.spread("moons", "a", "swd").expect("spread").text();
+        assert_eq!(text, "0.1, 1 of 3 failed, 1 of 3 withheld");
+        assert_eq!(all.best("moons", "swd"), ["b"]);
+        assert!(all.markdown().contains(BOLD));
     }
 
     #[test]

@@ -198,7 +198,8 @@ impl SamplingPlan<'_> {
             chains.restore(&state.chains)?;
         }
         let SamplingState { record, seconds, .. } = from.unwrap_or_default();
-        let mut course = Course { chains, done: left, frames: &self.frames, next, record, begun, seconds, listen };
+        let mut course =
+            Course { chains, done: left, sound: left, frames: &self.frames, next, record, begun, seconds, listen };
         course.go_to(self.burn_in)?;
         if left <= self.burn_in {
             course.save()?;
@@ -243,15 +244,7 @@ impl SamplingPlan<'_> {
         if let (Some(sigma), Some(last)) = (self.denoise, self.stages.last()) {
             denoise(engine, last.landscape, sigma, &mut positions)?;
         }
-        let lost = positions.rows().filter(|x| x.iter().any(|v| !v.is_finite())).count();
-        if lost > 0 {
-            let count = positions.count();
-            return Err(Error::diverged(format!(
-                "{lost} of {count} chains left every bound after {} steps",
-                course.done
-            ))
-            .hint("a smaller --step-size"));
-        }
+        course.check(&positions)?;
         let worth = if self.draws() > 0 { Some(course.chains.worth()?) } else { None };
         Ok(Sampled {
             fares: course.chains.fares()?,
@@ -281,6 +274,8 @@ impl SamplingPlan<'_> {
 struct Course<'a> {
     chains: Box<dyn Chains + 'a>,
     done: u64,
+    /// The last step after which all chains were seen to be finite.
+    sound: u64,
     frames: &'a Frames,
     /// The next of the frames' steps.
     next: usize,
@@ -314,11 +309,30 @@ impl Course<'_> {
 
     /// Takes a draw, `step` steps after burn-in.
     fn draw(&mut self, step: u64) -> Result<()> {
-        self.record.take(self.chains.as_mut(), step)?;
+        if self.record.take(self.chains.as_mut(), step)? {
+            self.sound = self.done;
+        } else {
+            // large numbers have no variance in f32, so this alone is no sign; but what has blown up does not come back
+            let positions = self.chains.first(usize::MAX)?;
+            self.check(&positions)?;
+        }
         if self.listen.wants_draws() {
             self.listen.draw(&self.chains.first(usize::MAX)?)?;
         }
         self.save()
+    }
+
+    /// Refuses to go on with chains of which some have left every bound; the others do not feel it.
+    fn check(&self, positions: &Points) -> Result<()> {
+        let is_lost = |x: &[f64]| x.iter().any(|v| !v.is_finite());
+        let Some(first) = positions.rows().position(is_lost) else { return Ok(()) };
+        let (lost, count) = (positions.rows().filter(|x| is_lost(x)).count(), positions.count());
+        let (since, until) = (self.sound, self.done);
+        let which = if lost == 1 { "it is" } else { "the first of them is" };
+        Err(Error::diverged(format!(
+            "{lost} of {count} chains left every bound between steps {since} and {until}; {which} chain {first}, from 0"
+        ))
+        .hint("a smaller --step-size"))
     }
 
     /// Tells where the run stands, if that is wanted.

@@ -23,11 +23,24 @@ const LINES: u64 = 2000;
 /// # Errors
 /// The file cannot be read.
 pub(super) fn held_out(path: &Path) -> Result<Vec<(f64, f64)>> {
+    told(path, HELD_OUT)
+}
+
+/// The training losses that a finished log tells of, by step.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn losses(path: &Path) -> Result<Vec<(f64, f64)>> {
+    told(path, "loss")
+}
+
+/// A number by step, from the lines that have it.
+fn told(path: &Path, name: &str) -> Result<Vec<(f64, f64)>> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Error::failed(format!("cannot read {}, just written: {e}", path.display())))?;
     let look = |line: &str| {
         let line: Value = serde_json::from_str(line).ok()?;
-        Some((line["step"].as_f64()?, line[HELD_OUT].as_f64()?))
+        Some((line["step"].as_f64()?, line[name].as_f64()?))
     };
     Ok(text.lines().filter_map(look).collect())
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::report::{Cell, Column, Page, Standing, Table, count, duration, quantity, short};
-use ebm_gpu::repro::{EXPERIMENTS, Report, Setup, find};
+use ebm_gpu::repro::{EXPERIMENTS, Report, Setup, find, objective_name};
 
 use super::engine::EngineArgs;
 use super::output::Folder;
@@ -20,7 +20,7 @@ pub(super) struct Args {
     /// What the experiments are
     #[arg(long)]
     list: bool,
-    /// Run this objective alone, where the experiment compares several
+    /// Run this objective alone, where the experiment compares several; sm is esm, exact score matching
     #[arg(long)]
     loss: Option<String>,
     /// Run this law alone, where the experiment has several
@@ -51,7 +51,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let Some(name) = args.name.as_deref().filter(|_| !args.list) else { return list() };
-    let experiment = find(name, args.loss.as_deref(), args.data.as_deref())?;
+    let loss = args.loss.as_deref().map(objective_name);
+    let experiment = find(name, loss, args.data.as_deref())?;
     for (name, count) in [("seeds", args.seeds), ("reduce", args.reduce as u64)] {
         super::check_count(name, count as usize, 1, 10_000)?;
     }
@@ -63,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         engine: engine.as_ref(),
         seeds: args.seeds,
         reduce: args.reduce,
-        loss: args.loss.clone(),
+        loss: loss.map(str::to_string),
         law: args.data.clone(),
         out: folder.path().to_path_buf(),
         progress: &|what| spinner.set_message(format!("{name}: {what}")),
@@ -128,15 +129,26 @@ fn write_page(folder: &Folder, start: SystemTime, report: &Report) -> Result<()>
         page.section("Tables");
     }
     for given in &report.tables {
-        let mut table = Table::new(&given.title, given.columns.iter().map(|name| Column::numbers(name)).collect());
-        given.rows.iter().for_each(|row| table.row(row.iter().map(|value| Cell::number(Some(*value))).collect()));
-        page.table(&table);
+        page.table(&on_page(given));
     }
     page.section("Environment");
     let mut environment = page::environment(&report.engine[0], &report.engine[1]);
     environment.extend(page::facts([("seeds", count(report.seeds)), ("time", duration(report.seconds))]));
     page.facts(&environment);
     folder.write(page::FILE, &page.finish())
+}
+
+/// A table of an experiment, its rows by name where they have one.
+fn on_page(given: &ebm_gpu::repro::Table) -> Table {
+    let named = !given.names.is_empty();
+    let first = named.then(|| Column::words(""));
+    let columns = first.into_iter().chain(given.columns.iter().map(|name| Column::numbers(name)));
+    let mut table = Table::new(&given.title, columns.collect());
+    for (i, row) in given.rows.iter().enumerate() {
+        let name = named.then(|| Cell::text(given.names.get(i).map_or("", String::as_str)));
+        table.row(name.into_iter().chain(row.iter().map(|value| Cell::number(Some(*value)))).collect());
+    }
+    table
 }
 
 /// A range in words.

@@ -1,7 +1,24 @@
 //! A regular grid of cells in one or two dimensions, for integrals by the midpoint rule.
 
+use crate::data::Law;
 use crate::error::{Error, Result};
 use crate::points::Points;
+
+/// Cells along each axis of the grids that models are normalised on, in the plane.
+pub const CELLS: usize = 600;
+/// And on the line, where they cost little.
+const CELLS_OF_A_LINE: usize = 30_000;
+/// A grid around a law reaches at least so far from the origin along every axis.
+const LEAST_REACH: f64 = 6.0;
+/// Room around the box of a law, as a share of its width, on each side: for the mass that a model puts elsewhere.
+const ROOM: f64 = 0.2;
+/// One of so many parts of an axis, at each of its ends, is the grid's rim.
+const RIM: usize = 50;
+
+/// Cells along each axis of the grids that models of so many coordinates are normalised on.
+pub fn cells(dim: usize) -> usize {
+    if dim == 1 { CELLS_OF_A_LINE } else { CELLS }
+}
 
 /// A box cut into equal cells.
 ///
@@ -44,6 +61,65 @@ impl Grid {
         }
         let (lows, highs) = extent.iter().map(|[low, high]| (*low, *high)).unzip();
         Ok(Self { lows, highs, counts: vec![per_axis; extent.len()] })
+    }
+
+    /// The box of a law smoothed by `sigma` with a fifth of its width to spare on each side, and [-6, 6] along every axis in any
+    /// case. `per_axis` cells across the former or the latter, whichever is wider; some more where neither holds the other.
+    ///
+    /// # Errors
+    /// The law has more than two coordinates, or there are no cells.
+    pub fn around_law(law: &dyn Law, sigma: f64, per_axis: usize) -> Result<Self> {
+        let own = law.extent(sigma).into_iter().map(|[low, high]| {
+            let room = ROOM * (high - low);
+            [low - room, high + room]
+        });
+        let own: Vec<[f64; 2]> = own.collect();
+        let all = |[low, high]: &[f64; 2]| [low.min(-LEAST_REACH), high.max(LEAST_REACH)];
+        let mut grid = Self::covering(&own.iter().map(all).collect::<Vec<_>>(), per_axis)?;
+        for (axis, [low, high]) in own.iter().enumerate() {
+            let cell = (high - low).max(2.0 * LEAST_REACH) / per_axis as f64;
+            // a rounding error is no cell
+            grid.counts[axis] = ((grid.highs[axis] - grid.lows[axis]) / cell - 1e-6).ceil() as usize;
+        }
+        Ok(grid)
+    }
+
+    /// ln Z of exp(-E) by every other cell, the dark and the light ones of a chessboard: they agree where cells resolve the
+    /// energy, even cells somewhat wider.
+    ///
+    /// # Panics
+    /// If there is not one energy per cell: a mistake of the caller.
+    pub fn log_normalizers_by_halves(&self, energies: &[f64]) -> [f64; 2] {
+        let (cells, given) = (self.count(), energies.len());
+        assert!(cells == given, "{given} energies for a grid of {cells} cells");
+        // the last axis is fastest, and there are one or two
+        let across = self.counts[self.counts.len() - 1];
+        let half =
+            |colour: usize| energies.iter().enumerate().filter(move |(i, _)| (i / across + i % across) % 2 == colour);
+        let log_volume = self.cell_volume().ln();
+        [0, 1].map(|colour| {
+            let share = half(colour).count() as f64 / cells as f64;
+            log_sum_exp(half(colour).map(|(_, e)| -e)) - share.ln() + log_volume
+        })
+    }
+
+    /// The mass that a density has in the outermost fiftieth of the grid along either axis, `log_density` in the order of
+    /// [`points`](Self::points): where it is not small, there is more beyond the grid.
+    pub fn rim_mass(&self, log_density: &[f64]) -> f64 {
+        let in_rim = |(cell, _): &(usize, &f64)| {
+            let mut stride = self.count();
+            self.counts.iter().any(|count| {
+                stride /= count;
+                let (at, rim) = (cell / stride % count, count.div_ceil(RIM));
+                at < rim || at >= count - rim
+            })
+        };
+        log_density.iter().enumerate().filter(in_rim).map(|(_, log)| log.exp()).sum::<f64>() * self.cell_volume()
+    }
+
+    /// The cells in words: `600 x 600`.
+    pub fn shape(&self) -> String {
+        self.counts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
     }
 
     /// The number of cells.

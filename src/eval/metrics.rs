@@ -1,25 +1,21 @@
 //! All metrics of a trained model: what an engine computes, put against the law or the held-out points.
 
+mod densities;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    AnnealedImportance, Base, Estimate, Grid, LawOnGrid, Statistic, compare, fisher, log_density_mse, mode_tv,
-    mode_tv_null,
-};
-use crate::data::{Dataset, Law, Standardizer};
+use super::{Statistic, compare, fisher, log_density_mse, mode_tv, mode_tv_null};
+use crate::data::{Dataset, Law};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::model::{Head, Model};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
-use crate::sampler::Hamiltonian;
 
-/// Cells of the grid along each axis.
-const CELLS: usize = 600;
-/// How much wider than the box of the data the box is in which the mass outside of a file's data is looked for.
-const SURROUNDINGS: f64 = 3.0;
 /// Points for metrics that are averages over the law.
 const POINTS: usize = 5000;
 
@@ -64,13 +60,8 @@ pub struct Metrics {
     pub note: Option<String>,
 }
 
-/// How far the mass of a law on the grid may be from 1 before numbers computed there are withheld.
-const MASS_ERROR: f64 = 0.02;
-/// The least share of its chains that annealed importance sampling may rest on before a note says so.
-const LEAST_SHARE: f64 = 0.05;
-/// And the least number of them.
-const FEWEST_CHAINS: f64 = 50.0;
-
+/// The mass in the rim of the grid from which on a note says that there is more beyond.
+const RIM_MASS: f64 = 1e-3;
 /// What an objective makes of the data's law.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
@@ -121,134 +112,13 @@ impl Evaluation<'_> {
         }
         let finite = |chains: &&Points| chains.values().iter().all(|v| v.is_finite());
         if self.chains.is_some_and(|chains| !finite(&chains)) {
-            metrics.note = Some("some samples are not finite: there are no distances between samples".to_string());
+            metrics.note("some samples are not finite: there are no distances between samples".to_string());
         }
         if let Some(chains) = self.chains.filter(finite) {
             let transform = &self.data.transform;
             metrics.two_samples(&transform.undo(chains), &transform.undo(&target), self.seed);
         }
         Ok(metrics)
-    }
-
-    /// Everything that needs ln Z.
-    fn densities(&self, target: &Points, metrics: &mut Metrics) -> Result<()> {
-        if self.data.dim() <= 2 {
-            return self.on_grid(target, metrics);
-        }
-        if self.aim.normalized && self.annealing.is_none() {
-            metrics.note = Some(format!(
-                "the NLL is by the constant that the objective has learnt: in {} dimensions no grid checks that exp(-E) sums to 1",
-                self.data.dim()
-            ));
-            return self.held_out(target, Estimate { value: 0.0, error: 0.0 }, metrics);
-        }
-        let Some((chains, levels)) = self.annealing else {
-            metrics.note = Some(format!(
-                "a grid in {} dimensions is out of reach, so there is no NLL: annealed importance sampling estimates ln Z (--ais), and --loss nce learns it",
-                self.data.dim()
-            ));
-            return Ok(());
-        };
-        let [mean, deviation] = self.spread.clone().unwrap_or_else(|| {
-            let fitted = Standardizer::fit(&self.data.train);
-            [fitted.mean, fitted.scale]
-        });
-        let wide = deviation.iter().map(|s| s.hypot(self.aim.sigma));
-        let base = Base::Normal { mean, deviation: wide.collect() };
-        // what normal laws of so many coordinates stand (Neal 2011, section 5.4.4)
-        let moves = Hamiltonian::new((self.data.dim() as f64).powf(-0.25), LEAPFROGS, 1.0)?;
-        let annealing = AnnealedImportance { chains, levels, moves };
-        let found = annealing.log_normalizer(self.engine, self.model.into(), &base, self.seed)?;
-        let carrying = found.effective_share * chains as f64;
-        if !(found.effective_share > LEAST_SHARE && carrying > FEWEST_CHAINS) {
-            metrics.note = Some(format!(
-                "ln Z and the NLL are not to be trusted, nor are their errors: they rest on {carrying:.1} of {chains} annealed chains; \
-                 `ebm-gpu eval` with --ais CHAINS,LEVELS takes more, and of levels above all"
-            ));
-        }
-        if self.aim.normalized {
-            metrics.note.get_or_insert_with(|| {
-                "exp(-E) is normalised as far as the objective has learnt it: ln Z would be 0, and NLL is by the ln Z that is found"
-                    .to_string()
-            });
-        }
-        metrics.log_z = Some(found.value);
-        metrics.standard_errors.insert("log_z", found.error);
-        self.held_out(target, Estimate { value: found.value, error: found.error }, metrics)
-    }
-
-    /// ln Z and the divergences from a known law by the grid, or the NLL of held-out points.
-    fn on_grid(&self, target: &Points, metrics: &mut Metrics) -> Result<()> {
-        let sigma = self.aim.sigma;
-        let grid = grid_for(self.data, sigma)?;
-        let energies = self.engine.energy(self.model, &grid.points())?;
-        let log_z = grid.log_normalizer(&energies);
-        metrics.log_z = Some(log_z);
-        let Some(law) = &self.data.law else {
-            let (log_z, outside) = self.with_surroundings(&grid, log_z)?;
-            (metrics.log_z, metrics.outside_mass) = (Some(log_z), Some(outside));
-            if sigma > 0.0 && grid.widest_cell() > 0.5 * sigma {
-                metrics.note = Some(format!(
-                    "cells of {:.2e} are too wide for sigma = {sigma}: the NLL is left out",
-                    grid.widest_cell()
-                ));
-                return Ok(());
-            }
-            return self.held_out(target, Estimate { value: log_z, error: 0.0 }, metrics);
-        };
-        let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
-        let both = [sigma, 0.0];
-        for &smoothing in &both[usize::from(sigma == 0.0)..] {
-            let on_grid = LawOnGrid::new(law.as_ref(), smoothing, &grid);
-            if on_grid.mass_error.abs() > MASS_ERROR {
-                metrics.note = Some(format!(
-                    "the grid of {CELLS} x {CELLS} cells misses {:.1} % of the law's mass: NLL and KL are left out",
-                    100.0 * on_grid.mass_error.abs()
-                ));
-                continue;
-            }
-            let found = on_grid.compare(&log_model);
-            if smoothing == sigma {
-                (metrics.nll, metrics.kl) = (Some(found.nll), Some(found.kl));
-                metrics.outside_mass = Some(found.outside_mass);
-            }
-            if smoothing == 0.0 {
-                (metrics.nll_data, metrics.kl_data) = (Some(found.nll), Some(found.kl));
-            }
-        }
-        Ok(())
-    }
-
-    /// ln Z with the mass that lies around the grid, in a box [`SURROUNDINGS`] times as wide, and its share.
-    fn with_surroundings(&self, grid: &Grid, log_z: f64) -> Result<(f64, f64)> {
-        let wide = |(low, high): (&f64, &f64)| {
-            let (middle, half) = (0.5 * (low + high), 0.5 * SURROUNDINGS * (high - low));
-            [middle - half, middle + half]
-        };
-        let wider: Vec<[f64; 2]> = grid.lows.iter().zip(&grid.highs).map(wide).collect();
-        let around = Grid::covering(&wider, CELLS)?;
-        let points = around.points();
-        let inside = |x: &[f64]| x.iter().zip(grid.lows.iter().zip(&grid.highs)).all(|(x, (l, h))| l < x && x < h);
-        let mut energies = self.engine.energy(self.model, &points)?;
-        energies.iter_mut().zip(points.rows()).for_each(|(e, x)| *e = if inside(x) { f64::INFINITY } else { *e });
-        let outside = around.log_normalizer(&energies);
-        let top = log_z.max(outside);
-        let all = top + ((log_z - top).exp() + (outside - top).exp()).ln();
-        Ok((all, (outside - all).exp()))
-    }
-
-    /// The NLL of held-out points.
-    fn held_out(&self, target: &Points, log_z: Estimate, metrics: &mut Metrics) -> Result<()> {
-        let nll = |points: &Points| -> Result<Estimate> {
-            let energies = self.engine.energy(self.model, points)?;
-            let stretches = self.data.transform.log_stretches(points);
-            let mean = Estimate::mean(&energies.iter().zip(stretches).map(|(e, s)| e - s).collect::<Vec<_>>());
-            Ok(Estimate { value: mean.value + log_z.value, error: mean.error.hypot(log_z.error) })
-        };
-        let (aimed, own) = (nll(target)?, nll(&self.data.test)?);
-        (metrics.nll, metrics.nll_data) = (Some(aimed.value), Some(own.value));
-        metrics.standard_errors.extend([("nll", aimed.error), ("nll_data", own.error)]);
-        Ok(())
     }
 
     /// What needs the law's density or score at points.
@@ -273,9 +143,6 @@ impl Evaluation<'_> {
     }
 }
 
-/// Leapfrogs of a transition of annealed importance sampling.
-const LEAPFROGS: u32 = 5;
-
 impl Metrics {
     /// The metrics by name, in the order in which a person reads them.
     pub fn named(&self) -> [(&'static str, Option<f64>); 13] {
@@ -296,6 +163,24 @@ impl Metrics {
         ]
     }
 
+    /// Adds a sentence to the note.
+    fn note(&mut self, sentence: String) {
+        self.note = Some(match self.note.take() {
+            Some(before) => format!("{before}; {sentence}"),
+            None => sentence,
+        });
+    }
+
+    /// Says so where the model reaches beyond the grid.
+    fn note_rim(&mut self, mass: f64) {
+        if mass > RIM_MASS {
+            self.note(format!(
+                "the model has {:.1} % of its mass in the outermost fiftieth of the grid's box: what lies beyond is not counted",
+                100.0 * mass
+            ));
+        }
+    }
+
     /// The statistics of two samples in the data's units.
     fn two_samples(&mut self, chains: &Points, target: &Points, seed: Seed) {
         let Some(found) = compare(chains, target, seed) else { return };
@@ -311,22 +196,4 @@ impl Metrics {
             self.p_values.insert(name, p_value);
         }
     }
-}
-
-/// A grid that holds the law or the data with room around, for the mass that a model puts elsewhere.
-fn grid_for(data: &Dataset, sigma: f64) -> Result<Grid> {
-    let extent = match &data.law {
-        Some(law) => law.extent(sigma),
-        None => (0..data.dim())
-            .map(|axis| {
-                let column = data.train.rows().chain(data.test.rows()).map(|row| row[axis]);
-                let [low, high] =
-                    column.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(x), high.max(x)]);
-                [low - 4.0 * sigma, high + 4.0 * sigma]
-            })
-            .collect(),
-    };
-    let wider: Vec<_> =
-        extent.into_iter().map(|[low, high]| [low, high].map(|x| x + 0.2 * (x - 0.5 * (low + high)))).collect();
-    Grid::covering(&wider, CELLS)
 }

@@ -22,7 +22,7 @@ mod validation;
 
 pub use ais::{AnnealedImportance, Base, LogNormalizer};
 pub use divergence::{Divergence, Estimate, LawOnGrid, fisher, log_density_mse, mode_tv, mode_tv_null};
-pub use grid::Grid;
+pub use grid::{CELLS, Grid, cells};
 pub use health::Health;
 pub use metrics::{Evaluation, Metrics, Target};
 pub use two_sample::{Statistic, TwoSamples, compare};

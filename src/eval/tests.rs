@@ -149,3 +149,37 @@ fn the_null_interval_of_mode_weights_holds_what_the_law_gives() {
     assert!((344..=399).contains(&inside), "{inside} of 400 in {low} to {high}");
     assert!(low > 0.0 && high < 0.1, "{low} {high}");
 }
+
+#[test]
+fn grids_around_laws_hold_and_resolve_them() {
+    for name in crate::data::toy::NAMES {
+        let law = by_name(name).unwrap();
+        let grid = Grid::around_law(&*law, 0.0, cells(law.dim())).unwrap();
+        for (axis, [low, high]) in law.extent(0.0).into_iter().enumerate() {
+            let width = high - low;
+            assert!(grid.lows[axis] <= (low - 0.2 * width).min(-6.0), "{name}");
+            assert!(grid.highs[axis] >= (high + 0.2 * width).max(6.0), "{name}");
+        }
+        // as fine as 600 cells across [-6, 6] or the law's own box, and hardly more cells than that takes
+        let widest =
+            law.extent(0.0).iter().map(|[low, high]| (1.4 * (high - low)).max(12.0) / 600.0).fold(0.0, f64::max);
+        assert!(grid.widest_cell() <= widest + 1e-9 && grid.count() < 2 * 600 * 600, "{name}: {grid:?}");
+        let on_grid = LawOnGrid::new(&*law, 0.0, &grid);
+        assert!(on_grid.mass_error.abs() < 1e-7, "{name}: {:e}", on_grid.mass_error);
+        assert!((on_grid.entropy - law.entropy()).abs() < 1e-5, "{name}: {} {}", on_grid.entropy, law.entropy());
+    }
+}
+
+#[test]
+fn the_rim_and_the_halves_of_a_grid() {
+    let grid = Grid { lows: vec![0.0, 0.0], highs: vec![100.0, 200.0], counts: vec![100, 100] };
+    // a density that is even over the grid: all but 96 of 100 parts along each axis
+    let rim = grid.rim_mass(&vec![-(20_000f64).ln(); grid.count()]);
+    assert!((rim - (1.0 - 0.96 * 0.96)).abs() < 1e-12, "{rim}");
+    // 1 on the dark cells of a board of 3 x 3, 2 on the light ones
+    let board = Grid { lows: vec![0.0, 0.0], highs: vec![3.0, 6.0], counts: vec![3, 3] };
+    let energies: Vec<f64> = (0..9).map(|i| if i % 2 == 0 { 0.0 } else { -(2f64.ln()) }).collect();
+    let [dark, light] = board.log_normalizers_by_halves(&energies);
+    assert!((dark - 18f64.ln()).abs() < 1e-12 && (light - 36f64.ln()).abs() < 1e-12, "{dark} {light}");
+    assert_eq!(grid.shape(), "100 x 100");
+}

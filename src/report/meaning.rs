@@ -58,8 +58,9 @@ const fn lower(name: &'static str, is: &'static str, unit: &'static str) -> Mean
 pub const METRICS: &[Meaning] = &[
     lower(
         "nll",
-        "−E ln q over the law aimed at: by a grid of 600 x 600 cells for toy laws, the mean over held-out points for files; in 1 \
-         and 2 dimensions, beyond, by annealed importance sampling",
+        "−E ln q over the law aimed at: for toy laws by a grid that reaches from −6 to 6 at least, of 600 x 600 cells or more \
+         (30,000 on a line), for files the mean over held-out points; in 1 and 2 dimensions, beyond, by annealed importance \
+         sampling",
         "nats",
     ),
     lower("kl", "KL(p ‖ q) from the law aimed at to the model, by the same grid", "nats"),

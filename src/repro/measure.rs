@@ -5,14 +5,11 @@ use crate::data::Law;
 use crate::data::law::{normal, uniform};
 use crate::engine::Given;
 use crate::error::Result;
-use crate::eval::{Divergence, Grid, LawOnGrid};
+use crate::eval::{CELLS, Divergence, Grid, LawOnGrid};
 use crate::model::Model;
 use crate::objective::{Denoising, Objective, ProbeLaw, Probes, Weighting};
 use crate::points::Points;
 use crate::random::{Seed, Stream};
-
-/// Cells of a grid along each axis.
-const CELLS: usize = 600;
 
 /// `count` points of the law for the seed; training and evaluation take different indices.
 pub(super) fn draw(law: &dyn Law, count: usize, seed: u64, index: u32) -> Points {
@@ -42,7 +39,7 @@ pub(super) fn repeated(points: &Points, times: usize) -> Points {
     Points::new(points.dim(), points.values().repeat(times))
 }
 
-/// An energy network's density over a law's box in the plane, by quadrature.
+/// An energy network's density over the plane around a law, by quadrature.
 pub(super) struct OnGrid<'a> {
     law: &'a dyn Law,
     sigma: f64,
@@ -53,10 +50,7 @@ pub(super) struct OnGrid<'a> {
 
 impl<'a> OnGrid<'a> {
     pub(super) fn new(setup: &Setup<'_>, model: &Model, law: &'a dyn Law, sigma: f64) -> Result<Self> {
-        // a fifth more room on each side, for the mass that a model puts elsewhere
-        let wider = |[low, high]: [f64; 2]| [low - 0.2 * (high - low), high + 0.2 * (high - low)];
-        let extent: Vec<[f64; 2]> = law.extent(sigma).into_iter().map(wider).collect();
-        let grid = Grid::covering(&extent, CELLS)?;
+        let grid = Grid::around_law(law, sigma, CELLS)?;
         let energies = setup.engine.energy(model, &grid.points())?;
         let log_z = grid.log_normalizer(&energies);
         let log_model = energies.iter().map(|e| -e - log_z).collect();

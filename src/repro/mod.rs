@@ -168,7 +168,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     },
     Experiment {
         name: "toy-grid",
-        about: "ten objectives on ten toy laws: KL divergence, mass outside, weights of modes, time",
+        about: "ten objectives on ten toy laws: KL divergence, NLL, mass outside, weights of modes, time",
         losses: toy_grid::LOSSES,
         laws: toy_grid::LAWS,
         run: toy_grid::run,
@@ -235,6 +235,16 @@ impl Setup<'_> {
 
     fn draw(&self, name: &str, figure: &Figure) -> Result<()> {
         figure.write(&self.out.join(name))
+    }
+}
+
+/// The name of an objective here, of one in the literature: `sm`, or `ism` for the implicit form, is [`Objective::Esm`].
+///
+/// [`Objective::Esm`]: crate::objective::Objective::Esm
+pub fn objective_name(name: &str) -> &str {
+    match name {
+        "sm" | "ism" => "esm",
+        other => other,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::data::Law;
 use crate::data::toy::Mixture;
 use crate::engine::Given;
 use crate::error::Result;
-use crate::eval::Grid;
+use crate::eval::{CELLS, Grid};
 use crate::model::{Activation, MlpSpec, Model};
 use crate::objective::{Form, NoiseContrastive, Objective, SeparableLaw};
 use crate::optimizer::Schedule;
@@ -67,9 +67,7 @@ fn measured(setup: &Setup<'_>, law: &Mixture, nu: usize, seed: u64) -> Result<[f
 
 /// ln ∫ exp(−E): what a normalised model has of 0.
 fn grid_log_z(setup: &Setup<'_>, law: &dyn Law, model: &Model) -> Result<f64> {
-    let wider = |[low, high]: [f64; 2]| [low - 0.5 * (high - low), high + 0.5 * (high - low)];
-    let extent: Vec<[f64; 2]> = law.extent(0.0).into_iter().map(wider).collect();
-    let grid = Grid::covering(&extent, 600)?;
+    let grid = Grid::around_law(law, 0.0, CELLS)?;
     Ok(grid.log_normalizer(&setup.engine.energy(model, &grid.points())?))
 }
 

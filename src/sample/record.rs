@@ -14,16 +14,18 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Takes a draw after `step` steps; positions of all chains stay where they are.
-    pub(super) fn take(&mut self, chains: &mut dyn Chains, step: u64) -> Result<()> {
+    /// Takes a draw after `step` steps; positions of all chains stay where they are. False if their means and variances are
+    /// not all finite.
+    pub(super) fn take(&mut self, chains: &mut dyn Chains, step: u64) -> Result<bool> {
         chains.keep()?;
         let all = chains.moments()?;
         let before = self.moments.last().map_or(0, |last| last.step);
         let accepted = all.acceptance.map(|mean| mean * step as f64);
         let acceptance = accepted.map(|accepted| (accepted - self.accepted) / (step - before).max(1) as f64);
         self.accepted = accepted.unwrap_or(0.0);
+        let is_finite = all.mean.iter().chain(&all.variance).all(|v| v.is_finite());
         self.moments.push(Moment { step, mean: all.mean, variance: all.variance, energy: None, acceptance });
-        Ok(())
+        Ok(is_finite)
     }
 
     /// The moments over time, with the energies that were kept on the way.

@@ -33,6 +33,27 @@ fn a_comparison_is_a_table_a_figure_and_a_page() {
     }
     let page = folder.text(&format!("{root}/report.html"));
     assert!(page.contains("moons/dsm/seed-0/report.html") && page.contains("<td"), "{page:.600}");
+    // what every run was run with, and how its loss went
+    for heading in ["Training", "Configuration"] {
+        assert!(page.contains(&format!("<h2>{heading}</h2>")), "{heading}");
+    }
+    for flag in ["--lr", "--batch", "--steps", "--schedule"] {
+        assert!(page.contains(&format!("<dt>{flag}</dt>")), "{flag} is not among what all have in common");
+    }
+    assert!(page.contains("<th scope=\"row\">--sigma</th><td>0.2</td><td>0.3</td>"), "{page}");
+    assert!(!page.contains("<dt>--seed</dt>") && !page.contains("--loss</"));
+    assert!(page.contains(run["objective"].as_str().unwrap().split('<').next().unwrap()), "{run}");
+    for loss in ["dsm", "ed"] {
+        assert_picture(&folder, &format!("{root}/loss-{loss}.png"));
+        let svg = folder.text(&format!("{root}/loss-{loss}.svg"));
+        assert_eq!(svg.matches("class=\"curve\"").count(), 2, "a line for each data set");
+        assert!(svg.contains("moons") && svg.contains("gauss1d"));
+        assert!(page.contains(&format!("<figcaption>{loss}.</figcaption>")));
+    }
+    // dsm aims at another law than ed: their distances have no best
+    let tables: Vec<&str> = page.split("<h2>").collect();
+    let best = |name: &str| tables.iter().find(|t| t.starts_with(name)).unwrap().contains("class=\"best\"");
+    assert!(best("kl_data<") && !best("swd<") && !best("fisher<"));
     // what is there stays, what is missing is run
     let kept = changed(&folder, &format!("{root}/moons/ed/seed-1/run.json"));
     std::fs::remove_file(folder.path(&format!("{root}/gauss1d/dsm/seed-0/run.json"))).unwrap();
@@ -88,6 +109,28 @@ fn a_file_that_has_changed_is_noticed() {
     let flags =
         "compare --engine cpu --quiet --losses ed --data x.csv --seeds 1 --budget 20 --hidden 8 --chains 0 --out c";
     folder.done(flags);
+    folder.done(flags);
+    folder.write("x.csv", table(130));
+    folder.all_refused(flags, &[("", &["other data", "--force"])]);
+    folder.done(&format!("{flags} --force"));
+}
+
+#[test]
+fn a_run_that_diverged_on_another_file_is_another() {
+    let folder = Folder::new();
+    let table = |rows: usize| {
+        (0..rows).map(|i| format!("{},{}\n", (1.3 * i as f64).sin(), (0.7 * i as f64).cos())).collect::<String>()
+    };
+    folder.write("x.csv", table(120));
+    let flags = "compare --engine cpu --quiet --losses dsm --data x.csv --seeds 1 --budget 20 --hidden 8 --chains 0 \
+                 --set lr=1e30 --set clip=0 --out c";
+    folder.done(flags);
+    folder.done(flags);
+    let failed = "c/x/dsm/seed-0/failed.json";
+    let current = folder.text(failed);
+    folder.write(failed, current.replace(env!("CARGO_PKG_VERSION"), "0.0.0"));
+    folder.all_refused(flags, &[("", &["another version of the program", "--force"])]);
+    folder.write(failed, current);
     folder.done(flags);
     folder.write("x.csv", table(130));
     folder.all_refused(flags, &[("", &["other data", "--force"])]);

@@ -91,8 +91,27 @@ fn chains_that_leave_every_bound() {
     let folder = Folder::new();
     let outcome = folder.run(&format!("{RUN} --step-size 1e300"));
     assert_eq!(failed(&folder, &outcome), 9);
-    assert_eq!(outcome.stderr, "error: 8 of 8 chains left every bound after 5 steps\nhint: a smaller --step-size\n");
+    assert_eq!(
+        outcome.stderr,
+        "error: 8 of 8 chains left every bound between steps 0 and 5; the first of them is chain 0, from 0\n\
+         hint: a smaller --step-size\n"
+    );
     assert!(!folder.path("r/samples.npy").exists());
+}
+
+/// One of four starts so far out that the slope of a polynomial throws it away; it is named at the next draw.
+#[test]
+fn a_chain_that_explodes_is_named() {
+    let folder = Folder::new();
+    folder.write("start.csv", "x,y\n0.5,0.5\n0.1,0.2\n1e9,-1e9\n0,0\n");
+    for engine in ["cpu", "gpu", "reference"] {
+        let sample =
+            "sample --target himmelblau --chains 4 --steps 100 --thin 5 --step-size 0.001 --start start.csv --quiet";
+        let outcome = folder.run(&format!("{sample} --engine {engine} --out {engine}"));
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let said = "error: 1 of 4 chains left every bound between steps 0 and 5; it is chain 2, from 0\n";
+        assert!(outcome.stderr.contains(said), "{outcome}");
+    }
 }
 
 /// A loss that is not a number is no result.

@@ -9,6 +9,7 @@ fn every_experiment_runs() {
     assert_eq!(listed.code, Some(0), "{listed}");
     let names: Vec<&str> = listed.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(names.len(), 20, "{listed}");
+    let mut named = 0;
     for name in names {
         let outcome =
             folder.run(&format!("repro {name} --engine cpu --seeds 2 --reduce 200 --json --quiet --out {name}"));
@@ -30,10 +31,20 @@ fn every_experiment_runs() {
             let all = format!("{failed} of {} lines of {name} fail", judged.len());
             assert!(outcome.stderr.contains(&all), "{outcome}");
         }
+        // rows keep their names on the page, in a column before the numbers
+        let page = folder.text(&format!("{name}/report.html"));
+        for table in report["tables"].as_array().unwrap() {
+            for row in table["names"].as_array().into_iter().flatten() {
+                let cell = format!("<tr><th scope=\"row\">{}</th><td class=\"number\">", row.as_str().unwrap());
+                assert!(page.contains(&cell), "{name}: {row} is not on its page");
+                named += 1;
+            }
+        }
         let names = folder.names(name);
         assert!(names.contains(&"report.json".to_string()), "{names:?}");
         assert!(names.iter().any(|n| n.ends_with(".png")), "{name} draws nothing: {names:?}");
     }
+    assert!(named > 40, "{named}");
 }
 
 #[test]
@@ -45,6 +56,15 @@ fn one_part_of_an_experiment_runs() {
     let lines = report["lines"].as_array().unwrap();
     assert_eq!(lines.len(), 1, "{report}");
     assert!(lines[0]["what"].as_str().unwrap().starts_with("banana, dsm"));
+}
+
+#[test]
+fn score_matching_has_two_names() {
+    let folder = Folder::new();
+    let part = "repro ed-25g --loss sm --engine cpu --seeds 1 --reduce 2000 --quiet --json --out r";
+    let report = folder.run(part).json();
+    let lines = report["lines"].as_array().unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|l| l["what"].as_str().unwrap().starts_with("esm:")), "{report}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ struct Drawn {
 }
 
 /// Draws the models of the first seed, `runs` in the order of data sets and objectives, and the spread of all seeds.
-pub(super) fn draw(engine: &dyn Engine, comparison: &Comparison, runs: Vec<run::Args>, out: &Path) -> Result<()> {
+pub(super) fn draw(engine: &dyn Engine, comparison: &Comparison, runs: &[run::Args], out: &Path) -> Result<()> {
     // what an earlier comparison of other data has left
     for old in ["models.svg", "models.png"] {
         drop(std::fs::remove_file(out.join(old)));
@@ -74,7 +74,7 @@ fn strips(comparison: &Comparison, metric: &str, out: &Path) -> Result<()> {
     let values = |data: &String| -> Vec<Vec<f64>> {
         let each = |loss: &String| {
             comparison.spread(data, loss, metric).map_or(Vec::new(), |spread| {
-                spread.values.iter().copied().chain(std::iter::repeat_n(f64::NAN, spread.missing)).collect()
+                spread.values.iter().copied().chain(std::iter::repeat_n(f64::NAN, spread.failed)).collect()
             })
         };
         comparison.losses.iter().map(each).collect()

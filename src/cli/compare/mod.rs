@@ -1,6 +1,8 @@
 //! `compare`: objectives on data sets over seeds, in one table and one figure. Runs that are there already stay.
 
 mod args;
+mod configuration;
+mod curves;
 mod figures;
 mod page;
 
@@ -77,8 +79,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let first = pairs.iter().zip(&steps).map(|(pair, steps)| pair.run(seeds.start, *steps, &args.out));
     let first = first.collect::<Result<Vec<_>>>()?;
     let [engine, adapter] = enduring.during(|engine, _| {
-        figures::draw(engine, &comparison, first.clone(), &args.out)?;
-        page::write(args, &comparison, engine)?;
+        figures::draw(engine, &comparison, &first, &args.out)?;
+        curves::draw(&comparison, &first, &args.out)?;
+        page::write(args, &comparison, &first, engine)?;
         Ok([engine.name().to_string(), engine.adapter()])
     })?;
     spinner.finish_and_clear();
@@ -147,17 +150,19 @@ fn trial(
     force: bool,
 ) -> Result<(Trial, bool)> {
     let folder = run.folder();
-    let mut trial =
-        Trial { data: pair.data.clone(), loss: pair.loss.clone(), seed, steps, values: BTreeMap::new(), failure: None };
+    let mut trial = Trial { data: pair.data.clone(), loss: pair.loss.clone(), seed, steps, ..Trial::default() };
     let read = |name: &str| -> Option<Value> { serde_json::from_slice(&std::fs::read(folder.join(name)).ok()?).ok() };
     let (config, stamp) = (run.config()?, run.stamp());
     let same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|text| text == config);
     // a run of an earlier version of the program, or of what a file held before, is another run
-    let current = |run: &Value| run["version"] == env!("CARGO_PKG_VERSION") && run["source"] == stamp;
+    let current = |found: &std::result::Result<Value, Value>| {
+        let (Ok(run) | Err(run)) = found;
+        run["version"] == env!("CARGO_PKG_VERSION") && run["source"] == stamp
+    };
     let mut was_there = true;
     let there = read("run.json").map(Ok).or_else(|| read(FAILED).map(Err));
     let found = match there {
-        Some(found) if same && found.as_ref().map_or(true, current) => found,
+        Some(found) if same && current(&found) => found,
         Some(_) if !force => {
             return Err(Error::input(format!(
                 "{} holds another run: {}",
@@ -173,7 +178,8 @@ fn trial(
                 Ok(summary) => Ok(summary),
                 Err(e) if !e.is_divergence() => return Err(e),
                 Err(e) => {
-                    let failure = serde_json::json!({ "failure": e.to_string() });
+                    let version = env!("CARGO_PKG_VERSION");
+                    let failure = serde_json::json!({ "failure": e.to_string(), "version": version, "source": stamp });
                     write(&folder.join(FAILED), &failure.to_string())?;
                     Err(failure)
                 }
@@ -182,9 +188,12 @@ fn trial(
     };
     match found {
         Ok(summary) => {
+            trial.sigma = summary["sigma"].as_f64().unwrap_or(0.0);
             for name in SHOWN {
                 let value = if *name == SECONDS { &summary[*name] } else { &summary["metrics"][*name] };
-                trial.values.extend(value.as_f64().map(|v| (name.to_string(), v)));
+                let chance = &summary["metrics"]["null_intervals"][*name];
+                let chance = chance[0].as_f64().zip(chance[1].as_f64()).map(|(low, high)| [low, high]);
+                value.as_f64().into_iter().for_each(|value| trial.measured(name, value, chance));
             }
         }
         Err(failure) => trial.failure = Some(failure["failure"].as_str().unwrap_or("failed").to_string()),

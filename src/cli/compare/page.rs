@@ -1,14 +1,16 @@
 //! report.html of a comparison: its tables, its figures, and a way to each run.
 
-use ebm_gpu::comparison::{AIMS, Comparison, caption};
+use ebm_gpu::comparison::{AIMS, BOLD, Comparison, caption};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::report::{Cell, Column, Figure, Page, Standing, Table, Width, short};
 
 use super::super::page;
-use super::Args;
+use super::super::run;
+use super::{Args, configuration, curves};
 
-pub(super) fn write(args: &Args, comparison: &Comparison, engine: &dyn Engine) -> Result<()> {
+/// Writes the page; `first` are the runs of the first seed, in the order of data sets and objectives.
+pub(super) fn write(args: &Args, comparison: &Comparison, first: &[run::Args], engine: &dyn Engine) -> Result<()> {
     let seeds = args.seeds()?.end;
     let mut page = Page::new("Objectives compared");
     page.lead(&format!(
@@ -19,6 +21,7 @@ pub(super) fn write(args: &Args, comparison: &Comparison, engine: &dyn Engine) -
     ));
     page.paragraph(&format!("Settings: {}.", args.settings()));
     page.paragraph(AIMS);
+    page.paragraph(BOLD);
     let failures: Vec<String> = comparison
         .trials
         .iter()
@@ -34,10 +37,12 @@ pub(super) fn write(args: &Args, comparison: &Comparison, engine: &dyn Engine) -
     )?;
     for metric in comparison.metrics() {
         page.section(metric);
-        page.paragraph(&format!("{}. The best median in bold.", caption(metric)));
+        page.paragraph(&format!("{}.", caption(metric)));
         page.table(&table(comparison, metric));
         figure(&mut page, args, metric, "", "A dot for each seed, a bar for their median.")?;
     }
+    losses(&mut page, args, comparison)?;
+    configuration::add(&mut page, comparison, first)?;
     page.section("Runs");
     page.table(&runs(comparison));
     page.section("Environment");
@@ -46,17 +51,37 @@ pub(super) fn write(args: &Args, comparison: &Comparison, engine: &dyn Engine) -
 }
 
 fn figure(page: &mut Page, args: &Args, stem: &str, heading: &str, caption: &str) -> Result<()> {
+    let Some(figure) = drawn(args, stem)? else { return Ok(()) };
+    if !heading.is_empty() {
+        page.section(heading);
+    }
+    page.figures(&[(figure, caption.to_string(), Width::Full)])
+}
+
+/// The figure of that stem; none if it was not drawn.
+fn drawn(args: &Args, stem: &str) -> Result<Option<Figure>> {
     let path = args.out.join(format!("{stem}.svg"));
     match std::fs::read_to_string(&path) {
-        Ok(svg) => {
-            if !heading.is_empty() {
-                page.section(heading);
-            }
-            page.figures(&[(Figure { svg }, caption.to_string(), Width::Full)])
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Ok(svg) => Ok(Some(Figure { svg })),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::failed(format!("cannot read {}: {e}", path.display()))),
     }
+}
+
+/// The losses over training.
+fn losses(page: &mut Page, args: &Args, comparison: &Comparison) -> Result<()> {
+    page.section("Training");
+    page.paragraph("The loss of seed 0 over training in means of a hundredth of the steps, a line for each data set. Losses of different objectives have no common scale.");
+    let mut all = Vec::new();
+    for loss in &comparison.losses {
+        let what = if matches!(loss.as_str(), "cd" | "pcd") {
+            ": the gap between the energies of data and chains, which is no measure of the model"
+        } else {
+            ""
+        };
+        all.extend(drawn(args, &curves::stem(loss))?.map(|figure| (figure, format!("{loss}{what}."), Width::Half)));
+    }
+    page.figures(&all)
 }
 
 fn table(comparison: &Comparison, metric: &str) -> Table {
@@ -68,12 +93,10 @@ fn table(comparison: &Comparison, metric: &str) -> Table {
             None => Cell::text(comparison.failures(data, loss)),
             Some(spread) => {
                 let [low, high] = spread.range();
-                let standing = if best == Some(loss) { Standing::Best } else { Standing::Plain };
-                let note = match (spread.values.len(), spread.missing) {
-                    (1, 0) => String::new(),
-                    (_, 0) => format!("{} to {}", short(low, 3), short(high, 3)),
-                    (_, missing) => format!("{} to {}, {missing} failed", short(low, 3), short(high, 3)),
-                };
+                let standing = if best.contains(&loss.as_str()) { Standing::Best } else { Standing::Plain };
+                let range = (spread.values.len() > 1).then(|| format!("{} to {}", short(low, 3), short(high, 3)));
+                let gaps = Some(spread.gaps()).filter(|gaps| !gaps.is_empty());
+                let note = range.into_iter().chain(gaps).collect::<Vec<_>>().join(", ");
                 Cell::text(short(spread.median(), 3)).noted(note).standing(standing)
             }
         };

@@ -80,6 +80,21 @@ fn statistics_of_pairs_are_those_of_their_definition() {
 }
 
 #[test]
+fn neighbours_are_counted_as_by_hand() {
+    let (a, b) = (gaussian_points(37, 3, 11, 0.0), gaussian_points(37, 3, 12, 0.7));
+    let pool: Vec<&[f64]> = a.rows().chain(b.rows()).collect();
+    let apart = |i: usize, j: usize| pool[i].iter().zip(pool[j]).map(|(x, y)| (x - y).powi(2)).sum::<f64>();
+    // point j is among the five nearest of i if fewer than five others are nearer
+    let nearer = |i: usize, j: usize| (0..74).filter(|k| *k != i && apart(i, *k) < apart(i, j)).count();
+    let pairs = (0..74).flat_map(|i| (0..74).map(move |j| (i, j))).filter(|(i, j)| i != j);
+    let neighbours: Vec<(usize, usize)> = pairs.filter(|(i, j)| nearer(*i, *j) < 5).collect();
+    assert_eq!(neighbours.len(), 5 * 74);
+    let alike = neighbours.iter().filter(|(i, j)| (*i < 37) == (*j < 37)).count();
+    let got = compare(&a, &b, Seed(2)).unwrap().neighbours.value;
+    assert!((got - alike as f64 / 370.0).abs() < 1e-12 && got > 0.55, "{got} {alike}");
+}
+
+#[test]
 fn relabelled_pools_keep_their_counts_and_differ() {
     let labels = Labels::draw(30, 50, 40, &mut SplitMix64(5));
     let of = |l: usize| (0..80).map(|i| labels.of(i)[l]).collect::<Vec<_>>();
