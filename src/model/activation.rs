@@ -128,7 +128,7 @@ pub(crate) mod phi {
         fn derivatives(self, z: T) -> [T; 4] {
             let s = logistic(z, (-z.abs()).exp());
             let [s1, s2, s3] = logistic_derivatives(s);
-            [z * s, s + z * s1, T::of(2.0) * s1 + z * s2, T::of(3.0) * s2 + z * s3]
+            [z * s, z.mul_add(s1, s), z.mul_add(s2, T::of(2.0) * s1), z.mul_add(s3, T::of(3.0) * s2)]
         }
     }
 

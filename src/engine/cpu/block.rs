@@ -4,19 +4,31 @@ use std::ops::Range;
 
 use crate::real::Real;
 
-/// Numbers of one layer for all columns of a tile: `[rows, stride]` row-major, a row per neuron.
+/// Numbers of one layer for all columns of a tile: `[rows, columns]` row-major, a row per neuron.
 #[derive(Debug, Default)]
 pub(crate) struct Block<T> {
     data: Vec<T>,
     rows: usize,
+    columns: usize,
+    /// From the beginning of a row to that of the next.
     stride: usize,
+}
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
+/// The least distance between rows of so many columns that is an odd number of lines: at powers of two, the rows of a product
+/// would all lie in the same few places of the cache.
+fn stride<T>(columns: usize) -> usize {
+    let line = LINE / size_of::<T>();
+    (columns.div_ceil(line) | 1) * line
 }
 
 impl<T: Real> Block<T> {
     /// Gives the block a shape; what it held is lost. Allocates only when it has to grow.
-    pub(crate) fn shape(&mut self, rows: usize, stride: usize) {
-        self.data.resize(rows * stride, T::default());
-        (self.rows, self.stride) = (rows, stride);
+    pub(crate) fn shape(&mut self, rows: usize, columns: usize) {
+        (self.rows, self.columns, self.stride) = (rows, columns, stride::<T>(columns));
+        self.data.resize(rows * self.stride, T::default());
     }
 
     /// Sets everything to 0.
@@ -25,26 +37,30 @@ impl<T: Real> Block<T> {
     }
 
     pub(crate) fn row(&self, row: usize, columns: Range<usize>) -> &[T] {
-        &self.data[row * self.stride..(row + 1) * self.stride][columns]
+        &self.data[row * self.stride..][..self.columns][columns]
     }
 
     pub(crate) fn row_mut(&mut self, row: usize, columns: Range<usize>) -> &mut [T] {
-        &mut self.data[row * self.stride..(row + 1) * self.stride][columns]
+        &mut self.data[row * self.stride..][..self.columns][columns]
     }
 
     /// Two rows, the second to be changed.
     pub(crate) fn two_rows(&mut self, first: usize, second: usize) -> (&[T], &mut [T]) {
         assert!(first < second);
         let (low, high) = self.data.split_at_mut(second * self.stride);
-        (&low[first * self.stride..(first + 1) * self.stride], &mut high[..self.stride])
+        (&low[first * self.stride..][..self.columns], &mut high[..self.columns])
     }
 
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
+    fn whole(&self) -> View<'_, T> {
+        self.view(&(0..self.columns))
+    }
+
     fn view(&self, columns: &Range<usize>) -> View<'_, T> {
-        assert!(columns.end <= self.stride, "columns {columns:?} of {}", self.stride);
+        assert!(columns.end <= self.columns, "columns {columns:?} of {}", self.columns);
         let data = if self.rows == 0 { &[] } else { &self.data[columns.start..] };
         View { data, rows: self.rows, columns: columns.len(), row_stride: self.stride, column_stride: 1 }
     }
@@ -102,14 +118,14 @@ pub(crate) fn outer<T: Real>(gradient: &mut [T], r: &Block<T>, a: &Block<T>, col
 
 /// Y = W Xᵀ; W is `[Y rows, width]`, X `[Y columns, width]`.
 pub(crate) fn images<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>) {
-    let weight = View::matrix(weight, y.rows, x.stride);
+    let weight = View::matrix(weight, y.rows, x.columns);
     let stride = y.stride;
-    multiply(&mut y.data, stride, weight, x.view(&(0..x.stride)).transposed(), [0.0, 1.0]);
+    multiply(&mut y.data, stride, weight, x.whole().transposed(), [0.0, 1.0]);
 }
 
 /// D += R A; D is `[R rows, A columns]` row-major.
 pub(crate) fn add_product<T: Real>(gradient: &mut [T], r: &Block<T>, a: &Block<T>) {
-    multiply(gradient, a.stride, r.view(&(0..r.stride)), a.view(&(0..a.stride)), [1.0, 1.0]);
+    multiply(gradient, a.columns, r.whole(), a.whole(), [1.0, 1.0]);
 }
 
 /// Takes from rows `first .. last` what lies along the rows before them, which are orthonormal; `along` is working memory.
@@ -117,13 +133,13 @@ pub(crate) fn project_out<T: Real>(rows: &mut Block<T>, first: usize, last: usiz
     if first == 0 {
         return;
     }
-    let d = rows.stride;
-    let (before, rest) = rows.data.split_at_mut(first * d);
-    let block = &mut rest[..(last - first) * d];
+    let (columns, stride) = (rows.columns, rows.stride);
+    let (before, block) = rows.data.split_at_mut(first * stride);
     along.shape(last - first, first);
-    let before = View::matrix(before, first, d);
-    multiply(&mut along.data, first, View::matrix(block, last - first, d), before.transposed(), [0.0, 1.0]);
-    multiply(block, d, along.view(&(0..first)), before, [1.0, -1.0]);
+    let before = View { row_stride: stride, ..View::matrix(before, first, columns) };
+    let of_block = View { row_stride: stride, ..View::matrix(block, last - first, columns) };
+    multiply(&mut along.data, along.stride, of_block, before.transposed(), [0.0, 1.0]);
+    multiply(block, stride, along.whole(), before, [1.0, -1.0]);
 }
 
 /// C = keep C + factor A B; C is row-major with rows `stride` apart. What is not kept is not read.
