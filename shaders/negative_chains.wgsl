@@ -17,6 +17,7 @@ struct NegativeParams {
     step: u32,
     batch: u32,
     dim: u32,
+    // of the data; where the batch is placed, its first
     rows: u32,
     tiles: u32,
     // vec4 of scratch that a workgroup owns
@@ -38,8 +39,9 @@ struct NegativeParams {
     noise_scale: f32,
     // standard deviation of noise on the data
     data_noise: f32,
-    unused0: u32,
-    unused1: u32,
+    // how samples have their rows: a ROWS_* constant
+    chosen: u32,
+    unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: NegativeParams;
@@ -115,7 +117,7 @@ fn start(chunk: u32, first: u32, n: u32) -> vec4<f32> {
 }
 
 fn load_starts(first: u32) {
-    choose_rows(first, false);
+    choose_rows(first, params.chosen);
     if params.slots > 0u {
         choose_slots(first);
     }

@@ -32,7 +32,7 @@ fn level(quad: u32, i: u32) -> vec4<f32> {
 
 // Sets x~, z, the noise levels and kappa for the tile whose first sample is `first`.
 fn load_samples(first: u32) {
-    choose_rows(first, params.given == 1u);
+    choose_rows(first, params.given);
     let quad = local / ROWS;
     if params.levels > 0u && local < 4u * QUADS {
         let sample = min(first + local, params.batch - 1u);

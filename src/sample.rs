@@ -198,8 +198,9 @@ impl SamplingPlan<'_> {
             chains.restore(&state.chains)?;
         }
         let SamplingState { record, seconds, .. } = from.unwrap_or_default();
+        let sound = record.moments.last().map_or(0, |last| self.burn_in + last.step);
         let mut course =
-            Course { chains, done: left, sound: left, frames: &self.frames, next, record, begun, seconds, listen };
+            Course { chains, done: left, sound, frames: &self.frames, next, record, begun, seconds, listen };
         course.go_to(self.burn_in)?;
         if left <= self.burn_in {
             course.save()?;
@@ -309,13 +310,12 @@ impl Course<'_> {
 
     /// Takes a draw, `step` steps after burn-in.
     fn draw(&mut self, step: u64) -> Result<()> {
-        if self.record.take(self.chains.as_mut(), step)? {
-            self.sound = self.done;
-        } else {
+        if !self.record.take(self.chains.as_mut(), step)? {
             // large numbers have no variance in f32, so this alone is no sign; but what has blown up does not come back
             let positions = self.chains.first(usize::MAX)?;
             self.check(&positions)?;
         }
+        self.sound = self.done;
         if self.listen.wants_draws() {
             self.listen.draw(&self.chains.first(usize::MAX)?)?;
         }

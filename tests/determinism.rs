@@ -196,6 +196,24 @@ fn pieces_and_resumption_change_no_negatives() {
     }
 }
 
+#[test]
+fn data_beyond_a_binding_are_sent_batch_by_batch() {
+    // 1.6 MB of data, in bindings of 1 MiB of which each half has room for 128 steps
+    let data = normal_points(200_000, 2, 91);
+    let small = common::gpu_of_bindings(1 << 20);
+    let [cd, pcd, ed, _] = contrasting();
+    for (objective, batch, steps) in [(plan(1, 1).objective, 256, 600), (cd, 256, 20), (pcd, 64, 20), (ed, 256, 20)] {
+        let plan = TrainingPlan { objective, ..plan(batch, steps) };
+        let want = train(&*GPU, &plan, &data, start(), steps, steps);
+        let got = train(&small, &plan, &data, start(), steps, steps);
+        assert!(got == want, "{}", plan.objective.name());
+    }
+    // where not even a batch fits, both numbers are told
+    let plan = plan(200_000, 3);
+    let error = small.train(&model(), &plan, &data, start()).err().expect("refused").to_string();
+    assert!(error.contains("1600000 bytes") && error.contains("at most 1048576"), "{error}");
+}
+
 /// Wants a checkpoint some calls after the last, and keeps them all.
 #[derive(Default)]
 struct Saving {

@@ -12,6 +12,7 @@ struct LossParams {
     step: u32,
     batch: u32,
     dim: u32,
+    // of the data; where the batch is placed, its first
     rows: u32,
     tiles: u32,
     // vec4 of scratch and of slabs that a workgroup owns
@@ -19,7 +20,7 @@ struct LossParams {
     slab: u32,
     // where z lies in the region
     noise: u32,
-    // 1: sample i is row i of the data, with what is given for it
+    // how samples have their rows: a ROWS_* constant; given ones have what is given for them
     given: u32,
     // noise levels; 0 for points as they are
     levels: u32,

@@ -1,6 +1,7 @@
 // The rows of a batch: which row of the data each sample of a tile is.
 //
-// data [rows][dim]. Sample i draws its row, or is row i. Reference: src/engine/cpu/source.rs.
+// data [rows][dim]. Sample i draws its row, or is row i, or, where the host has placed the batch, row params.rows + i.
+// Reference: src/engine/cpu/source.rs.
 // Needs: lib/tile.wgsl, lib/philox.wgsl, `data`, `params` with a seed, `step`, `batch`, `rows` and `dim`.
 
 var<workgroup> rows: array<u32, 4u * QUADS>;
@@ -14,10 +15,16 @@ fn choices(sample: u32) -> vec4<u32> {
     return philox4x32_10(vec4<u32>(sample, params.step, 0u, STREAM_BATCH), key());
 }
 
-fn choose_rows(first: u32, in_order: bool) {
+// How samples have their rows.
+const ROWS_DRAWN: u32 = 0u;
+const ROWS_GIVEN: u32 = 1u;
+const ROWS_PLACED: u32 = 2u;
+
+fn choose_rows(first: u32, how: u32) {
     if local < 4u * QUADS {
         let sample = min(first + local, params.batch - 1u);
-        rows[local] = select(pick(choices(sample).x, params.rows), sample, in_order);
+        let in_order = sample + select(0u, params.rows, how == ROWS_PLACED);
+        rows[local] = select(in_order, pick(choices(sample).x, params.rows), how == ROWS_DRAWN);
     }
     workgroupBarrier();
 }

@@ -17,11 +17,17 @@ pub(super) struct EnduranceArgs {
     /// Where to go on from the last checkpoint when a GPU is lost for the second time, or does not open again: cpu, or none
     /// to end there
     #[arg(long, default_value = "none", value_name = "ENGINE")]
+    #[serde(skip_serializing_if = "is_none")]
     pub(super) fallback: String,
     /// Lose the first device at this submission, the second at the next number: for tests
     #[arg(long, hide = true, value_delimiter = ',', value_name = "N,N")]
     #[serde(skip)]
     lose_device_at: Vec<u64>,
+}
+
+/// Whether that is the default, which config.toml need not hold.
+fn is_none(fallback: &str) -> bool {
+    fallback == "none"
 }
 
 /// Time for a driver to come back.
@@ -69,11 +75,13 @@ impl<'a> Enduring<'a> {
         Ok(flags.open_until(lose_at, self.quiet)?.engine)
     }
 
-    /// Does work that saves what it has done and goes on from there when it is done again; it is told of the losses before it.
+    /// Does work that saves what it has done and goes on from there when it is done again; it is told of the losses that it has
+    /// had.
     pub(super) fn during<R>(&mut self, mut work: impl FnMut(&dyn Engine, &[String]) -> Result<R>) -> Result<R> {
+        let before = self.losses.len();
         loop {
             let Some(engine) = &self.engine else { return Err(Error::failed("there is no engine left")) };
-            match work(engine.as_ref(), &self.losses) {
+            match work(engine.as_ref(), &self.losses[before..]) {
                 Err(loss) if loss.is_loss() => self.replace(loss)?,
                 done => return done,
             }
@@ -82,8 +90,8 @@ impl<'a> Enduring<'a> {
 
     /// Opens what takes the place of a lost device.
     fn replace(&mut self, loss: Error) -> Result<()> {
-        // its memory first
-        self.engine = None;
+        // one that hangs would not let go of its memory: dropping it waits for all its work
+        std::mem::forget(self.engine.take());
         while let Some(spare) = self.spares.pop_front() {
             std::thread::sleep(RESET);
             let cpu = EngineArgs { engine: "cpu".to_string(), adapter: None, ..self.flags.clone() };
@@ -104,6 +112,9 @@ impl<'a> Enduring<'a> {
                 Err(_) => {}
             }
         }
-        Err(loss.hint("--resume goes on from the last checkpoint; --fallback cpu does so by itself"))
+        Err(loss.hint(
+            "--resume (of compare, the same command) goes on from the last checkpoint, --fallback cpu does so by itself; a smaller \
+             --max-submit-ms helps against watchdogs",
+        ))
     }
 }

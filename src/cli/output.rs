@@ -65,13 +65,13 @@ pub(super) struct Folder {
 
 /// Takes a folder for this process alone, where the system can: two programs that write into one would mix their results. The
 /// system takes the lock back when the process ends, however it ends.
-fn lock(path: &Path) -> Result<Option<File>> {
+pub(super) fn lock(path: &Path) -> Result<Option<File>> {
     // other systems open no folders, or have no locks on network drives: then there is none
     let Ok(folder) = File::open(path) else { return Ok(None) };
     match folder.try_lock() {
         Err(TryLockError::WouldBlock) => {
             Err(Error::input(format!("another ebm-gpu is writing into {}", path.display()))
-                .hint("wait until it has ended, or choose another --out"))
+                .hint("wait until it has ended"))
         }
         locked => Ok(locked.is_ok().then_some(folder)),
     }

@@ -55,7 +55,7 @@ impl Sealed {
         match sealed.text("state")? {
             same if same == format => Ok(Some(sealed)),
             other => Err(Error::input(format!("{name} has state `{other}`, this program reads `{format}`"))
-                .hint("a newer version of the program has written it")),
+                .hint("another version of the program has written it")),
         }
     }
 

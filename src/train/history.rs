@@ -44,7 +44,8 @@ impl History {
         &self.sums
     }
 
-    pub(super) fn add(&mut self, record: &StepRecord) {
+    /// Takes in the next step.
+    pub fn add(&mut self, record: &StepRecord) {
         if self.steps.is_multiple_of(self.width) {
             if self.sums.len() == MOST {
                 self.sums = self.sums.as_chunks().0.iter().map(|[a, b]| a + b).collect();
@@ -101,7 +102,7 @@ mod tests {
         for steps in [4097, 10_000, 1_000_000] {
             let history = told(steps);
             let (width, count) = (history.width(), history.means().len());
-            assert!(count <= MOST && count >= MOST / 2 - 1, "{steps}: {count} windows of {width}");
+            assert!((MOST / 2 - 1..=MOST).contains(&count), "{steps}: {count} windows of {width}");
             assert_eq!(count as u64, steps.div_ceil(width));
             for (i, (last, mean)) in history.means().enumerate() {
                 // the mean of first + 1 ..= last

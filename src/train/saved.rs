@@ -77,6 +77,7 @@ pub fn read_progress(path: &Path) -> Result<Option<Found>> {
     let best = metadata.contains_key("best_step").then(best).transpose()?;
     let sums = sealed.tensor("history").map_or_else(Vec::new, |(_, sums)| sums);
     let history = History::of(sealed.number("history_steps")?, sealed.number("history_width")?, sums)
+        .filter(|history| history.steps() == state.step)
         .ok_or_else(|| sealed.wrong("has another number of losses than of steps"))?;
     let progress = Progress {
         state,

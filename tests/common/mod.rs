@@ -65,6 +65,11 @@ pub fn gpu_of_workgroups(most_workgroups: u32) -> GpuEngine {
     gpu_of(GpuOptions { most_workgroups, ..Default::default() })
 }
 
+/// The same with small bindings, so that data are sent batch by batch.
+pub fn gpu_of_bindings(most_binding: u64) -> GpuEngine {
+    gpu_of(GpuOptions { most_binding, ..Default::default() })
+}
+
 fn gpu_of(options: GpuOptions) -> GpuEngine {
     let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").ok();
     match GpuEngine::open(&GpuOptions { adapter, checked: true, ..options }) {

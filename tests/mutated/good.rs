@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write as _};
 
 use ebm_gpu::data::npy::{write_npy_f32, write_npy_f64};
-use ebm_gpu::engine::ChainState;
+use ebm_gpu::engine::{ChainState, StepRecord};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec, write_checkpoint};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
@@ -68,8 +68,12 @@ fn progress(folder: &std::path::Path) -> Vec<u8> {
     let spec = MlpSpec::hidden(2, &[3], Activation::Silu, Head::Energy, Conditioning::None).unwrap();
     let model = spec.initial(Seed(2));
     let mut progress = Progress::start(&model);
+    for step in 1..=9 {
+        progress.history.add(&StepRecord { step, loss: value(step as usize), gradient_norm: 1.0 });
+    }
+    progress.state.step = 9;
     progress.state.replay = Some(Points::new(2, (0..12).map(value).collect()));
-    progress.looks = Looks { best: Some((Best { step: 0, loss: 0.25 }, model.parameters.clone())), waited: 2 };
+    progress.looks = Looks { best: Some((Best { step: 7, loss: 0.25 }, model.parameters.clone())), waited: 2 };
     let path = folder.join("good-progress.safetensors");
     write_progress(&path, &model, &progress, &[("seed", "3".to_string())]).unwrap();
     std::fs::read(path).unwrap()

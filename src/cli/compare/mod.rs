@@ -19,6 +19,7 @@ use serde_json::Value;
 use super::config::differences;
 use super::endurance::Enduring;
 use super::interrupt;
+use super::output::lock;
 use super::progress;
 use super::run;
 pub(super) use args::Args;
@@ -41,6 +42,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         Error::input(format!("cannot make the folder {}: {e}", args.out.display()))
             .hint("--out DIR puts the results elsewhere")
     })?;
+    let _lock = lock(&args.out)?;
     interrupt::advise(|| "the same command again goes on".to_string());
     let steps = enduring.during(|engine, _| steps(engine, &pairs, budget, &args.out))?;
     let bar = progress::bar("runs", pairs.len() as u64 * (seeds.end - seeds.start), args.quiet);
@@ -54,8 +56,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
         for seed in seeds.clone() {
             bar.set_message(format!("{} on {}, seed {seed}", pair.loss, pair.data));
             let run = pair.run(seed, *steps, &args.out)?;
-            let (trial, was_there) =
-                enduring.during(|engine, losses| trial(pair, seed, *steps, run.clone(), engine, losses, args.force))?;
+            // what a lost device leaves of a run is not to be replaced
+            let mut force = args.force;
+            let (trial, was_there) = enduring.during(|engine, losses| {
+                trial(pair, seed, *steps, run.clone(), engine, losses, std::mem::take(&mut force))
+            })?;
             kept += usize::from(was_there);
             comparison.trials.push(trial);
             bar.inc(1);

@@ -98,7 +98,7 @@ fn moments_are_the_published_ones() {
         "line" => ([0.0, 0.0], [2.08583, 2.08583, 2.08333], 1e-5),
         // By Gauss-Legendre quadrature on 300 x 300 panels of the box, as their entropies are.
         "u1" => ([0.0, 0.0], [3.30350, 1.39528, 0.0], 1e-5),
-        "u2" => ([0.0, 0.0], [5.33333, 0.66, -0.63662], 1e-5),
+        "u2" => ([0.0, 0.0], [5.33333, 0.66, -std::f64::consts::FRAC_2_PI], 1e-5),
         "u3" => ([0.0, -0.28200], [5.33333, 0.77945, -0.91862], 1e-5),
         "u4" => ([-0.07969, -0.42660], [5.22551, 1.68392, -1.67012], 1e-5),
         // By the integrals of x sin x and sin² x over [0, 2.5].

@@ -107,17 +107,20 @@ impl NegativePass {
             step_size: cd.step_size as f32,
             noise_scale: cd.noise_scale() as f32,
             data_noise: cd.data_noise as f32,
+            chosen: loss.fixed.given,
             ..Default::default()
         };
         let (replay, seed, workgroups, dim) = (replay.cloned(), plan.seed, spread.workgroups, spec.dim());
         Ok(Some(Self { replay, kept, params, fixed, seed, kernel, workgroups, dim }))
     }
 
-    /// The arguments of a step; `previous` is where the step before stands in the history.
-    pub(super) fn arguments(&self, step: u32, previous: u32) -> NegativeParams {
+    /// The arguments of a step; `previous` is where the step before stands in the history, `rows` as [`Rows::send`] says.
+    ///
+    /// [`Rows::send`]: super::rows::Rows::send
+    pub(super) fn arguments(&self, step: u32, previous: u32, rows: u32) -> NegativeParams {
         let order = self.replay.as_ref().map(|replay| SlotOrder::new(self.seed, step, replay.slots));
         let (multiplier, offset) = order.map_or((0, 0), |order| (order.multiplier, order.offset));
-        NegativeParams { step, previous, multiplier, offset, ..self.fixed }
+        NegativeParams { step, previous, rows, multiplier, offset, ..self.fixed }
     }
 
     /// Writes the arguments of the steps from index `first` of the ring on.

@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 /// Bytes between the entries of a buffer of parameters: what every device allows as a dynamic offset.
 pub(super) const PARAMS_STRIDE: u64 = 256;
 
-/// The largest storage binding that is asked for where the adapter has more than WebGPU guarantees.
-const MOST_BINDING: u64 = 1 << 30;
+/// The largest buffer that is asked for where the adapter has more than WebGPU guarantees.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// How long the host waits for a submission before it calls the device lost.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -36,6 +36,8 @@ pub struct GpuOptions {
     pub max_submit_ms: f64,
     /// The most workgroups of a dispatch over tiles; each takes further tiles in turn.
     pub most_workgroups: u32,
+    /// The largest storage binding that is asked for, in bytes, where the adapter has as much.
+    pub most_binding: u64,
     /// Lose the device at this submission, as a driver's fault would: for tests of what comes then.
     pub lose_at: Option<u64>,
 }
@@ -43,7 +45,14 @@ pub struct GpuOptions {
 impl Default for GpuOptions {
     fn default() -> Self {
         // what WebGPU guarantees for one dimension
-        Self { adapter: None, checked: false, max_submit_ms: 100.0, most_workgroups: 65_535, lose_at: None }
+        Self {
+            adapter: None,
+            checked: false,
+            max_submit_ms: 100.0,
+            most_workgroups: 65_535,
+            most_binding: MOST_BYTES,
+            lose_at: None,
+        }
     }
 }
 
@@ -113,8 +122,8 @@ impl Gpu {
         let (summary, adapter) = adapters::choose(options.adapter.as_deref())?;
         let has = adapter.limits();
         let required_limits = wgpu::Limits {
-            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(MOST_BINDING),
-            max_buffer_size: has.max_buffer_size.min(MOST_BINDING),
+            max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(options.most_binding),
+            max_buffer_size: has.max_buffer_size.min(MOST_BYTES),
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
         let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
@@ -268,7 +277,12 @@ impl Gpu {
 
     /// Replaces what an array holds, behind everything that has been submitted.
     pub(super) fn overwrite<T: bytemuck::Pod>(&self, buffer: &Buffer<T>, values: &[T]) {
-        self.queue.write_buffer(&buffer.raw, 0, bytemuck::cast_slice(values));
+        self.overwrite_from(buffer, 0, values);
+    }
+
+    /// The same from element `first` on.
+    pub(super) fn overwrite_from<T: bytemuck::Pod>(&self, buffer: &Buffer<T>, first: usize, values: &[T]) {
+        self.queue.write_buffer(&buffer.raw, (first * size_of::<T>()) as u64, bytemuck::cast_slice(values));
     }
 
     /// A buffer that the host can map, for what comes back.

@@ -4,9 +4,10 @@ use super::device::{Buffer, Gpu};
 use super::kernel::Shape;
 use super::kernels::{
     BasisParams, Contrast, DifferenceMatching, FROM_GIVEN, LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE,
-    LossParams, MOST_ROWS, OrthonormalBasis, ScoreMatching,
+    LossParams, MOST_ROWS, OrthonormalBasis, ROWS_DRAWN, ROWS_GIVEN, ROWS_PLACED, ScoreMatching,
 };
 use super::pipeline::Bound;
+use super::rows::Rows;
 use super::spread::{Spread, shape_of, to_f32};
 use crate::engine::Given;
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ pub(super) struct LossPass {
     pub(super) spread: Spread,
     pub(super) slabs: Buffer<[f32; 4]>,
     pub(super) losses: Buffer<f32>,
+    pub(super) rows: Rows,
     pub(super) data: Buffer<f32>,
     /// What is given for the samples, or the negatives that chains make.
     pub(super) draws: Buffer<f32>,
@@ -200,7 +202,10 @@ impl LossPass {
         let weights = gpu.upload("weights", super::spread::quads(&packed))?;
         let slabs = gpu.zeros("slabs", spread.workgroups as usize * layout.packed as usize)?;
         let losses = gpu.zeros("losses", batch)?;
-        let data = gpu.upload_values("data", points.values())?;
+        let (rows, data) = match samples {
+            Samples::Drawn(..) => Rows::new(gpu, points, batch)?,
+            Samples::Given(_) => (Rows::Resident(points.count() as u32), gpu.upload_values("data", points.values())?),
+        };
         let fixed = LossParams {
             batch: batch as u32,
             dim: points.dim() as u32,
@@ -209,7 +214,11 @@ impl LossPass {
             region: layout.region,
             slab: layout.packed,
             noise: layout.spare,
-            given: u32::from(matches!(samples, Samples::Given(_))),
+            given: match (samples, &rows) {
+                (Samples::Given(_), _) => ROWS_GIVEN,
+                (_, Rows::Resident(_)) => ROWS_DRAWN,
+                (_, Rows::Sent { .. }) => ROWS_PLACED,
+            },
             share: (1.0 / batch as f64) as f32,
             ..fixed
         };
@@ -226,7 +235,7 @@ impl LossPass {
             slabs: &slabs,
             losses: &losses,
         })?;
-        Ok((Self { spread, slabs, losses, data, draws, fixed, params, kernel, basis }, Weights { net, weights }))
+        Ok((Self { spread, slabs, losses, rows, data, draws, fixed, params, kernel, basis }, Weights { net, weights }))
     }
 
     /// Records the dispatches with the arguments at index `entry`: one, or two where the basis changes with the weights.

@@ -20,6 +20,7 @@ mod network;
 mod pace;
 mod peak;
 mod pipeline;
+mod rows;
 mod spread;
 mod training;
 

@@ -118,6 +118,7 @@ impl<'a> GpuTraining<'a> {
             new2: (1.0 - optimizer.beta2) as f32,
             ..Default::default()
         };
+        let pace = gpu.pace(MOST_STEPS.min(loss.rows.most_steps()));
         let staging = (0..IN_FLIGHT).map(|_| gpu.staging(MOST_STEPS * 16)).collect();
         Ok(Self {
             gpu,
@@ -135,7 +136,7 @@ impl<'a> GpuTraining<'a> {
             staging,
             in_flight: VecDeque::new(),
             arrived: Vec::new(),
-            pace: gpu.pace(MOST_STEPS),
+            pace,
             submitted: state.step,
             first: state.step,
             good: state.step,
@@ -150,6 +151,8 @@ impl<'a> GpuTraining<'a> {
         let slots = IN_FLIGHT as u32 * MOST_STEPS as u32;
         // the slot that the step before wrote: the last of the other half, wherever that half ended
         let mut previous = self.fixed_adam.slot;
+        let rows = &self.loss.rows;
+        let rows = rows.send(self.gpu, &self.loss.data, self.turn, self.plan.seed, self.submitted + 1, steps);
         let mut loss = Vec::with_capacity(steps as usize);
         let mut adam = Vec::with_capacity(steps as usize);
         let mut negatives = Vec::new();
@@ -157,8 +160,8 @@ impl<'a> GpuTraining<'a> {
             let step = self.submitted + 1 + i;
             let sizes = self.plan.optimizer.step_sizes(step, self.plan.steps);
             let slot = (half as u32 + i as u32) % slots;
-            loss.push(LossParams { step: step as u32, ..self.fixed_loss });
-            negatives.extend(self.chains.as_ref().map(|chains| chains.arguments(step as u32, previous)));
+            loss.push(LossParams { step: step as u32, rows: rows(i), ..self.fixed_loss });
+            negatives.extend(self.chains.as_ref().map(|chains| chains.arguments(step as u32, previous, rows(i))));
             adam.push(AdamParams {
                 slot,
                 previous,

@@ -16,7 +16,7 @@ const LOG_Z_ERROR: f64 = 0.01;
 /// what is in them, whether the halves agree or not. A normal law has 0.4 in a cell as wide as its standard deviation.
 const CELL_MASS: f64 = 0.5;
 /// How far the mass of a law on the grid may be from 1 before numbers computed there are withheld.
-const MASS_ERROR: f64 = 0.02;
+const MASS_ERROR: f64 = 1e-3;
 /// The least share of its chains that annealed importance sampling may rest on before a note says so.
 const LEAST_SHARE: f64 = 0.05;
 /// And the least number of them.

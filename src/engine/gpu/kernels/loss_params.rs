@@ -15,7 +15,7 @@ device_struct! {
         batch: u32,
         /// Coordinates of a sample.
         dim: u32,
-        /// Rows of the data.
+        /// Rows of the data; where the host has placed the batch, its first.
         rows: u32,
         /// Tiles of samples.
         tiles: u32,
@@ -25,7 +25,7 @@ device_struct! {
         slab: u32,
         /// Where z lies in the region.
         noise: u32,
-        /// 1 if samples and their draws are given in order, 0 if they are drawn.
+        /// How samples have their rows; given ones have given draws too.
         given: u32,
         /// Noise levels.
         levels: u32,
@@ -64,6 +64,12 @@ device_struct! {
     }
 }
 
+/// `ROWS_DRAWN` of the WGSL.
+pub const ROWS_DRAWN: u32 = 0;
+/// `ROWS_GIVEN` of the WGSL.
+pub const ROWS_GIVEN: u32 = 1;
+/// `ROWS_PLACED` of the WGSL.
+pub const ROWS_PLACED: u32 = 2;
 /// `LAW_GAUSSIAN` of the WGSL.
 pub const LAW_GAUSSIAN: u32 = 0;
 /// `LAW_RADEMACHER` of the WGSL.

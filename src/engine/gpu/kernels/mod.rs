@@ -35,7 +35,7 @@ pub use hamiltonian_chains::{HamiltonianChains, HamiltonianParams};
 pub use langevin_chains::{LangevinChains, LangevinParams};
 pub use loss_params::{
     FORM_CLASSIFICATION, FORM_DIFFERENCE, FORM_RANKING, FROM_DATA, FROM_GIVEN, FROM_LAW, LAW_BASIS, LAW_GAUSSIAN,
-    LAW_RADEMACHER, LAW_SPHERE, LossParams,
+    LAW_RADEMACHER, LAW_SPHERE, LossParams, ROWS_DRAWN, ROWS_GIVEN, ROWS_PLACED,
 };
 pub use multiply_add::{MultiplyAdd, MultiplyAddParams};
 pub use negative_chains::{NegativeChains, NegativeParams};

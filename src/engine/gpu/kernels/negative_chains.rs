@@ -16,7 +16,7 @@ device_struct! {
         batch: u32,
         /// Coordinates of a sample.
         dim: u32,
-        /// Rows of the data.
+        /// Rows of the data; where the host has placed the batch, its first.
         rows: u32,
         /// Tiles of samples.
         tiles: u32,
@@ -42,10 +42,10 @@ device_struct! {
         noise_scale: f32,
         /// The standard deviation of noise on the data.
         data_noise: f32,
+        /// How samples have their rows.
+        chosen: u32,
         /// Fills the struct to a multiple of 16 bytes.
-        unused0: u32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused1: u32,
+        unused: u32,
     }
 }
 
