@@ -1,5 +1,6 @@
 //! Runs that go wrong while they run: exit code 1, a sentence with the step, and the last good model.
 
+use ebm_gpu::data::npy::write_npy_f64;
 use ebm_gpu::model::read_checkpoint;
 
 use crate::program::{Folder, Outcome};
@@ -103,10 +104,11 @@ fn chains_that_leave_every_bound() {
 #[test]
 fn a_chain_that_explodes_is_named() {
     let folder = Folder::new();
-    folder.write("start.csv", "x,y\n0.5,0.5\n0.1,0.2\n1e9,-1e9\n0,0\n");
+    let start = [0.5, 0.5, 0.1, 0.2, 1e9, -1e9, 0.0, 0.0];
+    write_npy_f64(&folder.path("start.npy"), &[4, 2], &start).unwrap();
     for engine in ["cpu", "gpu", "reference"] {
         let sample =
-            "sample --target himmelblau --chains 4 --steps 100 --thin 5 --step-size 0.001 --start start.csv --quiet";
+            "sample --target himmelblau --chains 4 --steps 100 --thin 5 --step-size 0.001 --start start.npy --quiet";
         let outcome = folder.run(&format!("{sample} --engine {engine} --out {engine}"));
         assert_eq!(outcome.code, Some(1), "{outcome}");
         let said = "error: 1 of 4 chains left every bound between steps 0 and 5; it is chain 2, from 0\n";
