@@ -100,7 +100,7 @@ impl<'a> Enduring<'a> {
                 // auto takes the processor where there is no GPU any more: that has to be allowed
                 Ok(engine) if spare == Spare::Again && engine.name() != "gpu" => {}
                 Ok(engine) => {
-                    let sentence = format!("{loss}; the work went on from its last checkpoint on {}", engine.adapter());
+                    let sentence = format!("{loss}; the work went on from what it had saved, on {}", engine.adapter());
                     if !self.quiet {
                         eprintln!("warning: {sentence}");
                     }

@@ -2,7 +2,8 @@
 //!
 //! A workgroup carries a tile of samples through the whole network, so a training step is three dispatches (loss and
 //! gradient; sum and norm; Adam), four where chains make negatives, and a dispatch of chains runs many steps. Data,
-//! parameters, optimizer state and chains live on the device; batches and noise are drawn there.
+//! parameters, optimizer state and chains live on the device; batches and noise are drawn there. Of data that are more than
+//! a binding holds, the rows of batches are sent ahead of them (`rows`).
 
 pub mod adapters;
 mod chains;
