@@ -8,7 +8,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 only=${1:-}
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-(cd "$here" && git ls-files --cached --others --exclude-standard -z | tar --null -T - -cf -) | tar -xf - -C "$copy"
+# as new files: cargo would take what the last run of this script has broken for up to date
+(cd "$here" && git ls-files --cached --others --exclude-standard -z | tar --null -T - -cf -) | tar -xmf - -C "$copy"
 export CARGO_TARGET_DIR="$here/target/mutations"
 
 caught=0 missed=0 file='' from='' to=''
