@@ -36,6 +36,8 @@
 //! Arrays are row-major `[samples, dim]` at every boundary; weights are `[out, in]`, as in `torch.nn.Linear`. Points and
 //! results cross boundaries as f64 whatever the engine computes in.
 
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod bench;
 pub mod check;
 mod cholesky;

@@ -1,5 +1,6 @@
 //! `check`: every kernel against the f64 reference on this machine's adapter.
 
+use crate::cli::notice::notice;
 use ebm_gpu::check::Extent;
 use ebm_gpu::engine::Engine;
 use ebm_gpu::engine::cpu::Cpu;
@@ -34,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         "cpu" => Box::new(Cpu::new()?),
         other => return Err(ebm_gpu::error::unknown_name("engine", other, &["gpu", "cpu"])),
     };
-    eprintln!("checking {}: {}; errors are shares of the largest number", engine.name(), engine.adapter());
+    notice!("checking {}: {}; errors are shares of the largest number", engine.name(), engine.adapter());
     let mut findings = Vec::new();
     let mut printed = Ok(());
     if !args.json {
@@ -62,7 +63,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     let wrong = findings.iter().filter(|f| !f.holds()).count();
     if good {
-        eprintln!("all {} comparisons are within their bounds", findings.len());
+        notice!("all {} comparisons are within their bounds", findings.len());
         return Ok(());
     }
     Err(Error::failed(format!(

@@ -9,6 +9,7 @@ use ebm_gpu::error::{Error, Result, unknown_name};
 use serde::Serialize;
 
 use super::engine::EngineArgs;
+use crate::cli::notice::notice;
 
 /// The flags of commands that save what they do.
 #[derive(clap::Args, Serialize, Clone)]
@@ -102,13 +103,13 @@ impl<'a> Enduring<'a> {
                 Ok(engine) => {
                     let sentence = format!("{loss}; the work went on from what it had saved, on {}", engine.adapter());
                     if !self.quiet {
-                        eprintln!("warning: {sentence}");
+                        notice!("warning: {sentence}");
                     }
                     self.losses.push(sentence);
                     self.engine = Some(engine);
                     return Ok(());
                 }
-                Err(e) if !self.quiet => eprintln!("warning: after a loss: {e}"),
+                Err(e) if !self.quiet => notice!("warning: after a loss: {e}"),
                 Err(_) => {}
             }
         }

@@ -1,5 +1,6 @@
 //! The flags that choose an engine, the same for every command.
 
+use crate::cli::notice::notice;
 use ebm_gpu::engine::gpu::GpuOptions;
 use ebm_gpu::engine::{EngineChoice, Selection, select};
 use ebm_gpu::error::{Error, Result};
@@ -36,7 +37,7 @@ impl EngineArgs {
         let gpu = GpuOptions { adapter: self.adapter.clone(), max_submit_ms: ms, lose_at, ..Default::default() };
         let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
-            eprintln!("{}", selection.reason);
+            notice!("{}", selection.reason);
         }
         Ok(selection)
     }

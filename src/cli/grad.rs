@@ -12,6 +12,7 @@ use ebm_gpu::points::Points;
 
 use super::contrast::FormArgs;
 use super::engine::EngineArgs;
+use crate::cli::notice::notice;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -98,7 +99,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     };
     given.check(&objective, &model.spec)?;
     for warning in warnings(args, &objective, &model.spec) {
-        eprintln!("warning: {warning}");
+        notice!("warning: {warning}");
     }
     let engine = args.engine.open(args.json)?.engine;
     let result = engine.loss_gradient(&model, &objective, &given)?;

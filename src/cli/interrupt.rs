@@ -1,5 +1,6 @@
 //! Ctrl-C and SIGTERM: the first ends the work, after a save where there is something to save; a second ends it at once.
 
+use crate::cli::notice::notice;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
@@ -30,9 +31,9 @@ pub(super) fn listen() -> Result<()> {
         while !(asked() && HEEDING.load(Ordering::SeqCst) == 0) {
             std::thread::sleep(SOON);
         }
-        eprintln!("interrupted");
+        notice!("interrupted");
         if let Some(advice) = ADVICE.get() {
-            eprintln!("hint: {advice}");
+            notice!("hint: {advice}");
         }
         signal_hook::low_level::exit(CODE);
     });

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, with its arguments and its `run`.
 
+use crate::cli::notice::notice;
 mod autosave;
 mod bench;
 mod check;
@@ -16,6 +17,7 @@ mod figures;
 mod grad;
 mod interrupt;
 mod metrics;
+pub(crate) mod notice;
 mod objective;
 mod output;
 mod page;
@@ -105,7 +107,7 @@ pub(crate) fn main() -> Result<()> {
     let command = command();
     let matches = command.clone().get_matches_from(args);
     for warning in unused::warnings(&command, &matches) {
-        eprintln!("warning: {warning}");
+        notice!("warning: {warning}");
     }
     let parsed = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     interrupt::listen()?;

@@ -79,9 +79,15 @@ pub(super) fn run(args: &Args) -> Result<()> {
     } else {
         super::print_line(&format!("{report}\nresults   {}", folder.path().display()))?;
     }
+    verdict(&report)
+}
+
+/// Fails if a line does, unless the experiment was reduced, which says nothing.
+fn verdict(report: &Report) -> Result<()> {
     match report.failures() {
         0 => Ok(()),
-        failed => Err(Error::failed(format!("{failed} of {} lines of {name} fail", report.judged()))),
+        _ if report.reduce > 1 => Ok(()),
+        failed => Err(Error::failed(format!("{failed} of {} lines of {} fail", report.judged(), report.name))),
     }
 }
 
@@ -159,5 +165,24 @@ fn wanted(range: Option<[f64; 2]>) -> String {
         Some([low, f64::INFINITY]) => format!("at least {}", short(low, 4)),
         Some([low, high]) if low == high => format!("exactly {}", short(low, 4)),
         Some([low, high]) => format!("{} to {}", short(low, 4), short(high, 4)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ebm_gpu::repro::Line;
+
+    use super::*;
+
+    #[test]
+    fn an_experiment_fails_if_a_line_does() {
+        let report = |pass, reduce| {
+            let line = Line { what: "x".into(), values: vec![2.0], median: 2.0, range: Some([0.0, 1.0]), pass };
+            let engine = ["cpu".to_string(), String::new()];
+            Report { name: "u1".into(), engine, seeds: 1, reduce, seconds: 0.0, lines: vec![line], tables: Vec::new() }
+        };
+        assert!(verdict(&report(true, 1)).is_ok() && verdict(&report(false, 10)).is_ok());
+        let error = verdict(&report(false, 1)).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.exit_code()), ("1 of 1 lines of u1 fail", 1));
     }
 }

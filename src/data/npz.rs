@@ -14,8 +14,9 @@ use crate::error::{Error, Result, nearest};
 pub(super) fn array_bytes(path: &Path, array: Option<&str>) -> Result<(String, Vec<u8>)> {
     let broken =
         |why: &dyn std::fmt::Display| Error::input(format!("{} is not a readable NPZ archive: {why}", path.display()));
+    let no_archive = |why: &dyn std::fmt::Display| broken(&format!("no whole zip archive ({why})"));
     let file = File::open(path).map_err(|why| cannot_read(path, &why))?;
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|why| broken(&why))?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|why| no_archive(&why))?;
     let names = archive.file_names().flatten().filter_map(|n| n.strip_suffix(".npy").map(str::to_owned));
     let name = choose(path, names.collect(), array)?;
     let entry = archive.by_name(&format!("{name}.npy")).map_err(|why| broken(&why))?;

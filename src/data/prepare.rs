@@ -94,6 +94,7 @@ impl Preparation {
         let [validation, test] = self.split.rows(table.points.count())?;
         let range = self.range(&table);
         check_range(&table, source, range)?;
+        check_size(&table, source)?;
         let level = self.dequantise.map(|level| step_of(level, &table, source)).transpose()?;
         let logit = match (self.logit, range) {
             (Some(alpha), Some([low, high])) => Some(Logit::new(alpha, [low, high + level.unwrap_or(0.0)])?),
@@ -128,6 +129,18 @@ impl Preparation {
         }
         Ok(Prepared { train: points, validation, test, transform })
     }
+}
+
+/// Refuses numbers whose squares f32 could not hold, let alone sums of them.
+fn check_size(table: &Table, source: &str) -> Result<()> {
+    const MOST: f64 = 1e15;
+    let Some(at) = table.points.values().iter().position(|value| value.abs() > MOST) else { return Ok(()) };
+    let (value, dim) = (table.points.values()[at], table.points.dim());
+    let (row, name) = (at / dim, &table.names[at % dim]);
+    Err(Error::input(format!(
+        "{source}, row {row}, column `{name}`: {value:e} is beyond {MOST:e}, where single precision ends"
+    ))
+    .hint("state the column in a larger unit, or mend the row"))
 }
 
 fn check_range(table: &Table, source: &str, range: Option<[f64; 2]>) -> Result<()> {

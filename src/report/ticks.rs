@@ -35,7 +35,8 @@ pub(crate) fn linear(range: Range, target: usize) -> Vec<Tick> {
         .collect()
 }
 
-/// Ticks of a log10 axis: decades, with 2 and 5 labelled where decades alone would be fewer than three.
+/// Ticks of a log10 axis: decades, with 2 and 5 labelled where decades alone would be fewer than three; those of a linear axis
+/// where fewer than two of them lie in the range.
 pub(crate) fn log10(range: Range, target: usize) -> Vec<Tick> {
     let (lo, hi) = (range.lo().max(1e-300), range.hi());
     let (first, last) = (lo.log10().floor() as i32, hi.log10().ceil() as i32);
@@ -55,7 +56,8 @@ pub(crate) fn log10(range: Range, target: usize) -> Vec<Tick> {
             ticks.push(Tick { value, label });
         }
     }
-    ticks
+    // so short a range holds more multiples of a step than powers
+    if ticks.iter().filter(|tick| !tick.label.is_empty()).count() < 2 { linear(range, target) } else { ticks }
 }
 
 /// `multiple × 10^exponent`: as a decimal if the whole axis lies between 0.001 and 10 000, else as a power.
@@ -130,6 +132,8 @@ mod tests {
     fn log_ticks_label_decades() {
         assert_eq!(labels(&log10(Range::new(0.009, 150.0), 6)), ["0.01", "0.1", "1", "10", "100"]);
         assert_eq!(labels(&log10(Range::new(1.0, 10.0), 6)), ["1", "2", "5", "10"]);
+        assert_eq!(labels(&log10(Range::new(0.6, 1.7), 4)), ["0.6", "0.8", "1.0", "1.2", "1.4", "1.6"]);
+        assert_eq!(labels(&log10(Range::new(2.1, 2.4), 3)), ["2.1", "2.2", "2.3", "2.4"]);
         assert_eq!(labels(&log10(Range::new(1e-9, 1e-5), 6)), ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵"]);
     }
 

@@ -156,6 +156,9 @@ impl fmt::Display for Table {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.reduce > 1 {
+            writeln!(f, "reduced by {}: what passes or fails means nothing", self.reduce)?;
+        }
         for line in &self.lines {
             writeln!(f, "{line}")?;
         }
@@ -172,6 +175,10 @@ struct Short(f64);
 
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_nan() {
+            // a number that a row has none of
+            return f.write_str("–");
+        }
         let size = self.0.abs();
         if self.0 == 0.0 || !self.0.is_finite() {
             return write!(f, "{}", self.0);
@@ -204,6 +211,6 @@ mod tests {
         };
         assert_eq!(line(0.51239, [0.0, 1.0]), "pass  x: 0.5124 (0 to 1)");
         assert_eq!(line(180.04, [f64::NEG_INFINITY, 100.0]), "FAIL  x: 180 (at most 100)");
-        assert_eq!(line(f64::NAN, [0.0, 1.0]), "FAIL  x: NaN (0 to 1)");
+        assert_eq!(line(f64::NAN, [0.0, 1.0]), "FAIL  x: – (0 to 1)");
     }
 }

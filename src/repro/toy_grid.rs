@@ -103,11 +103,16 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     let panels: Vec<StripPanel<'_>> = laws
         .iter()
         .zip(&divergences)
-        .map(|(title, values)| StripPanel { title, values: values.iter().map(Vec::as_slice).collect(), chance: None })
+        .map(|(title, values)| StripPanel {
+            title,
+            values: values.iter().map(Vec::as_slice).collect(),
+            best: lowest(values),
+            chance: None,
+        })
         .collect();
     let rows: Vec<String> = losses.iter().map(ToString::to_string).collect();
     let strips = Strips {
-        title: "KL divergence of ten laws from the models of ten objectives",
+        title: "KL divergence of the law from the model",
         metric: "KL (nats)",
         better: Better::Lower,
         logarithmic: true,
@@ -115,6 +120,13 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
         panels: &panels,
     };
     setup.draw("divergences", &strips_figure(&strips)?)
+}
+
+/// The row with the lowest median; none where there is nothing to choose.
+fn lowest(values: &[Vec<f64>]) -> Vec<usize> {
+    let medians: Vec<f64> = values.iter().map(|values| super::report::median(values)).collect();
+    let lowest = medians.iter().copied().filter(|median| median.is_finite()).fold(f64::INFINITY, f64::min);
+    if medians.len() < 2 { Vec::new() } else { (0..medians.len()).filter(|row| medians[*row] == lowest).collect() }
 }
 
 /// A law evaluated once for all models.

@@ -106,3 +106,26 @@ fn a_full_disk_and_a_closed_pipe() {
     let closed = closed.wait_with_output().unwrap();
     assert_eq!((closed.status.code(), closed.stderr.as_slice()), (Some(0), &b""[..]));
 }
+
+/// Words that nobody can read do not end the work, and do not change how it ends.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_for_the_log() {
+    let folder = Folder::new();
+    for (args, code) in [
+        ("run --engine cpu --steps 2 --points 50 --chains 0 --hidden 4 --out done", 0),
+        ("run --engine cpu --steps 2 --points 50 --chains 0 --hidden 4 --sigma 5 --lr 1e30 --out diverged", 1),
+        ("run --data nowhere.csv", 2),
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_ebm-gpu"))
+            .args(args.split_whitespace())
+            .current_dir(folder.path(""))
+            .stdout(std::process::Stdio::null())
+            .stderr(full)
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(code), "{args}");
+    }
+    assert!(folder.path("done/run.json").exists());
+}

@@ -138,6 +138,22 @@ fn a_run_that_diverged_on_another_file_is_another() {
 }
 
 #[test]
+fn a_flag_can_be_for_one_data_set() {
+    let folder = Folder::new();
+    let rows: String = (0..60).map(|i| format!("{i},{},x\n", i * i % 7)).collect();
+    folder.write("mine.csv", "a,b,label\n".to_string() + &rows);
+    let outcome = folder.done(
+        "compare --engine cpu --losses ed,nce --data moons,mine.csv --seeds 1 --budget 20 --hidden 8 --chains 16 \
+         --set moons:points=400 --set mine:drop=label --set ed:lr=2e-3",
+    );
+    let config = |run: &str| folder.text(&format!("results/compare/{run}/seed-0/config.toml"));
+    assert!(config("mine/nce").contains("drop = [\"label\"]") && !config("moons/nce").contains("drop"));
+    assert!(config("moons/ed").contains("points = 400") && config("mine/ed").contains("lr = 0.002"));
+    // where no bar is drawn, every run has its line
+    assert!(outcome.stderr.contains("run 4 of 4: nce on mine, seed 0: done"), "{outcome}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused() {
     let folder = Folder::new();
     folder.all_refused(
@@ -152,7 +168,7 @@ fn what_cannot_be_compared_is_refused() {
             ("--budget -3s", &["-3s"]),
             ("--losses esm --set activation=relu", &["relu"]),
             ("--set seed=4", &["seed"]),
-            ("--set ed:sigma=1 --losses dsm", &["ed"]),
+            ("--set ed:sigma=1 --losses dsm", &["ed is neither an objective nor a data set", "dsm and"]),
             ("--set dsm:nonsense=1 --losses dsm", &["nonsense"]),
         ],
     );

@@ -124,6 +124,29 @@ fn beyond_the_plane_ln_z_is_annealed() {
 }
 
 #[test]
+fn points_in_another_unit_and_samples_that_are_none() {
+    let folder = Folder::new();
+    table(&folder, "mine.csv", 200);
+    folder.done("run --engine cpu --quiet --data mine.csv --steps 20 --hidden 8 --chains 16 --out mine");
+    let text = folder.text("mine.csv");
+    let scaled = text.lines().skip(1).map(|line| {
+        let cells = line.split(',').map(|cell| (1e4 * cell.parse::<f64>().unwrap()).to_string());
+        cells.collect::<Vec<_>>().join(",") + "\n"
+    });
+    folder.write("scaled.csv", scaled.collect::<String>());
+    let eval = "eval mine --engine cpu --chains 0 --ais 0,0";
+    let outcome = folder.done(&format!("{eval} --data scaled.csv"));
+    assert!(outcome.stderr.contains("in another unit"), "{outcome}");
+    assert!(!folder.done(eval).stderr.contains("unit"));
+    let samples = [1.0_f32, 2.0, 3.0, f32::NAN, 5.0, 6.0].map(f32::to_le_bytes).concat();
+    folder.write("samples.npy", crate::bad_tables::npy_bytes("<f4", "(2, 3)", &samples));
+    folder.all_refused(
+        "eval mine --engine cpu --ais 0,0 --quiet",
+        &[("--samples samples.npy", &["samples.npy: row 1, column 0", "NaN", "hint"])],
+    );
+}
+
+#[test]
 fn training_ends_when_held_out_points_say_so() {
     let folder = Folder::new();
     table(&folder, "t.csv", 60);

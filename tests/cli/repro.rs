@@ -13,7 +13,7 @@ fn every_experiment_runs() {
     for name in names {
         let outcome =
             folder.run(&format!("repro {name} --engine cpu --seeds 2 --reduce 200 --json --quiet --out {name}"));
-        assert!(matches!(outcome.code, Some(0 | 1)), "{name}: {outcome}");
+        assert_eq!(outcome.code, Some(0), "{name}: {outcome}");
         let report = outcome.json();
         assert_eq!((report["name"].as_str(), report["reduce"].as_u64()), (Some(name), Some(200)));
         let lines = report["lines"].as_array().unwrap();
@@ -24,12 +24,6 @@ fn every_experiment_runs() {
         for line in lines {
             let want = if name == "ed-myopia" && exact(line) { 1 } else { 2 };
             assert_eq!(line["values"].as_array().unwrap().len(), want, "{name}: {line}");
-        }
-        let failed = judged.iter().filter(|line| line["pass"] == false).count();
-        assert_eq!(outcome.code == Some(1), failed > 0, "{name}: {outcome}");
-        if failed > 0 {
-            let all = format!("{failed} of {} lines of {name} fail", judged.len());
-            assert!(outcome.stderr.contains(&all), "{outcome}");
         }
         // rows keep their names on the page, in a column before the numbers
         let page = folder.text(&format!("{name}/report.html"));
@@ -65,6 +59,15 @@ fn score_matching_has_two_names() {
     let report = folder.run(part).json();
     let lines = report["lines"].as_array().unwrap();
     assert!(!lines.is_empty() && lines.iter().all(|l| l["what"].as_str().unwrap().starts_with("esm:")), "{report}");
+}
+
+/// Numbers of a reduced experiment say nothing, so they do not make it fail, and every page says so.
+#[test]
+fn a_reduced_experiment_is_no_verdict() {
+    let folder = Folder::new();
+    let outcome = folder.done("repro nce-logz --engine cpu --seeds 1 --reduce 2000 --out r");
+    assert!(outcome.stdout.contains("FAIL") && outcome.stdout.starts_with("reduced by 2000"), "{outcome}");
+    assert!(folder.text("r/report.html").contains("divided by 2000: the numbers mean nothing"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn broken_files_are_refused_or_read() {
             let is_read = outcome.unwrap_or_else(|_| panic!("file {file} of {}", format.name));
             *if is_read { &mut read } else { &mut refused } += 1;
         }
-        println!("{}: {read} read, {refused} refused", format.name);
+        eprintln!("{}: {read} read, {refused} refused", format.name);
         assert!(read > files / 1000 && refused > files / 20, "{}: {read} read, {refused} refused", format.name);
     }
     std::fs::remove_dir_all(&folder).unwrap();

@@ -1,6 +1,7 @@
 //! `bench scale`: how time and memory grow, measured, fitted and drawn. Each size is measured in a process of its own, whose
 //! peak of memory is that size's alone.
 
+use crate::cli::notice::notice;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -111,7 +112,7 @@ fn measure(args: &Args, sweep: &Sweep, size: usize) -> Result<Point> {
     if words.contains(" train ") {
         let _ = write!(words, " --seconds {}", args.seconds);
     }
-    eprintln!("{words}");
+    notice!("{words}");
     let failed = |why: String| Error::failed(format!("`{words}` failed: {why}"));
     let program = std::env::current_exe().map_err(|e| failed(e.to_string()))?;
     let output = std::process::Command::new(program)

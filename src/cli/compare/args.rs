@@ -30,8 +30,9 @@ pub(crate) struct Args {
     /// What every run may spend on training: so many steps, or so many seconds (20s)
     #[arg(long, default_value = "4000", value_name = "STEPS|SECONDS", allow_hyphen_values = true)]
     pub(super) budget: String,
-    /// Flags of `run` for all runs: --set net=2-64-64-1 --set batch=128; or for one objective: --set dsm:sigma=0.1
-    #[arg(long = "set", value_name = "[LOSS:]FLAG=VALUE")]
+    /// Flags of `run` for all runs: --set net=2-64-64-1 --set batch=128; for one objective: --set dsm:sigma=0.1; or for one
+    /// data set, by its name in tables: --set sp500_nasdaq:columns=sp500,nasdaq
+    #[arg(long = "set", value_name = "[LOSS|DATA:]FLAG=VALUE")]
     set: Vec<String>,
     /// Widths of the network, as in `run`
     #[arg(long, conflicts_with = "hidden")]
@@ -143,9 +144,12 @@ impl Args {
             }
         }
         for set in &self.set {
-            if let Some(loss) = split(set)?.0.filter(|loss| !self.losses.iter().any(|l| l == loss)) {
-                return Err(Error::input(format!("--set {set}: {loss} is not among the objectives"))
-                    .hint(format!("they are {}", self.losses.join(", "))));
+            let known =
+                |name: &str| self.losses.iter().any(|l| l == name) || self.data.iter().any(|d| short_name(d) == name);
+            if let Some(name) = split(set)?.0.filter(|name| !known(name)) {
+                let data: Vec<String> = self.data.iter().map(|data| short_name(data)).collect();
+                return Err(Error::input(format!("--set {set}: {name} is neither an objective nor a data set"))
+                    .hint(format!("they are {} and {}", self.losses.join(", "), data.join(", "))));
             }
         }
         let mut names = BTreeSet::new();
@@ -176,7 +180,7 @@ impl Args {
         flags.extend(self.chains.iter().map(|chains| format!("--chains={chains}")));
         for set in &self.set {
             let (of, flag) = split(set)?;
-            if of.is_none_or(|of| of == loss) {
+            if of.is_none_or(|of| of == loss || of == short_name(data)) {
                 flags.push(format!("--{flag}"));
             }
         }
@@ -184,11 +188,11 @@ impl Args {
     }
 }
 
-/// The objective that a `--set` is for, and its `FLAG=VALUE`.
+/// The objective or data set that a `--set` is for, and its `FLAG=VALUE`.
 fn split(set: &str) -> Result<(Option<&str>, &str)> {
     let (of, flag) = match set.split_once('=') {
         Some((name, _)) => match name.split_once(':') {
-            Some((loss, _)) => (Some(loss), &set[loss.len() + 1..]),
+            Some((of, _)) => (Some(of), &set[of.len() + 1..]),
             None => (None, set),
         },
         None => (None, ""),

@@ -80,12 +80,17 @@ fn strips(comparison: &Comparison, metric: &str, out: &Path) -> Result<()> {
         comparison.losses.iter().map(each).collect()
     };
     let all: Vec<(&String, Vec<Vec<f64>>)> = comparison.data.iter().map(|data| (data, values(data))).collect();
+    let best = |data: &str| {
+        let best = comparison.best(data, metric);
+        (0..comparison.losses.len()).filter(|row| best.contains(&comparison.losses[*row].as_str())).collect()
+    };
     let panels: Vec<StripPanel<'_>> = all
         .iter()
         .filter(|(_, values)| values.iter().any(|v| !v.is_empty()))
         .map(|(data, values)| StripPanel {
             title: data,
             values: values.iter().map(Vec::as_slice).collect(),
+            best: best(data),
             chance: None,
         })
         .collect();

@@ -22,6 +22,7 @@ use super::interrupt;
 use super::output::lock;
 use super::progress;
 use super::run;
+use crate::cli::notice::notice;
 pub(super) use args::Args;
 use args::{Budget, Pair};
 
@@ -64,12 +65,17 @@ pub(super) fn run(args: &Args) -> Result<()> {
             kept += usize::from(was_there);
             comparison.trials.push(trial);
             bar.inc(1);
+            if bar.is_hidden() && !args.quiet {
+                let (done, all) = (comparison.trials.len(), pairs.len() as u64 * (seeds.end - seeds.start));
+                let how = if was_there { "was there" } else { "done" };
+                notice!("run {done} of {all}: {} on {}, seed {seed}: {how}", pair.loss, pair.data);
+            }
         }
     }
     bar.finish_and_clear();
     write(&args.out.join("compare.csv"), &comparison.csv()?)?;
     if kept > 0 && !args.quiet {
-        eprintln!("{kept} of {} runs were there already", comparison.trials.len());
+        notice!("{kept} of {} runs were there already", comparison.trials.len());
     }
     let heading = format!(
         "# {} on {}\n\n{} runs of each, {} of training; {}.\n\n",

@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::dataset::{Chosen, DataArgs};
 use super::engine::EngineArgs;
 use super::figures::{self, Part};
+use super::notice::notice;
 use super::output::Folder;
 use super::sample::Draw;
 use super::{MOST_CHAINS, MOST_POINTS, check_count, progress};
@@ -120,6 +121,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let trained_with = metadata.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let seed = args.seed.unwrap_or(trained_with);
     let (data, rows) = data(args, path, &model, &metadata, [trained_with, seed])?;
+    if let Some(warning) = another_unit(&data).filter(|_| !args.quiet) {
+        notice!("warning: {warning}");
+    }
     let engine = args.engine.open(args.quiet)?.engine;
     let engine = engine.as_ref();
     let data_file = args.data.as_ref().map(PathBuf::from);
@@ -292,6 +296,23 @@ fn modes(data: &Dataset, samples: Option<&Points>) -> Option<Vec<Mode>> {
     Some(each.map(|((center, weight), share)| Mode { center: center.to_vec(), weight: *weight, share }).collect())
 }
 
+/// A warning where the held-out points lie nowhere near those that a model's transform was fitted to, whose root mean square is
+/// 1 in the model's units.
+fn another_unit(data: &Dataset) -> Option<String> {
+    const FAR: f64 = 30.0;
+    if data.transform == Transform::identity(data.dim()) {
+        return None;
+    }
+    let values = data.test.values();
+    let size = (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
+    (size > FAR).then(|| {
+        format!(
+            "the root mean square of these points is {size:.0} in the model's units, that of its training data 1: are \
+             they in another unit (images of .png and .idx files run from 0 to 1)?"
+        )
+    })
+}
+
 /// Samples of the model in its units: given, or the ends of chains.
 fn samples(
     args: &Args,
@@ -305,6 +326,15 @@ fn samples(
         let (shape, values) = read_npy(file)?;
         return match shape[..] {
             [rows, columns] if columns == data.dim() && rows > 1 => {
+                if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+                    let (row, column) = (at / columns, at % columns);
+                    return Err(Error::input(format!(
+                        "{}: row {row}, column {column} (from 0) is {}, not a finite number",
+                        file.display(),
+                        values[at]
+                    ))
+                    .hint("chains that have exploded: leave their rows out, or sample with smaller steps"));
+                }
                 Ok(Some(data.transform.apply(&Points::new(columns, values))))
             }
             _ => Err(Error::input(format!(

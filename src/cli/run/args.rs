@@ -165,6 +165,9 @@ pub(crate) struct Args {
 /// A warning where coordinates have no density of their own.
 fn constant_columns(data: &Dataset) -> Option<String> {
     let (constant, dim) = (data.train.constant_columns().count(), data.dim());
+    if data.train.count() == 1 {
+        return Some("one row is left for training: nothing can be learnt of a law from it".to_string());
+    }
     (constant > 0).then(|| {
         format!("{constant} of {dim} columns hold one value only: only noise (as of dsm and mdsm) gives them a density")
     })

@@ -23,6 +23,7 @@ use super::interrupt;
 use super::metrics;
 use super::progress;
 use super::resume::{Origin, is_complete, refuse_another};
+use crate::cli::notice::notice;
 pub(super) use args::Args;
 use args::Plan;
 use sampling::{far_chains, sampling, starting_points};
@@ -61,7 +62,7 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
     let start = Instant::now();
     let mut warnings = plan.warnings.clone();
     if !args.quiet {
-        warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+        warnings.iter().for_each(|w| notice!("warning: {w}"));
     }
     warnings.extend_from_slice(losses);
     fits(args, plan, engine)?;
@@ -181,7 +182,7 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
 /// Tells of something that the user should know, now and in the summary.
 fn warn(args: &Args, warnings: &mut Vec<String>, warning: String) {
     if !args.quiet {
-        eprintln!("warning: {warning}");
+        notice!("warning: {warning}");
     }
     warnings.push(warning);
 }

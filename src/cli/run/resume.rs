@@ -7,6 +7,7 @@ use ebm_gpu::error::Result;
 use super::super::output::Folder;
 use super::args::{Args, Plan};
 use super::checkpoints::Saved;
+use crate::cli::notice::notice;
 
 /// The folder of the run, and what it goes on from, if anything.
 pub(super) fn place(args: &Args, plan: &Plan) -> Result<(Folder, Option<Saved>)> {
@@ -21,7 +22,7 @@ pub(super) fn place(args: &Args, plan: &Plan) -> Result<(Folder, Option<Saved>)>
         notes.push(format!("{} has no checkpoint to go on from, so the run starts over", path.display()));
     }
     if !args.quiet {
-        notes.iter().for_each(|note| eprintln!("warning: {note}"));
+        notes.iter().for_each(|note| notice!("warning: {note}"));
     }
     Ok((folder, saved))
 }

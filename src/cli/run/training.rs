@@ -16,6 +16,7 @@ use super::super::resume::Origin;
 use super::args::{Args, Plan};
 use super::checkpoints::{Checkpoints, Saved, metadata};
 use super::rollback::Rollbacks;
+use crate::cli::notice::notice;
 
 /// Looks at the validation points in a run, unless said.
 const LOOKS: u64 = 50;
@@ -106,7 +107,7 @@ impl Ground<'_> {
                     let back_to = saved.as_ref().map_or(0, |saved| saved.progress.state.step);
                     let sentence = rollbacks.add(bad.step, back_to, plan.training.optimizer.learning_rate);
                     if !args.quiet {
-                        eprintln!("warning: {sentence}");
+                        notice!("warning: {sentence}");
                     }
                 }
                 _ => break trained,

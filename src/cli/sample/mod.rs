@@ -26,6 +26,7 @@ use super::interrupt;
 use super::output::Folder;
 use super::progress;
 use super::resume::{is_complete, refuse_another};
+use crate::cli::notice::notice;
 pub(super) use args::Args;
 pub(super) use draw::Draw;
 use saved::{Saving, Tables};
@@ -52,7 +53,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     let summary =
         engine.during(|engine, losses| carried_out(&mut args, &config, &subject, &plan, &start, engine, losses))?;
     if !args.quiet {
-        summary.warnings.iter().for_each(|w| eprintln!("warning: {w}"));
+        summary.warnings.iter().for_each(|w| notice!("warning: {w}"));
     }
     if args.json { super::print_json(&summary) } else { super::print_line(&summary.to_string()) }
 }

@@ -13,6 +13,7 @@ use super::super::resume::Origin;
 use super::args::Args;
 use super::subject::Subject;
 use super::trajectories::Recorder;
+use crate::cli::notice::notice;
 
 /// The file.
 const FILE: &str = "state.safetensors";
@@ -89,7 +90,7 @@ impl Args {
             None => Some(format!("{} has no whole state to go on from, so the chains start over", path.display())),
         };
         if let Some(warning) = warning.filter(|_| !self.quiet) {
-            eprintln!("warning: {warning}");
+            notice!("warning: {warning}");
         }
         Ok((folder, saving, state.map(|(state, tables, _)| (state, tables))))
     }

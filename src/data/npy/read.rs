@@ -21,7 +21,7 @@ impl Problem {
     pub(in crate::data) fn of(self, name: &dyn std::fmt::Display) -> Error {
         match self {
             Self::Type(descr) => Error::input(format!("{name} holds values of type {descr}"))
-                .hint("floats and integers can be read; in Python, convert with array.astype('float32')"),
+                .hint("f4, f8 and integers can be read; in Python, convert with array.astype('float32')"),
             Self::Other(why) => Error::input(format!("{name} is not a readable NPY file: {why}")),
             Self::Refused(error) => error,
         }
@@ -120,6 +120,9 @@ fn header(source: &mut impl Read, length: u64) -> std::result::Result<Option<Hea
         Ok(Some(bytes))
     };
     let Some(start) = take(8)? else { return Ok(None) };
+    if !start.starts_with(MAGIC) {
+        return Err(other("it does not begin with NumPy's magic bytes"));
+    }
     let version = start.strip_prefix(MAGIC).map_or(0, |version| version[0]);
     let wide = match version {
         1 => 2,

@@ -54,6 +54,11 @@ fn find(path: &Path, names: &[String], column: &str) -> Result<usize> {
                 Ok(_) => format!("there is no column {column} in {}: it has {count}, counted from 0", path.display()),
                 Err(_) => format!("there is no column `{column}` in {}", path.display()),
             };
+            if names.iter().any(|name| name.contains(',') && name.split(',').any(|part| part.trim() == column)) {
+                return Err(
+                    Error::input(message).hint("a name with a comma in it is chosen by its number, counted from 0")
+                );
+            }
             Err(Error::input(message).hint(match nearest(column, names.iter().map(String::as_str)) {
                 Some(name) => format!("did you mean `{name}`? The columns are: {all}"),
                 None => format!("the columns are: {all}"),

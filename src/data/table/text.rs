@@ -158,6 +158,9 @@ fn number_in(cell: &str) -> std::result::Result<f64, String> {
         Ok(value) if value.is_finite() => Ok(value),
         Ok(_) => Err(format!("`{shown}` is not a finite number")),
         Err(_) if cell.is_empty() => Err("the cell is empty".to_owned()),
+        Err(_) if cell.contains(';') => {
+            Err(format!("`{shown}` is not a number: cells are separated by commas or tabs"))
+        }
         Err(_) => Err(format!("`{shown}` is not a number")),
     }
 }

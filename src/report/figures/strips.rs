@@ -16,6 +16,8 @@ const ROW: f64 = 21.0;
 const GAP: f64 = 26.0;
 const ABOVE: f64 = 30.0;
 const BELOW: f64 = 52.0;
+/// The height of a line that says what the marks mean.
+const KEY: f64 = 16.0;
 
 /// One data set.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct StripPanel<'a> {
     pub title: &'a str,
     /// The values of each row, one a seed; NaN or infinite where a run has failed.
     pub values: Vec<&'a [f64]>,
+    /// The rows that are the best of their panel; none where there is nothing to choose.
+    pub best: Vec<usize>,
     /// Between which values the number lies by chance alone, where that is known.
     pub chance: Option<[f64; 2]>,
 }
@@ -45,7 +49,7 @@ pub struct Strips<'a> {
     pub panels: &'a [StripPanel<'a>],
 }
 
-/// The strips: dots for seeds, a line for their range, a bar for the median; the row with the best median in another colour.
+/// The strips: dots for seeds, a line for their range, a bar for the median; the best rows in another colour.
 ///
 /// # Errors
 /// If a panel has not as many lists of values as there are rows.
@@ -60,7 +64,8 @@ pub fn strips_figure(strips: &Strips<'_>) -> Result<Figure> {
     let top = if strips.title.is_empty() { 0.0 } else { 26.0 };
     let width = left + across as f64 * (WIDTH + GAP);
     let below = top + down as f64 * (ABOVE + height + BELOW);
-    let mut svg = Svg::new(width, below + 22.0);
+    let key = key(strips, width - 8.0);
+    let mut svg = Svg::new(width, below + 6.0 + KEY * key.len() as f64);
     svg.text((0.5 * width, 20.0), Anchor::Middle, NORMAL + 1.0, INK, &fitted(strips.title, NORMAL + 1.0, width));
     for (i, panel) in strips.panels.iter().enumerate() {
         let (column, line) = ((i % ABREAST) as f64, (i / ABREAST) as f64);
@@ -74,14 +79,26 @@ pub fn strips_figure(strips: &Strips<'_>) -> Result<Figure> {
             }
         }
     }
-    let key = key(strips);
-    svg.text((0.5 * width, below + 6.0), Anchor::Middle, SMALL, GREY, &fitted(&key, SMALL, width - 8.0));
+    for (line, words) in key.iter().enumerate() {
+        svg.text((0.5 * width, below + 6.0 + KEY * line as f64), Anchor::Middle, SMALL, GREY, words);
+    }
     Ok(svg.finish())
 }
 
-fn key(strips: &Strips<'_>) -> String {
-    let chance = if strips.panels.iter().any(|panel| panel.chance.is_some()) { "; grey: by chance" } else { "" };
-    format!("dots: seeds, bar: median; orange: the best median ({} is better){chance}", strips.better.name())
+/// What the marks mean, in as many lines as that takes.
+fn key(strips: &Strips<'_>, width: f64) -> Vec<String> {
+    let mut words = vec!["dots: seeds, bar: median".to_string(), format!("{} is better", strips.better.name())];
+    let any = |has: fn(&StripPanel<'_>) -> bool| strips.panels.iter().any(has);
+    words.extend(any(|panel| !panel.best.is_empty()).then(|| "orange: the best".to_string()));
+    words.extend(any(|panel| panel.chance.is_some()).then(|| "grey: by chance".to_string()));
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if text_width(&format!("{line}; {word}"), SMALL) <= width => *line += &format!("; {word}"),
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 /// Where a row runs.
@@ -108,14 +125,6 @@ fn axis(strips: &Strips<'_>, panel: &StripPanel<'_>) -> Axis {
     Axis::linear(range.padded(0.06), strips.metric)
 }
 
-/// The row with the best median of those whose runs have all a value.
-fn best(better: Better, panel: &StripPanel<'_>) -> Option<usize> {
-    let whole = |values: &[f64]| !values.is_empty() && values.iter().all(|v| drawable(*v));
-    let medians = panel.values.iter().enumerate().filter(|(_, values)| whole(values));
-    let medians = medians.map(|(row, values)| (row, quantile(&sorted(values), 0.5)));
-    medians.reduce(|a, b| if better.prefers(b.1, a.1) { b } else { a }).map(|(row, _)| row)
-}
-
 fn draw_panel(svg: &mut Svg, frame: Frame, strips: &Strips<'_>, panel: &StripPanel<'_>) {
     let axis = axis(strips, panel);
     let x = |value: f64| frame.x + frame.width * axis.fraction(value);
@@ -136,9 +145,8 @@ fn draw_panel(svg: &mut Svg, frame: Frame, strips: &Strips<'_>, panel: &StripPan
     }
     let [l, r, b] = [frame.x, frame.right(), frame.bottom()].map(number);
     svg.path(&format!("M{l} {b}L{r} {b}"), &spine);
-    let best = best(strips.better, panel);
     for (row, values) in panel.values.iter().enumerate() {
-        draw_row(svg, frame, middle(frame, row), values, if best == Some(row) { MODEL } else { DATA }, x);
+        draw_row(svg, frame, middle(frame, row), values, if panel.best.contains(&row) { MODEL } else { DATA }, x);
     }
     svg.text((frame.x, frame.y - 8.0), Anchor::Start, NORMAL, INK, &fitted(panel.title, NORMAL, frame.width));
     let label = fitted(&axis.label, SMALL, frame.width);
@@ -179,7 +187,8 @@ mod tests {
 
     fn figure(values: &[&[f64]], logarithmic: bool) -> Figure {
         let rows: Vec<String> = (0..values.len()).map(|i| format!("loss<{i}>")).collect();
-        let panel = StripPanel { title: "8gauss & co", values: values.to_vec(), chance: Some([0.01, 0.02]) };
+        let panel =
+            StripPanel { title: "8gauss & co", values: values.to_vec(), best: vec![0], chance: Some([0.01, 0.02]) };
         let panels = vec![panel; 4];
         let (metric, better) = ("KL (nats)", Better::Lower);
         strips_figure(&Strips { title: "All", metric, better, logarithmic, rows: &rows, panels: &panels })
@@ -212,15 +221,20 @@ mod tests {
     }
 
     #[test]
-    fn the_best_median_stands_out() {
-        let best_of =
-            |values: &[&[f64]], better| best(better, &StripPanel { title: "", values: values.to_vec(), chance: None });
+    fn the_best_stands_out() {
         let values: [&[f64]; 4] = [&[3.0, 1.0, 2.0], &[0.0, 9.0, 9.0], &[1.0, f64::NAN, 1.0], &[]];
-        assert_eq!(best_of(&values, Better::Lower), Some(0));
-        assert_eq!(best_of(&values, Better::Higher), Some(1));
-        assert_eq!(best_of(&values[2..], Better::Lower), None);
         // its median and its dots, in each of four panels
         assert_eq!(figure(&values, false).svg.matches(&format!("fill=\"{MODEL}\"")).count(), 4);
+    }
+
+    #[test]
+    fn the_key_is_whole_and_says_what_is_there() {
+        let strips =
+            |panels| Strips { title: "", metric: "", better: Better::Higher, logarithmic: false, rows: &[], panels };
+        let panel = |best: &[usize]| StripPanel { title: "", values: Vec::new(), best: best.to_vec(), chance: None };
+        let (without, with) = ([panel(&[])], [panel(&[1])]);
+        assert_eq!(key(&strips(&without), 1e3), ["dots: seeds, bar: median; higher is better"]);
+        assert_eq!(key(&strips(&with), 1.0), ["dots: seeds, bar: median", "higher is better", "orange: the best"]);
     }
 
     #[test]
@@ -231,7 +245,7 @@ mod tests {
                 assert!(figure(&[], logarithmic).to_rgba(300).is_ok());
             }
         }
-        let panel = StripPanel { title: "moons", values: Vec::new(), chance: None };
+        let panel = StripPanel { title: "moons", values: Vec::new(), best: Vec::new(), chance: None };
         let (better, rows) = (Better::Lower, ["a".to_string()]);
         let strips = Strips { title: "", metric: "", better, logarithmic: false, rows: &rows, panels: &[panel] };
         let error = strips_figure(&strips).expect_err("a row without values").to_string();
