@@ -48,6 +48,12 @@ pub trait Real:
     fn sin_cos_pi(self) -> (Self, Self);
     /// erf x.
     fn erf(self) -> Self;
+    /// The logistic function σ(x) = 1 / (1 + e⁻ˣ).
+    fn logistic(self) -> Self;
+    /// tanh x.
+    fn tanh(self) -> Self;
+    /// ln(1 + eˣ) and its derivative σ(x).
+    fn softplus(self) -> (Self, Self);
     /// The nearest whole number; of two, the even one.
     fn round(self) -> Self;
     /// The largest whole number that is not above x.
@@ -100,6 +106,18 @@ impl Real for f64 {
     }
     fn erf(self) -> Self {
         libm::erf(self)
+    }
+    fn logistic(self) -> Self {
+        let e = libm::exp(-self.abs());
+        if self < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
+    }
+    fn tanh(self) -> Self {
+        libm::tanh(self)
+    }
+    fn softplus(self) -> (Self, Self) {
+        // as a choice, so that NaN stays NaN
+        let positive = if self < 0.0 { 0.0 } else { self };
+        (positive + libm::log1p(libm::exp(-self.abs())), self.logistic())
     }
     #[inline(always)]
     fn round(self) -> Self {
@@ -225,6 +243,39 @@ impl Real for f32 {
         let tail = t * Real::exp((-x).mul_add(x, p));
         if self < 0.0 { tail - 1.0 } else { 1.0 - tail }
     }
+    #[inline(always)]
+    fn logistic(self) -> Self {
+        0.5 + half_tanh_of_half(self)
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        2.0 * half_tanh_of_half(2.0 * self)
+    }
+    /// max(x, 0) − ln σ(|x|), the logarithm as a polynomial in σ(|x|) − ½ that interpolates it at Chebyshev's points of
+    /// [0, ½] (absolute error 1e-7) and is 0 at ½.
+    #[inline(always)]
+    fn softplus(self) -> (Self, Self) {
+        const P: [f32; 10] = [
+            -1.875_068_1,
+            5.792_77,
+            -8.414_147,
+            7.966_204_6,
+            -5.894_843_6,
+            3.939_035,
+            -2.662_282_7,
+            1.999_835_7,
+            -1.999_997_6,
+            std::f32::consts::LN_2,
+        ];
+        let half_tanh = half_tanh_of_half(self);
+        let t = Real::abs(half_tanh);
+        let mut p = P[0];
+        for c in &P[1..] {
+            p = p.mul_add(t, *c);
+        }
+        let positive = if self < 0.0 { 0.0 } else { self };
+        (positive + p, 0.5 + half_tanh)
+    }
     /// Exact below 2²²; beyond, where all but halves are whole already, x itself.
     #[inline(always)]
     fn round(self) -> Self {
@@ -266,6 +317,24 @@ fn exp_parts(x: f32) -> (f32, f32, f32) {
     (f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3F80_0000)), r, p)
 }
 
+/// ½ tanh(x/2) = σ(x) − ½ as x P(x²) / Q(x²), fitted to the least absolute error on [−18, 18] (1e-8, and 2e-7 with its
+/// rounding) and exactly ±½ beyond. One division and no exponential: half the time of 1 / (1 + e⁻ˣ).
+#[inline(always)]
+fn half_tanh_of_half(x: f32) -> f32 {
+    let x = if x > 18.0 { 18.0 } else { x };
+    let x = if x < -18.0 { -18.0 } else { x };
+    let s = x * x;
+    let p = s.mul_add(1.288_364_5e-11, 7.999_258e-8);
+    let p = s.mul_add(p, 5.448_383_3e-5);
+    let p = s.mul_add(p, 8.358_45e-3);
+    let p = s.mul_add(p, 0.249_999_97);
+    let q = s.mul_add(3.010_237e-9, 5.112_516_6e-6);
+    let q = s.mul_add(q, 1.615_215_1e-3);
+    let q = s.mul_add(q, 0.116_767_05);
+    let q = s.mul_add(q, 1.0);
+    x * p / q
+}
+
 /// 2 artanh s = ln((1 + s) / (1 − s)) for |s| ≤ 1/3.
 #[inline(always)]
 fn two_artanh(s: f32) -> f32 {
@@ -300,6 +369,33 @@ mod tests {
         }
         assert!(Real::ln_1p(0.0_f32) == 0.0 && Real::exp_with_m1(0.0_f32) == (1.0, 0.0));
         assert!(Real::exp_with_m1(f32::NAN).0.is_nan() && Real::exp_with_m1(f32::NAN).1.is_nan());
+    }
+
+    #[test]
+    fn logistic_functions_keep_their_bounds() {
+        let error = |got: f32, want: f64| (f64::from(got) - want).abs();
+        for x in (-40_000..=40_000).map(|i| i as f32 * 1e-3) {
+            let exact = f64::from(x);
+            assert!(error(Real::logistic(x), Real::logistic(exact)) < 2.5e-7, "logistic {x}");
+            let tanh = Real::tanh(exact);
+            assert!(error(Real::tanh(x), tanh) <= 4e-7 * tanh.abs(), "tanh {x}");
+            let ((value, slope), (softplus, logistic)) = (Real::softplus(x), Real::softplus(exact));
+            assert!(
+                error(value, softplus) < 3.5e-7 * softplus.max(1.0) && error(slope, logistic) < 2.5e-7,
+                "softplus {x}"
+            );
+        }
+        // far out they are what they tend to: an error there would be multiplied by x
+        for x in [18.0_f32, 40.0, 1e4, 1e30, f32::INFINITY] {
+            assert_eq!((Real::logistic(x), Real::logistic(-x)), (1.0, 0.0));
+            assert_eq!((Real::tanh(x), Real::tanh(-x)), (1.0, -1.0));
+            assert_eq!((Real::softplus(x), Real::softplus(-x)), ((x, 1.0), (0.0, 0.0)));
+        }
+        let nan = f32::NAN;
+        assert!(Real::logistic(nan).is_nan() && Real::tanh(nan).is_nan());
+        assert!(
+            Real::softplus(nan).0.is_nan() && Real::softplus(nan).1.is_nan() && Real::softplus(f64::NAN).0.is_nan()
+        );
     }
 
     #[test]

@@ -107,13 +107,6 @@ pub(crate) mod phi {
     #[derive(Clone, Copy)]
     pub(crate) struct LeakyRelu(pub(crate) f64);
 
-    /// σ(z) from e = exp(−|z|), which cannot overflow.
-    #[inline(always)]
-    fn logistic<T: Real>(z: T, e: T) -> T {
-        let tail = T::of(1.0) / (T::of(1.0) + e);
-        if z < T::of(0.0) { T::of(1.0) - tail } else { tail }
-    }
-
     /// Derivatives one to three of σ.
     #[inline(always)]
     fn logistic_derivatives<T: Real>(s: T) -> [T; 3] {
@@ -126,7 +119,7 @@ pub(crate) mod phi {
     impl<T: Real> Phi<T> for Silu {
         #[inline(always)]
         fn derivatives(self, z: T) -> [T; 4] {
-            let s = logistic(z, (-z.abs()).exp());
+            let s = z.logistic();
             let [s1, s2, s3] = logistic_derivatives(s);
             [z * s, z.mul_add(s1, s), z.mul_add(s2, T::of(2.0) * s1), z.mul_add(s3, T::of(3.0) * s2)]
         }
@@ -135,20 +128,16 @@ pub(crate) mod phi {
     impl<T: Real> Phi<T> for Softplus {
         #[inline(always)]
         fn derivatives(self, z: T) -> [T; 4] {
-            let e = (-z.abs()).exp();
-            let s = logistic(z, e);
+            let (value, s) = z.softplus();
             let [s1, s2, _] = logistic_derivatives(s);
-            let positive = if z > T::of(0.0) { z } else { T::of(0.0) };
-            [positive + e.ln_1p_unit(), s, s1, s2]
+            [value, s, s1, s2]
         }
     }
 
     impl<T: Real> Phi<T> for Tanh {
         #[inline(always)]
         fn derivatives(self, z: T) -> [T; 4] {
-            let e = (T::of(-2.0) * z.abs()).exp();
-            let t = (T::of(1.0) - e) / (T::of(1.0) + e);
-            let t = if z < T::of(0.0) { -t } else { t };
+            let t = z.tanh();
             let d = T::of(1.0) - t * t;
             [t, d, T::of(-2.0) * t * d, d * (T::of(6.0) * t * t - T::of(2.0))]
         }

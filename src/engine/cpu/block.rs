@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::product::{Columns, product};
 use crate::real::Real;
 
 /// Numbers of one layer for all columns of a tile: `[rows, columns]` row-major, a row per neuron.
@@ -95,20 +96,11 @@ impl<'a, T> View<'a, T> {
     }
 }
 
-/// Y = W X in some columns; W is `[Y rows, X rows]` row-major.
-pub(crate) fn dense<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>, columns: &Range<usize>) {
-    let weight = View::matrix(weight, y.rows, x.rows);
-    let at = columns.start;
-    let stride = y.stride;
-    multiply(&mut y.data[at..], stride, weight, x.view(columns), [0.0, 1.0]);
-}
-
-/// Y = Wᵀ X in some columns; W is `[X rows, Y rows]` row-major.
-pub(crate) fn dense_transposed<T: Real>(y: &mut Block<T>, weight: &[T], x: &Block<T>, columns: &Range<usize>) {
-    let weight = View::matrix(weight, x.rows, y.rows).transposed();
-    let at = columns.start;
-    let stride = y.stride;
-    multiply(&mut y.data[at..], stride, weight, x.view(columns), [0.0, 1.0]);
+/// Y = W X in some columns; W is `[Y rows, X rows]`, packed.
+pub(crate) fn dense<T: Real>(y: &mut Block<T>, strips: &[T], x: &Block<T>, columns: &Range<usize>) {
+    assert!(columns.end <= y.columns && columns.end <= x.columns, "columns {columns:?} of {}", x.columns);
+    let input = Columns { data: &x.data[columns.start..], stride: x.stride };
+    product(&mut y.data[columns.start..], y.stride, strips, input, [y.rows, x.rows, columns.len()]);
 }
 
 /// D += R Aᵀ over some columns; D is `[R rows, A rows]` row-major.

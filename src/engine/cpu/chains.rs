@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::hamiltonian::{NUMBERS, Standing, Walk};
 use super::kept::Kept;
 use super::landscape::{Ground, Site};
+use super::memory::PerThread;
 use super::{WIDE_TILE, draws, hamiltonian};
 use crate::engine::moments::{Moments, Part};
 use crate::engine::{
@@ -42,6 +43,7 @@ pub(super) struct NativeChains<'a, T> {
     exchanges: Vec<[u64; 2]>,
     /// What is kept of draws.
     kept: Option<Kept<T>>,
+    memory: PerThread<Work<T>>,
     /// How many steps `advance` does between looks at the clock.
     stride: u64,
 }
@@ -80,6 +82,7 @@ impl<'a, T: Real> NativeChains<'a, T> {
             unreported: 0,
             exchanges: vec![[0; 2]; pairs],
             kept: None,
+            memory: PerThread::new(pool),
             stride: 1,
         })
     }
@@ -87,23 +90,27 @@ impl<'a, T: Real> NativeChains<'a, T> {
     /// Each tile through some steps; the step before an exchange is the last.
     fn run(&mut self, steps: u64) {
         let (d, seed, first) = (self.ground.dim(), self.seed, self.step);
-        let (ground, transition) = (&self.ground, &self.transition);
+        let (ground, transition, memory) = (&self.ground, &self.transition, &self.memory);
         let tiles = self.positions.par_chunks_mut(WIDE_TILE * d).enumerate();
         match transition {
-            Transition::Langevin(langevin) => tiles.for_each_init(Work::default, |work, (t, x)| {
-                enter(ground, &mut work.site, x);
-                for step in first..first + steps {
-                    langevin_step(ground, langevin, work, seed, (t * WIDE_TILE) as u32, step as u32);
-                }
-                leave(&work.site, x);
+            Transition::Langevin(langevin) => tiles.for_each(|(t, x)| {
+                memory.with(|work| {
+                    enter(ground, &mut work.site, x);
+                    for step in first..first + steps {
+                        langevin_step(ground, langevin, work, seed, (t * WIDE_TILE) as u32, step as u32);
+                    }
+                    leave(&work.site, x);
+                });
             }),
             Transition::Hamiltonian(h) => {
                 let standings = self.standings.par_chunks_mut(WIDE_TILE);
-                tiles.zip(standings).for_each_init(Work::default, |work, ((t, x), standings)| {
-                    enter(ground, &mut work.site, x);
-                    let turns = hamiltonian::Turns { seed, index: (t * WIDE_TILE) as u32, first, steps };
-                    hamiltonian::walk(ground, h, &mut work.site, &mut work.walk, standings, turns);
-                    leave(&work.site, x);
+                tiles.zip(standings).for_each(|((t, x), standings)| {
+                    memory.with(|work| {
+                        enter(ground, &mut work.site, x);
+                        let turns = hamiltonian::Turns { seed, index: (t * WIDE_TILE) as u32, first, steps };
+                        hamiltonian::walk(ground, h, &mut work.site, &mut work.walk, standings, turns);
+                        leave(&work.site, x);
+                    });
                 });
             }
         }

@@ -63,8 +63,8 @@ impl<T: Real> Contrasting<'_, T> {
             }
         }
         tile.reverse_values(net, 0..count + 1, T::default(), false);
-        tile.add_weights(net, &columns, 0, &mut work.gradient);
-        tile.add_biases(net, 0..count + 1, &mut work.gradient);
+        tile.add_weights(net, &columns, 0, &mut work.sums.gradient);
+        tile.add_biases(net, 0..count + 1, &mut work.sums.gradient);
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
             let source = FromGiven { given, denoising: None, conditioning: model.spec.conditioning() };
             let tile = Contrasting { net: weights.network(), contrast, share: 1.0 / samples as f64 };
             let mut work = Work::default();
-            work.gradient.resize(weights.parameters.len(), 0.0);
+            work.sums.gradient.resize(weights.parameters.len(), 0.0);
             tile.tile(&mut work, &source, 0, &mut vec![0.0; samples]);
             let all = 0..samples * (each + 1);
             let last = work.tile.outgoing.len() - 1;
@@ -124,7 +124,7 @@ mod tests {
             // and what was dropped does not show
             let exact = Native::<f64>::new().unwrap().loss_gradient(&model, &objective, &given).unwrap().gradient;
             let scale = exact.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
-            for (got, want) in work.gradient.iter().zip(exact) {
+            for (got, want) in work.sums.gradient.iter().zip(exact) {
                 assert!((f64::from(*got) - want).abs() < 1e-4 * scale, "{objective:?}: {got}, want {want}");
             }
         }

@@ -69,7 +69,7 @@ impl<T: Real> Difference<'_, T> {
                 adjoints[even.start + i] = T::of(-2.0) * weight;
             }
             tile.reverse_parts(net, &mut work.cross, k + 1 == self.probes);
-            tile.add_parts(net, k + 1 == self.probes, &mut work.gradient);
+            tile.add_parts(net, k + 1 == self.probes, &mut work.sums.gradient);
         }
     }
 }

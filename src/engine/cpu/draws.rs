@@ -70,27 +70,35 @@ fn sign<T: Real>(word: u32) -> T {
     T::of(if word >> 31 == 0 { 1.0 } else { -1.0 })
 }
 
+/// Columns that are drawn together.
+const LANES: usize = 16;
+
 /// Fills some columns of the first `dim` rows, four rows of a column at a time, with what `draw(column, block)` gives. Inlined with
-/// `draw`, so that both are compiled for the widest vectors.
+/// `draw`, so that both are compiled for the widest vectors: a number of a row beside its neighbours, or nothing is vectorised.
 #[inline(always)]
 fn fill<T: Real>(z: &mut Block<T>, dim: usize, columns: Range<usize>, draw: impl Fn(u32, u32) -> [T; 4]) {
-    let mut quad = [[T::default(); 4]; 64];
-    for block in 0..dim.div_ceil(4) {
-        for start in (0..columns.len()).step_by(quad.len()) {
-            let count = quad.len().min(columns.len() - start);
-            vectorized(
-                #[inline(always)]
-                || {
-                    for (s, q) in quad[..count].iter_mut().enumerate() {
-                        *q = draw((start + s) as u32, block as u32);
+    vectorized(
+        #[inline(always)]
+        || {
+            for block in 0..dim.div_ceil(4) {
+                for start in (0..columns.len()).step_by(LANES) {
+                    let mut rows = [[T::default(); LANES]; 4];
+                    for s in 0..LANES {
+                        let quad = draw((start + s) as u32, block as u32);
+                        for (row, number) in rows.iter_mut().zip(quad) {
+                            row[s] = number;
+                        }
                     }
-                },
-            );
-            let at = columns.start + start;
-            for n in 4 * block..dim.min(4 * block + 4) {
-                let row = z.row_mut(n, at..at + count);
-                row.iter_mut().zip(&quad).for_each(|(z, q)| *z = q[n % 4]);
+                    let (at, count) = (columns.start + start, LANES.min(columns.len() - start));
+                    for (row, n) in rows.iter().zip(4 * block..dim) {
+                        let to = z.row_mut(n, at..at + count);
+                        match to.as_chunks_mut::<LANES>() {
+                            ([to], []) => *to = *row,
+                            _ => to.copy_from_slice(&row[..count]),
+                        }
+                    }
+                }
             }
-        }
-    }
+        },
+    );
 }

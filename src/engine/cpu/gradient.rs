@@ -5,18 +5,21 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::basis::Basis;
+use super::block::Block;
 use super::contrast::{Contrasting, most_groups, tile_samples};
 use super::difference::Difference;
-use super::matching::{Matching, Work};
+use super::matching::{Matching, Sums, Work};
+use super::memory::PerThread;
 use super::source::Source;
 use super::tile::vectorized;
 use super::{GROUPS, Network, TILE, Weights};
 use crate::objective::{Objective, Program, Tangents};
 use crate::real::Real;
 
-/// The working memory of a batch: a group of tiles for each task.
+/// A batch in groups of tiles, one for each task.
 #[derive(Debug)]
 pub(super) struct Batch<T> {
+    memory: PerThread<Work<T>>,
     groups: Vec<Group<T>>,
     /// Samples of a tile.
     tile: usize,
@@ -29,12 +32,12 @@ pub(super) struct Batch<T> {
 struct Group<T> {
     /// Index of the first sample, and the one past the last.
     range: Range<usize>,
-    work: Work<T>,
+    sums: Sums<T>,
     losses: Vec<T>,
 }
 
 impl<T: Real> Batch<T> {
-    pub(super) fn new(weights: &Weights<T>, objective: &Objective, size: usize) -> Self {
+    pub(super) fn new(pool: &rayon::ThreadPool, weights: &Weights<T>, objective: &Objective, size: usize) -> Self {
         let (tile, most) = match objective.program(weights.spec.head()) {
             Program::Contrast(contrast) => (tile_samples(contrast.negatives), most_groups(contrast.negatives)),
             _ => (TILE, GROUPS),
@@ -44,13 +47,13 @@ impl<T: Real> Batch<T> {
         let groups = (0..groups)
             .map(|g| {
                 let range = (g * tiles / groups * tile)..((g + 1) * tiles / groups * tile).min(size);
-                let mut work = Work::default();
-                work.gradient.resize(weights.parameters.len(), T::default());
-                Group { losses: vec![T::default(); range.len()], range, work }
+                let gradient = vec![T::default(); weights.parameters.len()];
+                let sums = Sums { gradient, tangents: Block::default() };
+                Group { losses: vec![T::default(); range.len()], range, sums }
             })
             .collect();
         let gradient = vec![T::default(); weights.parameters.len()];
-        Self { groups, tile, size, basis: Basis::default(), gradient }
+        Self { memory: PerThread::new(pool), groups, tile, size, basis: Basis::default(), gradient }
     }
 
     /// Computes the loss of each sample and the gradient of the mean.
@@ -60,13 +63,13 @@ impl<T: Real> Batch<T> {
         match objective.program(weights.spec.head()) {
             Program::Difference(fd) => {
                 let difference = Difference { net, probes: fd.probes, dim, share };
-                let start = |work: &mut Work<T>| work.gradient.fill(T::default());
+                let start = |sums: &mut Sums<T>| sums.gradient.fill(T::default());
                 self.each_tile(start, |work, first, losses| difference.tile(work, source, first, losses));
                 self.add_up();
             }
             Program::Contrast(contrast) => {
                 let contrasting = Contrasting { net, contrast, share };
-                let start = |work: &mut Work<T>| work.gradient.fill(T::default());
+                let start = |sums: &mut Sums<T>| sums.gradient.fill(T::default());
                 self.each_tile(start, |work, first, losses| contrasting.tile(work, source, first, losses));
                 self.add_up();
             }
@@ -78,7 +81,7 @@ impl<T: Real> Batch<T> {
                 }
                 let head = weights.spec.head();
                 let matching = Matching { net, head, terms, dim, share, basis: shared.then_some(&basis) };
-                let start = |work: &mut Work<T>| matching.start(work);
+                let start = |sums: &mut Sums<T>| matching.start(sums);
                 self.each_tile(start, |work, first, losses| matching.tile(work, source, first, losses));
                 self.add_up();
                 if shared {
@@ -89,13 +92,17 @@ impl<T: Real> Batch<T> {
         }
     }
 
-    fn each_tile(&mut self, start: impl Fn(&mut Work<T>) + Sync, tile: impl Fn(&mut Work<T>, usize, &mut [T]) + Sync) {
-        let samples = self.tile;
+    fn each_tile(&mut self, start: impl Fn(&mut Sums<T>) + Sync, tile: impl Fn(&mut Work<T>, usize, &mut [T]) + Sync) {
+        let (samples, memory) = (self.tile, &self.memory);
         self.groups.par_iter_mut().for_each(|group| {
-            start(&mut group.work);
-            for (t, losses) in group.losses.chunks_mut(samples).enumerate() {
-                tile(&mut group.work, group.range.start + t * samples, losses);
-            }
+            start(&mut group.sums);
+            memory.with(|work| {
+                std::mem::swap(&mut work.sums, &mut group.sums);
+                for (t, losses) in group.losses.chunks_mut(samples).enumerate() {
+                    tile(work, group.range.start + t * samples, losses);
+                }
+                std::mem::swap(&mut work.sums, &mut group.sums);
+            });
         });
     }
 
@@ -106,7 +113,7 @@ impl<T: Real> Batch<T> {
             #[inline(always)]
             || {
                 for group in groups {
-                    gradient.iter_mut().zip(&group.work.gradient).for_each(|(sum, g)| *sum += *g);
+                    gradient.iter_mut().zip(&group.sums.gradient).for_each(|(sum, g)| *sum += *g);
                 }
             },
         );
@@ -114,7 +121,7 @@ impl<T: Real> Batch<T> {
 
     fn add_shared(&mut self, net: Network<'_, T>, basis: &Basis<T>) {
         for group in &self.groups {
-            basis.add_weights(&group.work.sums, &mut self.gradient[net.layers[0].weight.clone()]);
+            basis.add_weights(&group.sums.tangents, &mut self.gradient[net.layers[0].weight.clone()]);
         }
     }
 
@@ -129,6 +136,6 @@ impl<T: Real> Batch<T> {
 
     /// Multiply-adds done in products with weights, since the batch was made.
     pub(super) fn work(&self) -> u64 {
-        self.groups.iter().map(|g| g.work.tile.work).sum()
+        self.memory.sum(|work| work.tile.work)
     }
 }

@@ -25,7 +25,15 @@ pub(super) struct Matching<'a, T> {
     pub(super) basis: Option<&'a Basis<T>>,
 }
 
-/// What a tile adds to, and where it works.
+/// What tiles add up.
+#[derive(Debug, Default)]
+pub(super) struct Sums<T> {
+    pub(super) gradient: Vec<T>,
+    /// Σ Q of shared tangents at the first layer, `[width, tangents]`.
+    pub(super) tangents: Block<T>,
+}
+
+/// Where a tile works.
 #[derive(Debug, Default)]
 pub(super) struct Work<T> {
     pub(super) tile: Tile<T>,
@@ -39,9 +47,8 @@ pub(super) struct Work<T> {
     linear: Vec<T>,
     /// What the probes of finite differences add to the adjoint of each layer's value.
     pub(super) cross: Vec<Block<T>>,
-    pub(super) gradient: Vec<T>,
-    /// Σ Q of shared tangents at the first layer, `[width, tangents]`.
-    pub(super) sums: Block<T>,
+    /// What the tile adds to.
+    pub(super) sums: Sums<T>,
 }
 
 impl<T: Real> Matching<'_, T> {
@@ -50,11 +57,11 @@ impl<T: Real> Matching<'_, T> {
     }
 
     /// Clears what a group of tiles adds up.
-    pub(super) fn start(&self, work: &mut Work<T>) {
-        work.gradient.fill(T::default());
+    pub(super) fn start(&self, sums: &mut Sums<T>) {
+        sums.gradient.fill(T::default());
         if let Some(basis) = self.basis {
-            work.sums.shape(self.net.layers[0].output, basis.rows.rows());
-            work.sums.clear();
+            sums.tangents.shape(self.net.layers[0].output, basis.rows.rows());
+            sums.tangents.clear();
         }
     }
 
@@ -134,8 +141,8 @@ impl<T: Real> Matching<'_, T> {
         // E itself is not in the loss
         tile.outgoing[last].row_mut(0, 0..samples).fill(T::default());
         tile.reverse_values(net, 0..1, kappa, false);
-        tile.add_weights(net, &(0..2 * samples), 0, &mut work.gradient);
-        tile.add_biases(net, 0..1, &mut work.gradient);
+        tile.add_weights(net, &(0..2 * samples), 0, &mut work.sums.gradient);
+        tile.add_biases(net, 0..1, &mut work.sums.gradient);
     }
 
     /// The terms in ∇E itself: sets h₀, their derivative by ∇E.
@@ -224,8 +231,8 @@ impl<T: Real> Matching<'_, T> {
         }
         let tile = &mut work.tile;
         tile.reverse_values(net, 0..1, T::default(), false);
-        tile.add_weights(net, &(0..samples), 0, &mut work.gradient);
-        tile.add_biases(net, 0..1, &mut work.gradient);
+        tile.add_weights(net, &(0..samples), 0, &mut work.sums.gradient);
+        tile.add_biases(net, 0..1, &mut work.sums.gradient);
     }
 
     /// Tangents `start .. start + count` forward.
@@ -249,9 +256,9 @@ impl<T: Real> Matching<'_, T> {
         let tile = &mut work.tile;
         tile.reverse_tangents(self.net, count, kappa);
         let columns = tile.tangents(count);
-        tile.add_weights(self.net, &columns, usize::from(self.basis.is_some()), &mut work.gradient);
+        tile.add_weights(self.net, &columns, usize::from(self.basis.is_some()), &mut work.sums.gradient);
         if self.basis.is_some() {
-            let sums = &mut work.sums;
+            let sums = &mut work.sums.tangents;
             vectorized(
                 #[inline(always)]
                 || {

@@ -15,8 +15,10 @@ mod hamiltonian;
 mod kept;
 mod landscape;
 mod matching;
+mod memory;
 mod negatives;
 mod peak;
+mod product;
 mod source;
 mod tile;
 mod training;
@@ -41,6 +43,7 @@ use crate::sampler::diagnostics::{Diagnostics, diagnose};
 use crate::target::Target;
 use block::Block;
 use gradient::Batch;
+use product::{pack, pack_transpose};
 use source::FromGiven;
 use tile::{Channels, Network, Tile, vectorized};
 
@@ -68,16 +71,39 @@ struct Weights<T> {
     spec: MlpSpec,
     layers: Vec<Layer>,
     parameters: Vec<T>,
+    /// W of each layer packed for products, where the parameters hold it as it is.
+    forward: Vec<T>,
+    /// And Wᵀ.
+    backward: Vec<T>,
 }
 
 impl<T: Real> Weights<T> {
     fn new(model: &Model) -> Self {
-        let parameters = model.parameters.iter().map(|p| T::of(*p)).collect();
-        Self { spec: model.spec.clone(), layers: model.spec.layers(), parameters }
+        Self::with_parameters(model, &model.parameters)
+    }
+
+    /// The network with other parameters.
+    fn with_parameters(model: &Model, parameters: &[f64]) -> Self {
+        let parameters: Vec<T> = parameters.iter().map(|p| T::of(*p)).collect();
+        let (forward, backward) = (parameters.clone(), parameters.clone());
+        let mut weights = Self { spec: model.spec.clone(), layers: model.spec.layers(), parameters, forward, backward };
+        weights.update(|_| {});
+        weights
+    }
+
+    /// Changes the parameters.
+    fn update(&mut self, change: impl FnOnce(&mut [T])) {
+        change(&mut self.parameters);
+        for Layer { weight, input, .. } in &self.layers {
+            let matrix = &self.parameters[weight.clone()];
+            pack(&mut self.forward[weight.clone()], matrix, *input);
+            pack_transpose(&mut self.backward[weight.clone()], matrix, *input);
+        }
     }
 
     fn network(&self) -> Network<'_, T> {
-        Network { layers: &self.layers, activation: self.spec.activation(), parameters: &self.parameters }
+        let Self { layers, parameters, forward, backward, .. } = self;
+        Network { layers, activation: self.spec.activation(), parameters, forward, backward }
     }
 
     /// Leaves ∇E in the tile's input adjoint, or the score field in its output.
@@ -200,7 +226,7 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
     fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
         given.check(objective, &model.spec)?;
         let weights = Weights::<T>::new(model);
-        let mut batch = Batch::new(&weights, objective, given.points.count());
+        let mut batch = Batch::new(&self.pool, &weights, objective, given.points.count());
         let denoising = match objective.program(model.spec.head()) {
             Program::Matching(terms) => terms.denoising,
             Program::Difference(_) | Program::Contrast(_) => None,

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::memory::PerThread;
 use super::source::{Drawn, Source as _};
 use super::{Block, Channels, TILE, Tile, Weights, draws};
 use crate::engine::replay::begin;
@@ -18,18 +19,22 @@ pub(super) struct NegativeChains<T> {
     slots: Vec<T>,
     /// Where the chains of the last step have ended, `[batch, dim]`.
     ends: Vec<T>,
-    /// Working memory for each tile.
-    tiles: Vec<(Tile<T>, Block<T>)>,
+    memory: PerThread<(Tile<T>, Block<T>)>,
     dim: usize,
 }
 
 impl<T: Real> NegativeChains<T> {
     /// Chains that start from the data, or from `kept`.
-    pub(super) fn new(cd: Contrastive, replay: Option<(Replay, Points)>, batch: usize, dim: usize) -> Self {
+    pub(super) fn new(
+        pool: &rayon::ThreadPool,
+        cd: Contrastive,
+        replay: Option<(Replay, Points)>,
+        batch: usize,
+        dim: usize,
+    ) -> Self {
         let (replay, kept) = replay.unzip();
         let slots = kept.map_or_else(Vec::new, |kept| kept.values().iter().map(|x| T::of(*x)).collect());
-        let tiles = (0..batch.div_ceil(TILE)).map(|_| Default::default()).collect();
-        Self { cd, replay, slots, ends: vec![T::default(); batch * dim], tiles, dim }
+        Self { cd, replay, slots, ends: vec![T::default(); batch * dim], memory: PerThread::new(pool), dim }
     }
 
     /// Where the chains of the last step have ended, `[batch, dim]`.
@@ -48,7 +53,7 @@ impl<T: Real> NegativeChains<T> {
         let (cd, d, slots) = (self.cd, self.dim, &self.slots);
         let replay = self.replay.as_ref();
         let order = replay.map(|replay| SlotOrder::new(source.seed, source.step, replay.slots));
-        self.ends.par_chunks_mut(TILE * d).zip(&mut self.tiles).enumerate().for_each(|(t, (ends, (tile, noise)))| {
+        let tile = |(t, ends): (usize, &mut [T]), (tile, noise): &mut (Tile<T>, Block<T>)| {
             let (first, samples) = (t * TILE, ends.len() / d);
             tile.shape(&weights.layers, Channels::VALUE, samples);
             noise.shape(d, samples);
@@ -74,7 +79,9 @@ impl<T: Real> NegativeChains<T> {
             for (s, row) in ends.chunks_exact_mut(d).enumerate() {
                 row.iter_mut().enumerate().for_each(|(n, x)| *x = tile.forward[0].row(n, s..s + 1)[0]);
             }
-        });
+        };
+        let memory = &self.memory;
+        self.ends.par_chunks_mut(TILE * d).enumerate().for_each(|part| memory.with(|work| tile(part, work)));
         if let Some(order) = order {
             for (s, end) in self.ends.chunks_exact(d).enumerate() {
                 let slot = order.slot(s);

@@ -66,7 +66,7 @@ pub(super) fn measure<T: Burn>(pool: &rayon::ThreadPool) -> Result<Peak> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::cpu::block::{Block, dense_transposed};
+    use crate::engine::cpu::block::{Block, dense};
 
     /// The seconds of the fastest of some runs: other programs only make them slower.
     fn fastest(mut run: impl FnMut()) -> f64 {
@@ -85,7 +85,7 @@ mod tests {
         let (mut x, mut y) = (Block::<f32>::default(), Block::<f32>::default());
         x.shape(n, n);
         y.shape(n, n);
-        let product = fastest(|| dense_transposed(&mut y, &weights, &x, &(0..n))) / (n * n * n) as f64;
+        let product = fastest(|| dense(&mut y, &weights, &x, &(0..n))) / (n * n * n) as f64;
         let (_, numbers) = f32::burn();
         let each = fastest(|| assert!(black_box(f32::burn()).0 > 0.0)) / (TURNS * numbers) as f64;
         // a twentieth for clocks that change between the two

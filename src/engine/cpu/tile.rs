@@ -15,7 +15,7 @@
 
 use std::ops::Range;
 
-use super::block::{Block, dense, dense_transposed, outer};
+use super::block::{Block, dense, outer};
 use crate::model::{Activation, Layer, Phi, with_phi};
 use crate::real::Real;
 
@@ -25,6 +25,10 @@ pub(crate) struct Network<'a, T> {
     pub(crate) layers: &'a [Layer],
     pub(crate) activation: Activation,
     pub(crate) parameters: &'a [T],
+    /// Where the parameters hold a layer's W, this holds W packed for products.
+    pub(crate) forward: &'a [T],
+    /// And this Wᵀ.
+    pub(crate) backward: &'a [T],
 }
 
 /// The channels of a sample.
@@ -133,13 +137,13 @@ impl<T: Real> Tile<T> {
 
     pub(super) fn through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
         let layer = &net.layers[l];
-        dense(&mut self.pre[l], &net.parameters[layer.weight.clone()], &self.forward[l], columns);
+        dense(&mut self.pre[l], &net.forward[layer.weight.clone()], &self.forward[l], columns);
         self.work += (layer.weight.len() * columns.len()) as u64;
     }
 
     pub(super) fn back_through(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
         let layer = &net.layers[l];
-        dense_transposed(&mut self.adjoint[l], &net.parameters[layer.weight.clone()], &self.outgoing[l], columns);
+        dense(&mut self.adjoint[l], &net.backward[layer.weight.clone()], &self.outgoing[l], columns);
         self.work += (layer.weight.len() * columns.len()) as u64;
     }
 
@@ -171,29 +175,13 @@ impl<T: Real> Tile<T> {
                     let a = &mut next.row_mut(n, columns.clone())[..len];
                     let (d1, rest) = derivative.row_mut(n, 0..3 * all).split_at_mut(all);
                     let (d2, d3) = rest.split_at_mut(all);
-                    // slices of one length that the compiler sees, or the loops do not vectorise
                     let (d1, d2, d3) = (&mut d1[from..][..len], &mut d2[from..][..len], &mut d3[from..][..len]);
+                    let derivatives = |z: T| phi.derivatives(z + *bias);
                     match order {
-                        0 => {
-                            for i in 0..len {
-                                a[i] = phi.derivatives(z[i] + *bias)[0];
-                            }
-                        }
-                        1 => {
-                            for i in 0..len {
-                                [a[i], d1[i], ..] = phi.derivatives(z[i] + *bias);
-                            }
-                        }
-                        2 => {
-                            for i in 0..len {
-                                [a[i], d1[i], d2[i], _] = phi.derivatives(z[i] + *bias);
-                            }
-                        }
-                        _ => {
-                            for i in 0..len {
-                                [a[i], d1[i], d2[i], d3[i]] = phi.derivatives(z[i] + *bias);
-                            }
-                        }
+                        0 => spread(z, [a], derivatives),
+                        1 => spread(z, [a, d1], derivatives),
+                        2 => spread(z, [a, d1, d2], derivatives),
+                        _ => spread(z, [a, d1, d2, d3], derivatives),
                     }
                 }
             },
@@ -452,8 +440,37 @@ impl<T: Real> Tile<T> {
     }
 }
 
-/// Numbers that a sum takes side by side.
+/// Numbers that are computed side by side.
 const LANES: usize = 16;
+
+/// The first `N` of what `f` makes of each number, into a slice each. As many numbers together as hide the latency of `f`, and
+/// all read before any is written: otherwise the compiler would have to ask whether the slices overlap.
+#[inline(always)]
+fn spread<T: Real, const N: usize>(from: &[T], to: [&mut [T]; N], f: impl Fn(T) -> [T; 4]) {
+    let (chunks, rest) = from.as_chunks::<LANES>();
+    let done = from.len() - rest.len();
+    let (mut to, mut last) = (to.map(|to| to.split_at_mut(done)), rest);
+    for (i, chunk) in chunks.iter().enumerate() {
+        let mut made = [[T::default(); LANES]; N];
+        for l in 0..LANES {
+            let all = f(chunk[l]);
+            for n in 0..N {
+                made[n][l] = all[n];
+            }
+        }
+        for ((to, _), made) in to.iter_mut().zip(made) {
+            to[i * LANES..][..LANES].copy_from_slice(&made);
+        }
+    }
+    let mut i = 0;
+    while let [first, others @ ..] = last {
+        let all = f(*first);
+        for ((_, to), made) in to.iter_mut().zip(all) {
+            to[i] = made;
+        }
+        (i, last) = (i + 1, others);
+    }
+}
 
 /// The sum of some function of some numbers, in an order that [`vectorized`] code can keep up with.
 #[inline(always)]

@@ -73,14 +73,14 @@ impl<'a, T: Real> NativeTraining<'a, T> {
     ) -> Result<Self> {
         let kept = replay::buffer::<T>(plan, &state, data.dim())?;
         let chains = match &plan.objective {
-            Objective::Cd(cd) => Some(NegativeChains::new(*cd, None, plan.batch, data.dim())),
+            Objective::Cd(cd) => Some(NegativeChains::new(pool, *cd, None, plan.batch, data.dim())),
             Objective::Pcd(cd, replay) => {
                 let kept = kept.map(|kept| (replay.clone(), kept));
-                Some(NegativeChains::new(*cd, kept, plan.batch, data.dim()))
+                Some(NegativeChains::new(pool, *cd, kept, plan.batch, data.dim()))
             }
             _ => None,
         };
-        let weights = Weights { parameters: convert(&state.parameters), ..Weights::new(model) };
+        let weights = Weights::with_parameters(model, &state.parameters);
         Ok(Self {
             pool,
             plan: plan.clone(),
@@ -88,7 +88,7 @@ impl<'a, T: Real> NativeTraining<'a, T> {
             dim: data.dim(),
             levels: levels(model, &plan.objective),
             probes: probes(model, &plan.objective),
-            batch: Batch::new(&weights, &plan.objective, plan.batch),
+            batch: Batch::new(pool, &weights, &plan.objective, plan.batch),
             chains,
             weights,
             ema: convert(&state.ema),
@@ -146,12 +146,15 @@ impl<'a, T: Real> NativeTraining<'a, T> {
         let clip = T::of(optimizer.clip_factor(norm));
         let sizes = optimizer.step_sizes(step, self.plan.steps);
         let gradient = self.batch.gradient();
-        let (theta, ema) = (&mut self.weights.parameters[..gradient.len()], &mut self.ema[..gradient.len()]);
+        let ema = &mut self.ema[..gradient.len()];
         let (m, v) = (&mut self.first_moment[..gradient.len()], &mut self.second_moment[..gradient.len()]);
-        vectorized(
-            #[inline(always)]
-            || adam(&optimizer, sizes, clip, gradient, theta, m, v, ema),
-        );
+        self.weights.update(|theta| {
+            let theta = &mut theta[..gradient.len()];
+            vectorized(
+                #[inline(always)]
+                || adam(&optimizer, sizes, clip, gradient, theta, m, v, ema),
+            );
+        });
     }
 }
 
