@@ -4,7 +4,8 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// A real number as the engines' generic code needs it.
 ///
-/// The f32 functions are polynomials, the same as in `shaders/lib`, written so that loops over them vectorise. The f64
+/// The f32 functions are polynomials and quotients of polynomials, written so that loops over them vectorise; those that make
+/// random numbers are the same as in `shaders/lib`. The f64
 /// functions are those of `libm`.
 pub trait Real:
     Copy

@@ -131,14 +131,14 @@ impl Preparation {
     }
 }
 
-/// Refuses numbers whose squares f32 could not hold, let alone sums of them.
+/// Refuses numbers that samples in the same unit, written in single precision, could not reach with room to spare.
 fn check_size(table: &Table, source: &str) -> Result<()> {
-    const MOST: f64 = 1e15;
+    const MOST: f64 = 1e30;
     let Some(at) = table.points.values().iter().position(|value| value.abs() > MOST) else { return Ok(()) };
     let (value, dim) = (table.points.values()[at], table.points.dim());
     let (row, name) = (at / dim, &table.names[at % dim]);
     Err(Error::input(format!(
-        "{source}, row {row}, column `{name}`: {value:e} is beyond {MOST:e}, where single precision ends"
+        "{source}, row {row}, column `{name}`: {value:e} is beyond {MOST:e}: samples are written in single precision, which ends at 3.4e38"
     ))
     .hint("state the column in a larger unit, or mend the row"))
 }

@@ -122,11 +122,12 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     setup.draw("divergences", &strips_figure(&strips)?)
 }
 
-/// The row with the lowest median; none where there is nothing to choose.
+/// The rows with the lowest median; none where there is nothing to choose.
 fn lowest(values: &[Vec<f64>]) -> Vec<usize> {
     let medians: Vec<f64> = values.iter().map(|values| super::report::median(values)).collect();
-    let lowest = medians.iter().copied().filter(|median| median.is_finite()).fold(f64::INFINITY, f64::min);
-    if medians.len() < 2 { Vec::new() } else { (0..medians.len()).filter(|row| medians[*row] == lowest).collect() }
+    let lowest = medians.iter().copied().fold(f64::INFINITY, f64::min);
+    let is_choice = medians.len() > 1 && lowest.is_finite();
+    (0..medians.len()).filter(|row| is_choice && medians[*row] == lowest).collect()
 }
 
 /// A law evaluated once for all models.
@@ -201,4 +202,17 @@ fn objective(loss: &str, data: &Points) -> Result<Objective> {
         "nce" => Objective::Nce(NoiseContrastive::new(NEGATIVES, SeparableLaw::fitted(data, 1.2)?)?),
         _ => Objective::Esm,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_infinite_is_not_the_best() {
+        let (one, two, none) = (vec![1.0, 3.0, 2.0], vec![2.0, 2.0, 9.0], vec![f64::INFINITY; 3]);
+        assert_eq!(lowest(&[none.clone(), one.clone(), two]), [1, 2]);
+        assert_eq!(lowest(&[vec![f64::NAN; 3], one.clone()]), [1]);
+        assert!(lowest(&[none.clone(), none]).is_empty() && lowest(&[one]).is_empty());
+    }
 }

@@ -169,6 +169,7 @@ fn what_cannot_be_compared_is_refused() {
             ("--losses esm --set activation=relu", &["relu"]),
             ("--set seed=4", &["seed"]),
             ("--set ed:sigma=1 --losses dsm", &["ed is neither an objective nor a data set", "dsm and"]),
+            ("--set ed:lr=1e-3 --losses dsm,ed --data moons,ed.csv", &["ed is an objective and a data set", "rename"]),
             ("--set dsm:nonsense=1 --losses dsm", &["nonsense"]),
         ],
     );

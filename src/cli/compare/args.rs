@@ -144,12 +144,18 @@ impl Args {
             }
         }
         for set in &self.set {
-            let known =
-                |name: &str| self.losses.iter().any(|l| l == name) || self.data.iter().any(|d| short_name(d) == name);
-            if let Some(name) = split(set)?.0.filter(|name| !known(name)) {
-                let data: Vec<String> = self.data.iter().map(|data| short_name(data)).collect();
-                return Err(Error::input(format!("--set {set}: {name} is neither an objective nor a data set"))
-                    .hint(format!("they are {} and {}", self.losses.join(", "), data.join(", "))));
+            let Some(name) = split(set)?.0 else { continue };
+            let data: Vec<String> = self.data.iter().map(|data| short_name(data)).collect();
+            match (self.losses.iter().any(|loss| loss == name), data.iter().any(|data| data == name)) {
+                (false, false) => {
+                    return Err(Error::input(format!("--set {set}: {name} is neither an objective nor a data set"))
+                        .hint(format!("they are {} and {}", self.losses.join(", "), data.join(", "))));
+                }
+                (true, true) => {
+                    return Err(Error::input(format!("--set {set}: {name} is an objective and a data set"))
+                        .hint("rename the file"));
+                }
+                _ => {}
             }
         }
         let mut names = BTreeSet::new();

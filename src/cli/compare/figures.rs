@@ -10,7 +10,7 @@ use ebm_gpu::error::Result;
 use ebm_gpu::model::{Head, read_checkpoint};
 use ebm_gpu::points::Points;
 use ebm_gpu::report::{
-    Extent, Grid, PanelCell, PanelRow, Panels, Shading, StripPanel, Strips, panels_figure, strips_figure,
+    Extent, Grid, PanelCell, PanelRow, Panels, Shading, StripPanel, Strips, meaning, panels_figure, strips_figure,
 };
 
 use super::super::run;
@@ -94,9 +94,11 @@ fn strips(comparison: &Comparison, metric: &str, out: &Path) -> Result<()> {
             chance: None,
         })
         .collect();
+    let unit = meaning(metric).map_or("", |meaning| meaning.unit);
+    let label = if unit.is_empty() { metric.to_string() } else { format!("{metric} ({unit})") };
     let strips = Strips {
         title: "",
-        metric,
+        metric: &label,
         better: better(metric),
         logarithmic: true,
         rows: &comparison.losses,

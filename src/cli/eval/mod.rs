@@ -300,7 +300,7 @@ fn modes(data: &Dataset, samples: Option<&Points>) -> Option<Vec<Mode>> {
 /// 1 in the model's units.
 fn another_unit(data: &Dataset) -> Option<String> {
     const FAR: f64 = 30.0;
-    if data.transform == Transform::identity(data.dim()) {
+    if data.transform.linear == Transform::identity(data.dim()).linear {
         return None;
     }
     let values = data.test.values();

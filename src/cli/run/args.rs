@@ -162,8 +162,8 @@ pub(crate) struct Args {
     pub(super) quiet: bool,
 }
 
-/// A warning where coordinates have no density of their own.
-fn constant_columns(data: &Dataset) -> Option<String> {
+/// A warning where the training rows say too little: where there is one, or where coordinates have no density of their own.
+fn poverty(data: &Dataset) -> Option<String> {
     let (constant, dim) = (data.train.constant_columns().count(), data.dim());
     if data.train.count() == 1 {
         return Some("one row is left for training: nothing can be learnt of a law from it".to_string());
@@ -297,7 +297,7 @@ impl Args {
         };
         let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train)?)?;
         warnings.extend(objective.warnings(&spec));
-        warnings.extend(constant_columns(&data));
+        warnings.extend(poverty(&data));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;

@@ -107,7 +107,7 @@ struct Header {
     before: u64,
 }
 
-/// The header; `None` if the bytes end before it does, or it is none.
+/// The header; `None` if the bytes end before it does, or it is of an unknown version.
 fn header(source: &mut impl Read, length: u64) -> std::result::Result<Option<Header>, Problem> {
     let mut left = length;
     let mut take = |count: u64| -> std::result::Result<Option<Vec<u8>>, Problem> {
@@ -120,11 +120,10 @@ fn header(source: &mut impl Read, length: u64) -> std::result::Result<Option<Hea
         Ok(Some(bytes))
     };
     let Some(start) = take(8)? else { return Ok(None) };
-    if !start.starts_with(MAGIC) {
+    let Some(version) = start.strip_prefix(MAGIC) else {
         return Err(other("it does not begin with NumPy's magic bytes"));
-    }
-    let version = start.strip_prefix(MAGIC).map_or(0, |version| version[0]);
-    let wide = match version {
+    };
+    let wide = match version[0] {
         1 => 2,
         2 | 3 => 4,
         _ => return Ok(None),

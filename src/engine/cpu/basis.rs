@@ -5,7 +5,8 @@
 //! W₁ is (Σ Q) Vᵀ. Twin: `shaders/orthonormal_basis.wgsl`.
 
 use super::block::{Block, add_product, images, project_out};
-use super::tile::{Network, vectorized};
+use super::tile::Network;
+use super::vector::vectorized;
 use crate::real::Real;
 
 /// V as rows, and what the first layer makes of them.

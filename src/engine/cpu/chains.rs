@@ -22,8 +22,7 @@ use crate::sampler::{Hamiltonian, Langevin, Transition};
 
 /// How long one call of `advance` works.
 const CALL: Duration = Duration::from_millis(60);
-/// Tiles are filled up to a multiple of this: products of fewer columns add in another order, and a chain must not depend
-/// on how many others there are.
+/// Tiles are filled up to a multiple of this: to whole vectors, so that few chains are computed like many.
 const COLUMNS: usize = 16;
 
 pub(super) struct NativeChains<'a, T> {

@@ -14,7 +14,8 @@
 use super::block::{Block, outer};
 use super::matching::Work;
 use super::source::Source;
-use super::tile::{Channels, Network, Tile, vectorized};
+use super::tile::{Channels, Network, Tile};
+use super::vector::vectorized;
 use crate::model::{Split, SplitPhi, with_phi};
 use crate::real::Real;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::block::Block;
-use super::vectorized;
+use super::vector::vectorized;
 use crate::objective::ProbeLaw;
 use crate::random::{Seed, Stream};
 use crate::real::Real;

@@ -11,7 +11,7 @@ use super::difference::Difference;
 use super::matching::{Matching, Sums, Work};
 use super::memory::PerThread;
 use super::source::Source;
-use super::tile::vectorized;
+use super::vector::vectorized;
 use super::{GROUPS, Network, TILE, Weights};
 use crate::objective::{Objective, Program, Tangents};
 use crate::real::Real;

@@ -4,7 +4,8 @@
 use super::basis::Basis;
 use super::block::Block;
 use super::source::Source;
-use super::tile::{Channels, Network, Shared, Tile, sum, vectorized};
+use super::tile::{Channels, Network, Shared, Tile};
+use super::vector::{sum, vectorized};
 use crate::model::Head;
 use crate::objective::{Level, Terms};
 use crate::real::Real;

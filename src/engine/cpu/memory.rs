@@ -15,7 +15,7 @@ impl<W: Default> PerThread<W> {
     /// for others.
     pub(super) fn with<R>(&self, task: impl FnOnce(&mut W) -> R) -> R {
         let thread = rayon::current_thread_index().unwrap_or(0) % self.0.len();
-        // a task that has panicked leaves nothing that the next one would rely on
+        // a task that has panicked ends the work that it belongs to, and the next one sets what it reads
         task(&mut self.0[thread].lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -22,6 +22,7 @@ mod product;
 mod source;
 mod tile;
 mod training;
+mod vector;
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -45,7 +46,7 @@ use block::Block;
 use gradient::Batch;
 use product::{pack, pack_transpose};
 use source::FromGiven;
-use tile::{Channels, Network, Tile, vectorized};
+use tile::{Channels, Network, Tile};
 
 /// Samples of a tile when gradients are computed.
 const TILE: usize = 64;

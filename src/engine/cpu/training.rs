@@ -6,7 +6,7 @@ use super::Weights;
 use super::gradient::Batch;
 use super::negatives::NegativeChains;
 use super::source::{Drawn, Negatives};
-use super::tile::{sum, vectorized};
+use super::vector::{sum, vectorized};
 use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState, replay};
 use crate::error::Result;
 use crate::model::Model;

@@ -87,7 +87,8 @@ pub fn strips_figure(strips: &Strips<'_>) -> Result<Figure> {
 
 /// What the marks mean, in as many lines as that takes.
 fn key(strips: &Strips<'_>, width: f64) -> Vec<String> {
-    let mut words = vec!["dots: seeds, bar: median".to_string(), format!("{} is better", strips.better.name())];
+    let mut words = vec!["dots: seeds, bar: median".to_string()];
+    words.extend(Some(strips.better.name()).filter(|name| !name.is_empty()).map(|name| format!("{name} is better")));
     let any = |has: fn(&StripPanel<'_>) -> bool| strips.panels.iter().any(has);
     words.extend(any(|panel| !panel.best.is_empty()).then(|| "orange: the best".to_string()));
     words.extend(any(|panel| panel.chance.is_some()).then(|| "grey: by chance".to_string()));
