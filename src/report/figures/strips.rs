@@ -41,7 +41,7 @@ pub struct Strips<'a> {
     pub metric: &'a str,
     /// Which values are good.
     pub better: Better,
-    /// Whether axes are logarithmic where all values of a panel are positive.
+    /// Whether axes are logarithmic where all values of a panel are positive; these are then the same.
     pub logarithmic: bool,
     /// The names of the rows.
     pub rows: &'a [String],
@@ -67,11 +67,11 @@ pub fn strips_figure(strips: &Strips<'_>) -> Result<Figure> {
     let key = key(strips, width - 8.0);
     let mut svg = Svg::new(width, below + 6.0 + KEY * key.len() as f64);
     svg.text((0.5 * width, 20.0), Anchor::Middle, NORMAL + 1.0, INK, &fitted(strips.title, NORMAL + 1.0, width));
-    for (i, panel) in strips.panels.iter().enumerate() {
+    for (i, (panel, axis)) in strips.panels.iter().zip(&axes(strips)).enumerate() {
         let (column, line) = ((i % ABREAST) as f64, (i / ABREAST) as f64);
         let y = top + line * (ABOVE + height + BELOW) + ABOVE;
         let frame = Frame { x: left + column * (WIDTH + GAP), y, width: WIDTH, height };
-        draw_panel(&mut svg, frame, strips, panel);
+        draw_panel(&mut svg, frame, panel, axis);
         if i % ABREAST == 0 {
             for (row, name) in strips.rows.iter().enumerate() {
                 let at = (left - 10.0, middle(frame, row) + 0.36 * SMALL);
@@ -114,20 +114,27 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The axis that holds all values and what they would be by chance.
-fn axis(strips: &Strips<'_>, panel: &StripPanel<'_>) -> Axis {
-    let all = || panel.values.iter().flat_map(|v| v.iter().copied()).chain(panel.chance.into_iter().flatten());
-    let range = Range::covering(all());
-    if strips.logarithmic && range.lo() > 0.0 {
-        // a value without others around it still has a decade to be seen in
-        let room = (range.hi() / range.lo()).powf(0.06).max(1.1);
-        return Axis::new(Range::new(range.lo() / room, range.hi() * room), Scale::Log10, strips.metric);
-    }
-    Axis::linear(range.padded(0.06), strips.metric)
+/// The range of a panel: all values, and what they would be by chance.
+fn range(panel: &StripPanel<'_>) -> Range {
+    Range::covering(panel.values.iter().flat_map(|v| v.iter().copied()).chain(panel.chance.into_iter().flatten()))
 }
 
-fn draw_panel(svg: &mut Svg, frame: Frame, strips: &Strips<'_>, panel: &StripPanel<'_>) {
-    let axis = axis(strips, panel);
+/// The axis of each panel. Logarithmic ones are the same, so that panels compare at a glance; on a linear one that holds all,
+/// the values of a panel that lies apart would be one dot.
+fn axes(strips: &Strips<'_>) -> Vec<Axis> {
+    let ranges: Vec<Range> = strips.panels.iter().map(range).collect();
+    let logarithmic = |range: &&Range| strips.logarithmic && range.lo() > 0.0;
+    let all = Range::covering(ranges.iter().filter(logarithmic).flat_map(|range| [range.lo(), range.hi()]));
+    // a value without others around it still has a part of a decade to be seen in
+    let room = (all.hi() / all.lo()).powf(0.06).max(1.1);
+    let axis = |range: &Range| match logarithmic(&range) {
+        true => Axis::new(Range::new(all.lo() / room, all.hi() * room), Scale::Log10, strips.metric),
+        false => Axis::linear(range.padded(0.06), strips.metric),
+    };
+    ranges.iter().map(axis).collect()
+}
+
+fn draw_panel(svg: &mut Svg, frame: Frame, panel: &StripPanel<'_>, axis: &Axis) {
     let x = |value: f64| frame.x + frame.width * axis.fraction(value);
     svg.raw("<g class=\"panel\">");
     if let Some([low, high]) = panel.chance.map(|ends| ends.map(x)).filter(|ends| ends.iter().all(|x| x.is_finite())) {
@@ -219,6 +226,22 @@ mod tests {
             assert_eq!(svg.matches(text).count(), times, "{text}");
         }
         assert!(svg.contains("lower is better") && svg.contains("by chance"));
+    }
+
+    #[test]
+    fn logarithmic_panels_share_an_axis() {
+        let panel = |values| StripPanel { title: "", values: vec![values], best: Vec::new(), chance: None };
+        let panels = [panel(&[0.1, 0.2][..]), panel(&[10.0, 20.0]), panel(&[0.0, 1.0])];
+        let at = |logarithmic, value| {
+            let strips =
+                Strips { title: "", metric: "", better: Better::Lower, logarithmic, rows: &[], panels: &panels };
+            axes(&strips).iter().map(|axis| axis.fraction(value)).collect::<Vec<f64>>()
+        };
+        let [first, second, third] = at(true, 1.0)[..] else { unreachable!("three panels") };
+        assert!(first == second && (0.3..0.6).contains(&first), "{first} {second}");
+        assert!((0.9..1.0).contains(&third), "{third} of a panel that holds 0");
+        let [first, second, _] = at(false, 1.0)[..] else { unreachable!("three panels") };
+        assert!(first > 1.0 && second < 0.0, "{first} {second}: linear ones have their own");
     }
 
     #[test]
