@@ -87,6 +87,9 @@ impl<T: Real> Source<T> for Drawn<'_, T> {
     }
 
     fn level(&self, sample: usize) -> Level {
+        if let [only] = self.levels {
+            return *only;
+        }
         let word = choices(self.seed, sample, self.step)[1];
         self.levels[pick(word, self.levels.len() as u32) as usize]
     }

@@ -16,7 +16,7 @@
 use std::ops::Range;
 
 use super::block::{Block, dense, outer};
-use super::vector::{map_into, sum, vectorized};
+use super::vector::{combine, sum, vectorized};
 use crate::model::{Activation, Layer, Phi, with_phi};
 use crate::real::Real;
 
@@ -58,6 +58,12 @@ pub(crate) struct Shared<'a, T> {
     pub(crate) images: &'a Block<T>,
     /// The first tangent of the block.
     pub(crate) first: usize,
+}
+
+/// The first of φ, φ′, φ″ and φ‴.
+#[inline(always)]
+fn first<T: Copy, const N: usize>(all: [T; 4]) -> [T; N] {
+    std::array::from_fn(|n| all[n])
 }
 
 /// The working memory of one tile.
@@ -177,12 +183,12 @@ impl<T: Real> Tile<T> {
                     let (d1, rest) = derivative.row_mut(n, 0..3 * all).split_at_mut(all);
                     let (d2, d3) = rest.split_at_mut(all);
                     let (d1, d2, d3) = (&mut d1[from..][..len], &mut d2[from..][..len], &mut d3[from..][..len]);
-                    let derivatives = |z: T| phi.derivatives(z + *bias);
+                    let derivatives = |[z]: [T; 1]| phi.derivatives(z + *bias);
                     match order {
-                        0 => map_into(z, [a], derivatives),
-                        1 => map_into(z, [a, d1], derivatives),
-                        2 => map_into(z, [a, d1, d2], derivatives),
-                        _ => map_into(z, [a, d1, d2, d3], derivatives),
+                        0 => combine([z], [a], |z, _| first(derivatives(z))),
+                        1 => combine([z], [a, d1], |z, _| first(derivatives(z))),
+                        2 => combine([z], [a, d1, d2], |z, _| first(derivatives(z))),
+                        _ => combine([z], [a, d1, d2, d3], |z, _| derivatives(z)),
                     }
                 }
             },
@@ -202,11 +208,8 @@ impl<T: Real> Tile<T> {
                     #[inline(always)]
                     || {
                         for n in 0..incoming.rows() {
-                            let (beta, d1) = (&incoming.row(n, columns.clone())[..s], &derivative.row(n, 0..s)[..s]);
-                            let out = &mut outgoing.row_mut(n, columns.clone())[..s];
-                            for i in 0..s {
-                                out[i] = beta[i] * d1[i];
-                            }
+                            let (beta, d1) = (incoming.row(n, columns.clone()), derivative.row(n, 0..s));
+                            combine([beta, d1], [outgoing.row_mut(n, columns.clone())], |[beta, d1], _| [beta * d1]);
                         }
                     },
                 );
@@ -250,16 +253,11 @@ impl<T: Real> Tile<T> {
             #[inline(always)]
             || {
                 for n in 0..pre.rows() {
-                    let d1 = &derivative.row(n, 0..s)[..s];
-                    let sum = &mut squares.row_mut(n, 0..s)[..s];
+                    let (d1, sum) = (derivative.row(n, 0..s), squares.row_mut(n, 0..s));
                     for k in 0..count {
                         let columns = start + k * s..start + (k + 1) * s;
-                        let z = &pre.row(n, columns.clone())[..s];
-                        let a = &mut next.row_mut(n, columns)[..s];
-                        for i in 0..s {
-                            a[i] = d1[i] * z[i];
-                            sum[i] += z[i] * z[i];
-                        }
+                        let (z, a) = (pre.row(n, columns.clone()), next.row_mut(n, columns));
+                        combine([d1, z], [a, &mut *sum], |[d1, z], [_, sum]| [d1 * z, sum + z * z]);
                     }
                 }
             },
@@ -291,26 +289,18 @@ impl<T: Real> Tile<T> {
             #[inline(always)]
             || {
                 for n in 0..pre.rows() {
-                    let (d1, d2) = (&derivative.row(n, 0..s)[..s], &derivative.row(n, all..all + s)[..s]);
-                    let beta = second.clone().map(|columns| &incoming.row(n, columns)[..s]);
-                    let sum = &mut cross.row_mut(n, 0..s)[..s];
+                    let (d1, d2) = (derivative.row(n, 0..s), derivative.row(n, all..all + s));
+                    let beta = second.clone().map(|columns| incoming.row(n, columns));
+                    let sum = cross.row_mut(n, 0..s);
                     for k in 0..count {
                         let columns = start + k * s..start + (k + 1) * s;
-                        let (z, q) = (&pre.row(n, columns.clone())[..s], &incoming.row(n, columns.clone())[..s]);
-                        let out = &mut outgoing.row_mut(n, columns)[..s];
+                        let (z, q) = (pre.row(n, columns.clone()), incoming.row(n, columns.clone()));
+                        let to = [outgoing.row_mut(n, columns), &mut *sum];
                         match beta {
-                            Some(beta) => {
-                                for i in 0..s {
-                                    out[i] = q[i] * d1[i] + twice * beta[i] * d2[i] * z[i];
-                                    sum[i] += q[i] * z[i];
-                                }
-                            }
-                            None => {
-                                for i in 0..s {
-                                    out[i] = q[i] * d1[i];
-                                    sum[i] += q[i] * z[i];
-                                }
-                            }
+                            Some(beta) => combine([z, q, d1, d2, beta], to, |[z, q, d1, d2, beta], [_, sum]| {
+                                [q * d1 + twice * beta * d2 * z, sum + q * z]
+                            }),
+                            None => combine([z, q, d1], to, |[z, q, d1], [_, sum]| [q * d1, sum + q * z]),
                         }
                     }
                 }
@@ -334,16 +324,13 @@ impl<T: Real> Tile<T> {
                 #[inline(always)]
                 || {
                     for n in 0..pre.rows() {
-                        let (y, d1) = (&pre.row(n, columns.clone())[..s], &derivative.row(n, 0..s)[..s]);
-                        let h = &mut next.row_mut(n, columns.clone())[..s];
-                        for i in 0..s {
-                            h[i] = d1[i] * y[i];
-                        }
+                        let (y, d1) = (pre.row(n, columns.clone()), derivative.row(n, 0..s));
+                        let h = [next.row_mut(n, columns.clone())];
                         if curved {
-                            let (d2, sum) = (&derivative.row(n, all..all + s)[..s], &squares.row(n, 0..s)[..s]);
-                            for i in 0..s {
-                                h[i] += kappa * d2[i] * sum[i];
-                            }
+                            let (d2, sum) = (derivative.row(n, all..all + s), squares.row(n, 0..s));
+                            combine([y, d1, d2, sum], h, |[y, d1, d2, sum], _| [d1 * y + kappa * d2 * sum]);
+                        } else {
+                            combine([y, d1], h, |[y, d1], _| [d1 * y]);
                         }
                     }
                 },
@@ -376,33 +363,26 @@ impl<T: Real> Tile<T> {
                 for n in 0..pre.rows() {
                     let (d1, rest) = derivative.row(n, 0..3 * all).split_at(all);
                     let (d2, d3) = rest.split_at(all);
-                    let d1 = &d1[from..][..len];
-                    let adjoint = &incoming.row(n, columns.clone())[..len];
-                    let r = &mut outgoing.row_mut(n, columns.clone())[..len];
-                    for i in 0..len {
-                        r[i] = adjoint[i] * d1[i];
-                    }
-                    if !tangents && second.is_none() {
-                        continue;
-                    }
-                    // one value: as many columns as samples
-                    let (r, d2, d3) = (&mut r[..s], &d2[..s], &d3[..s]);
-                    if tangents {
-                        let sum = &cross.row(n, 0..s)[..s];
-                        for i in 0..s {
-                            r[i] += d2[i] * sum[i];
+                    let (d1, adjoint) = (&d1[from..][..len], incoming.row(n, columns.clone()));
+                    let r = [outgoing.row_mut(n, columns.clone())];
+                    // beside tangents or a second-order channel, one value: as many columns as samples
+                    match (tangents, &second) {
+                        (false, None) => combine([adjoint, d1], r, |[r, d1], _| [r * d1]),
+                        (true, None) => {
+                            let c = cross.row(n, 0..s);
+                            combine([adjoint, d1, d2, c], r, |[r, d1, d2, c], _| [r * d1 + d2 * c]);
                         }
-                    }
-                    if let Some(second) = &second {
-                        let (beta, y) = (&incoming.row(n, second.clone())[..s], &pre.row(n, second.clone())[..s]);
-                        for i in 0..s {
-                            r[i] += beta[i] * d2[i] * y[i];
+                        (false, Some(second)) => {
+                            let (beta, y) = (incoming.row(n, second.clone()), pre.row(n, second.clone()));
+                            combine([adjoint, d1, d2, beta, y], r, |[r, d1, d2, beta, y], _| [r * d1 + beta * d2 * y]);
                         }
-                        if tangents {
-                            let sum = &squares.row(n, 0..s)[..s];
-                            for i in 0..s {
-                                r[i] += kappa * beta[i] * d3[i] * sum[i];
-                            }
+                        (true, Some(second)) => {
+                            let (beta, y) = (incoming.row(n, second.clone()), pre.row(n, second.clone()));
+                            let (c, sum) = (cross.row(n, 0..s), squares.row(n, 0..s));
+                            let from = [adjoint, d1, d2, d3, beta, y, c, sum];
+                            combine(from, r, |[r, d1, d2, d3, beta, y, c, sum], _| {
+                                [r * d1 + d2 * c + beta * d2 * y + kappa * beta * d3 * sum]
+                            });
                         }
                     }
                 }

@@ -5,32 +5,37 @@ use crate::real::Real;
 /// Numbers that are computed side by side.
 const LANES: usize = 16;
 
-/// The first `N` of what `f` makes of each number, into a slice each. As many numbers together as hide the latency of `f`, and
-/// all read before any is written: otherwise the compiler would have to ask whether the slices overlap.
+/// Sets the numbers of some rows to what `f` makes of the numbers beside them in other rows, and of what they were; all rows are
+/// as long as the first that is set. As many numbers together as hide the latency of `f`, and all read before any is written:
+/// otherwise the compiler would have to ask whether the rows overlap.
 #[inline(always)]
-pub(super) fn map_into<T: Real, const N: usize>(from: &[T], to: [&mut [T]; N], f: impl Fn(T) -> [T; 4]) {
-    let (chunks, rest) = from.as_chunks::<LANES>();
-    let done = from.len() - rest.len();
-    let (mut to, mut last) = (to.map(|to| to.split_at_mut(done)), rest);
-    for (i, chunk) in chunks.iter().enumerate() {
-        let mut made = [[T::default(); LANES]; N];
+pub(super) fn combine<T: Real, const I: usize, const O: usize>(
+    from: [&[T]; I],
+    to: [&mut [T]; O],
+    f: impl Fn([T; I], [T; O]) -> [T; O],
+) {
+    let len = to[0].len();
+    let from = from.map(|row| row[..len].as_chunks::<LANES>());
+    let mut to = to.map(|row| row[..len].as_chunks_mut::<LANES>());
+    for c in 0..len / LANES {
+        let from: [&[T; LANES]; I] = std::array::from_fn(|i| &from[i].0[c]);
+        let was: [[T; LANES]; O] = std::array::from_fn(|o| to[o].0[c]);
+        let mut made = [[T::default(); LANES]; O];
         for l in 0..LANES {
-            let all = f(chunk[l]);
-            for n in 0..N {
-                made[n][l] = all[n];
+            let all = f(std::array::from_fn(|i| from[i][l]), std::array::from_fn(|o| was[o][l]));
+            for o in 0..O {
+                made[o][l] = all[o];
             }
         }
-        for ((to, _), made) in to.iter_mut().zip(made) {
-            to[i * LANES..][..LANES].copy_from_slice(&made);
+        for ((chunks, _), made) in to.iter_mut().zip(made) {
+            chunks[c] = made;
         }
     }
-    let mut i = 0;
-    while let [first, others @ ..] = last {
-        let all = f(*first);
-        for ((_, to), made) in to.iter_mut().zip(all) {
-            to[i] = made;
+    for l in 0..len % LANES {
+        let all = f(from.map(|(_, rest)| rest[l]), std::array::from_fn(|o| to[o].1[l]));
+        for ((_, rest), made) in to.iter_mut().zip(all) {
+            rest[l] = made;
         }
-        (i, last) = (i + 1, others);
     }
 }
 
