@@ -26,7 +26,7 @@ pub(super) fn pack<T: Real>(strips: &mut [T], matrix: &[T], depth: usize) {
             let columns = strip.as_chunks_mut::<ROWS>().0;
             let rows: [&[T]; ROWS] = std::array::from_fn(|r| &rows[r * depth..][..columns.len()]);
             for (k, column) in columns.iter_mut().enumerate() {
-                *column = rows.map(|row| row[k]);
+                column.iter_mut().zip(&rows).for_each(|(to, row)| *to = row[k]);
             }
         } else {
             let height = strip.len() / depth;
@@ -102,19 +102,8 @@ fn panels<T: Real, const N: usize, const WIDE: usize, const FUSED: bool>(
     x: Columns<'_, T>,
     [rows, depth, columns]: [usize; 3],
 ) {
-    let at = |column: usize| Columns { data: x.data.get(column..).unwrap_or(&[]), ..x };
-    if columns >= WIDE && rows <= 2 {
-        for start in (0..columns).step_by(WIDE) {
-            let column = start.min(columns - WIDE);
-            let (y, x) = (&mut y[column..], at(column));
-            match rows {
-                1 => sums::<T, 1, WIDE, FUSED>(y, stride, strips, x),
-                _ => sums::<T, 2, WIDE, FUSED>(y, stride, strips, x),
-            }
-        }
-        return;
-    }
     match columns {
+        _ if rows <= 2 && columns >= WIDE => every_panel::<T, WIDE, FUSED>(y, stride, strips, x, [rows, depth, columns]),
         _ if columns >= N => every_panel::<T, N, FUSED>(y, stride, strips, x, [rows, depth, columns]),
         16.. => every_panel::<T, 16, FUSED>(y, stride, strips, x, [rows, depth, columns]),
         4.. => every_panel::<T, 4, FUSED>(y, stride, strips, x, [rows, depth, columns]),

@@ -11,15 +11,15 @@ const LANES: usize = 16;
 #[inline(always)]
 pub(super) fn combine<T: Real, const I: usize, const O: usize>(
     from: [&[T]; I],
-    to: [&mut [T]; O],
+    mut to: [&mut [T]; O],
     f: impl Fn([T; I], [T; O]) -> [T; O],
 ) {
     let len = to[0].len();
-    let from = from.map(|row| row[..len].as_chunks::<LANES>());
-    let mut to = to.map(|row| row[..len].as_chunks_mut::<LANES>());
-    for c in 0..len / LANES {
-        let from: [&[T; LANES]; I] = std::array::from_fn(|i| &from[i].0[c]);
-        let was: [[T; LANES]; O] = std::array::from_fn(|o| to[o].0[c]);
+    let (from, chunks): ([&[T]; I], usize) = (std::array::from_fn(|i| &from[i][..len]), len / LANES);
+    // nowhere `array::map`, which is a call for each row
+    for c in 0..chunks {
+        let from: [&[T; LANES]; I] = std::array::from_fn(|i| &from[i].as_chunks().0[c]);
+        let was: [[T; LANES]; O] = std::array::from_fn(|o| to[o].as_chunks().0[c]);
         let mut made = [[T::default(); LANES]; O];
         for l in 0..LANES {
             let all = f(std::array::from_fn(|i| from[i][l]), std::array::from_fn(|o| was[o][l]));
@@ -27,14 +27,14 @@ pub(super) fn combine<T: Real, const I: usize, const O: usize>(
                 made[o][l] = all[o];
             }
         }
-        for ((chunks, _), made) in to.iter_mut().zip(made) {
-            chunks[c] = made;
+        for (to, made) in to.iter_mut().zip(&made) {
+            to.as_chunks_mut().0[c] = *made;
         }
     }
-    for l in 0..len % LANES {
-        let all = f(from.map(|(_, rest)| rest[l]), std::array::from_fn(|o| to[o].1[l]));
-        for ((_, rest), made) in to.iter_mut().zip(all) {
-            rest[l] = made;
+    for l in chunks * LANES..len {
+        let all = f(std::array::from_fn(|i| from[i][l]), std::array::from_fn(|o| to[o][l]));
+        for o in 0..O {
+            to[o][l] = all[o];
         }
     }
 }
