@@ -73,13 +73,13 @@ pub(crate) struct Tile<T> {
     channels: Channels,
     /// a, h, ȧₖ that enter each layer; the first is the input.
     pub(crate) forward: Vec<Block<T>>,
-    /// z, y, żₖ of each layer; the last is the output of the network.
+    /// y, żₖ of each layer, whose z becomes a in its place; the last is the output of the network.
     pub(crate) pre: Vec<Block<T>>,
     /// φ′, φ″, φ‴ of each hidden layer at each value, `[output, 3 values samples]`.
     pub(super) derivative: Vec<Block<T>>,
-    /// r, β, qₖ with respect to what enters each layer; the first is with respect to the input.
+    /// β with respect to what enters each layer; the first is r or β with respect to the input.
     pub(crate) adjoint: Vec<Block<T>>,
-    /// The same with respect to z; the last is set by the caller: the derivatives of the loss by the outputs.
+    /// R, β φ′, Qₖ, with respect to z; the last is set by the caller: the derivatives of the loss by the outputs.
     pub(crate) outgoing: Vec<Block<T>>,
     /// S of each layer, `[output, samples]`.
     squares: Vec<Block<T>>,
@@ -154,15 +154,32 @@ impl<T: Real> Tile<T> {
         self.work += (layer.weight.len() * columns.len()) as u64;
     }
 
+    /// z, where a will stand.
+    fn through_in_place(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+        let weight = net.layers[l].weight.clone();
+        let (before, after) = self.forward.split_at_mut(l + 1);
+        self.work += (weight.len() * columns.len()) as u64;
+        dense(&mut after[0], &net.forward[weight], &before[l], columns);
+    }
+
+    /// r or qₖ, where R or Qₖ will stand.
+    fn back_through_in_place(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+        let weight = net.layers[l].weight.clone();
+        let (before, after) = self.outgoing.split_at_mut(l);
+        self.work += (weight.len() * columns.len()) as u64;
+        dense(&mut before[l - 1], &net.backward[weight], &after[0], columns);
+    }
+
     /// Values forward; `order` derivatives of φ (0 to 3) are kept.
     pub(crate) fn forward_values(&mut self, net: Network<'_, T>, values: Range<usize>, order: usize) {
         let columns = self.values(values);
         for (l, layer) in net.layers.iter().enumerate() {
-            self.through(l, net, &columns);
             let bias = &net.parameters[layer.bias.clone()];
             if l + 1 < net.layers.len() {
+                self.through_in_place(l, net, &columns);
                 with_phi!(net.activation, phi => self.activate(phi, l, &columns, bias, order));
             } else {
+                self.through(l, net, &columns);
                 for (n, b) in bias.iter().enumerate() {
                     self.pre[l].row_mut(n, columns.clone()).iter_mut().for_each(|z| *z += *b);
                 }
@@ -173,22 +190,21 @@ impl<T: Real> Tile<T> {
     fn activate(&mut self, phi: impl Phi<T>, l: usize, columns: &Range<usize>, bias: &[T], order: usize) {
         let all = self.channels.values * self.samples;
         let (from, len) = (columns.start, columns.len());
-        let (pre, derivative, next) = (&self.pre[l], &mut self.derivative[l], &mut self.forward[l + 1]);
+        let (derivative, next) = (&mut self.derivative[l], &mut self.forward[l + 1]);
         vectorized(
             #[inline(always)]
             || {
                 for (n, bias) in bias.iter().enumerate() {
-                    let z = &pre.row(n, columns.clone())[..len];
                     let a = &mut next.row_mut(n, columns.clone())[..len];
                     let (d1, rest) = derivative.row_mut(n, 0..3 * all).split_at_mut(all);
                     let (d2, d3) = rest.split_at_mut(all);
                     let (d1, d2, d3) = (&mut d1[from..][..len], &mut d2[from..][..len], &mut d3[from..][..len]);
-                    let derivatives = |[z]: [T; 1]| phi.derivatives(z + *bias);
+                    let derivatives = |z: T| phi.derivatives(z + *bias);
                     match order {
-                        0 => combine([z], [a], |z, _| first(derivatives(z))),
-                        1 => combine([z], [a, d1], |z, _| first(derivatives(z))),
-                        2 => combine([z], [a, d1, d2], |z, _| first(derivatives(z))),
-                        _ => combine([z], [a, d1, d2, d3], |z, _| derivatives(z)),
+                        0 => combine([], [a], |[], [z]| first(derivatives(z))),
+                        1 => combine([], [a, d1], |[], [z, _]| first(derivatives(z))),
+                        2 => combine([], [a, d1, d2], |[], [z, ..]| first(derivatives(z))),
+                        _ => combine([], [a, d1, d2, d3], |[], [z, ..]| derivatives(z)),
                     }
                 }
             },
@@ -273,7 +289,7 @@ impl<T: Real> Tile<T> {
                 self.pull_tangents(l, count, kappa);
             }
             if l > 0 {
-                self.back_through(l, net, &columns);
+                self.back_through_in_place(l, net, &columns);
             }
         }
     }
@@ -294,13 +310,13 @@ impl<T: Real> Tile<T> {
                     let sum = cross.row_mut(n, 0..s);
                     for k in 0..count {
                         let columns = start + k * s..start + (k + 1) * s;
-                        let (z, q) = (pre.row(n, columns.clone()), incoming.row(n, columns.clone()));
+                        let z = pre.row(n, columns.clone());
                         let to = [outgoing.row_mut(n, columns), &mut *sum];
                         match beta {
-                            Some(beta) => combine([z, q, d1, d2, beta], to, |[z, q, d1, d2, beta], [_, sum]| {
+                            Some(beta) => combine([z, d1, d2, beta], to, |[z, d1, d2, beta], [q, sum]| {
                                 [q * d1 + twice * beta * d2 * z, sum + q * z]
                             }),
-                            None => combine([z, q, d1], to, |[z, q, d1], [_, sum]| [q * d1, sum + q * z]),
+                            None => combine([z, d1], to, |[z, d1], [q, sum]| [q * d1, sum + q * z]),
                         }
                     }
                 }
@@ -345,7 +361,9 @@ impl<T: Real> Tile<T> {
             if l + 1 < net.layers.len() {
                 self.pull_values(l, &columns, kappa);
             }
-            if l > 0 || to_input {
+            if l > 0 {
+                self.back_through_in_place(l, net, &columns);
+            } else if to_input {
                 self.back_through(l, net, &columns);
             }
         }
@@ -363,24 +381,24 @@ impl<T: Real> Tile<T> {
                 for n in 0..pre.rows() {
                     let (d1, rest) = derivative.row(n, 0..3 * all).split_at(all);
                     let (d2, d3) = rest.split_at(all);
-                    let (d1, adjoint) = (&d1[from..][..len], incoming.row(n, columns.clone()));
+                    let d1 = &d1[from..][..len];
                     let r = [outgoing.row_mut(n, columns.clone())];
                     // beside tangents or a second-order channel, one value: as many columns as samples
                     match (tangents, &second) {
-                        (false, None) => combine([adjoint, d1], r, |[r, d1], _| [r * d1]),
+                        (false, None) => combine([d1], r, |[d1], [r]| [r * d1]),
                         (true, None) => {
                             let c = cross.row(n, 0..s);
-                            combine([adjoint, d1, d2, c], r, |[r, d1, d2, c], _| [r * d1 + d2 * c]);
+                            combine([d1, d2, c], r, |[d1, d2, c], [r]| [r * d1 + d2 * c]);
                         }
                         (false, Some(second)) => {
                             let (beta, y) = (incoming.row(n, second.clone()), pre.row(n, second.clone()));
-                            combine([adjoint, d1, d2, beta, y], r, |[r, d1, d2, beta, y], _| [r * d1 + beta * d2 * y]);
+                            combine([d1, d2, beta, y], r, |[d1, d2, beta, y], [r]| [r * d1 + beta * d2 * y]);
                         }
                         (true, Some(second)) => {
                             let (beta, y) = (incoming.row(n, second.clone()), pre.row(n, second.clone()));
                             let (c, sum) = (cross.row(n, 0..s), squares.row(n, 0..s));
-                            let from = [adjoint, d1, d2, d3, beta, y, c, sum];
-                            combine(from, r, |[r, d1, d2, d3, beta, y, c, sum], _| {
+                            let from = [d1, d2, d3, beta, y, c, sum];
+                            combine(from, r, |[d1, d2, d3, beta, y, c, sum], [r]| {
                                 [r * d1 + d2 * c + beta * d2 * y + kappa * beta * d3 * sum]
                             });
                         }
