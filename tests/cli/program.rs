@@ -79,10 +79,10 @@ impl Folder {
         names
     }
 
-    /// The program, started in this folder, stopped after two minutes, with backtraces asked for so that a panic shows.
+    /// The program, started in this folder, stopped after four minutes, with backtraces asked for so that a panic shows.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ebm-gpu"));
-        command.current_dir(&self.root).env("RUST_BACKTRACE", "1").timeout(Duration::from_secs(120));
+        command.current_dir(&self.root).env("RUST_BACKTRACE", "1").timeout(Duration::from_secs(240));
         command
     }
 
