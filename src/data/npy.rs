@@ -1,8 +1,8 @@
 //! The NPY array format (NumPy enhancement proposal 1), both ways.
 //!
 //! The header is parsed here, in the small part of its grammar that NumPy writes for plain arrays, so that nothing that a file
-//! declares is multiplied or allocated before it is known to fit the file. The crates of this format do either: npyz 0.9
-//! allocates as many bytes as a header says it has, up to 4 GB, and multiplies the sides of a shape without a look at overflow.
+//! declares is multiplied or allocated before it is known to fit the file. The crate npyz 0.9 does both: it allocates as many bytes
+//! as a header says it has, up to 4 GB, and multiplies the sides of a shape without a look at overflow.
 
 use super::table::open;
 use crate::error::{Error, Result};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::block::Block;
-use super::vector::vectorized;
+use super::vector::{LANES, vectorized};
 use crate::objective::ProbeLaw;
 use crate::random::{Seed, Stream};
 use crate::real::Real;
@@ -50,7 +50,10 @@ pub(crate) fn probes<T: Real>(
             dim,
             columns,
             #[inline(always)]
-            |s, block| seed.words(Stream::Probe, first + s, step, base + block).map(sign),
+            |s, block| {
+                let [a, b, c, d] = seed.words(Stream::Probe, first + s, step, base + block);
+                [sign(a), sign(b), sign(c), sign(d)]
+            },
         );
         return;
     }
@@ -69,9 +72,6 @@ pub(crate) fn probes<T: Real>(
 fn sign<T: Real>(word: u32) -> T {
     T::of(if word >> 31 == 0 { 1.0 } else { -1.0 })
 }
-
-/// Columns that are drawn together.
-const LANES: usize = 16;
 
 /// Fills some columns of the first `dim` rows, four rows of a column at a time, with what `draw(column, block)` gives. Inlined with
 /// `draw`, so that both are compiled for the widest vectors: a number of a row beside its neighbours, or nothing is vectorised.

@@ -103,7 +103,9 @@ fn panels<T: Real, const N: usize, const WIDE: usize, const FUSED: bool>(
     [rows, depth, columns]: [usize; 3],
 ) {
     match columns {
-        _ if rows <= 2 && columns >= WIDE => every_panel::<T, WIDE, FUSED>(y, stride, strips, x, [rows, depth, columns]),
+        _ if rows <= 2 && columns >= WIDE => {
+            every_panel::<T, WIDE, FUSED>(y, stride, strips, x, [rows, depth, columns])
+        }
         _ if columns >= N => every_panel::<T, N, FUSED>(y, stride, strips, x, [rows, depth, columns]),
         16.. => every_panel::<T, 16, FUSED>(y, stride, strips, x, [rows, depth, columns]),
         4.. => every_panel::<T, 4, FUSED>(y, stride, strips, x, [rows, depth, columns]),

@@ -60,9 +60,9 @@ pub(crate) struct Shared<'a, T> {
     pub(crate) first: usize,
 }
 
-/// The first of φ, φ′, φ″ and φ‴.
+/// The first `N` of φ, φ′, φ″ and φ‴.
 #[inline(always)]
-fn first<T: Copy, const N: usize>(all: [T; 4]) -> [T; N] {
+fn leading<T: Copy, const N: usize>(all: [T; 4]) -> [T; N] {
     std::array::from_fn(|n| all[n])
 }
 
@@ -73,11 +73,13 @@ pub(crate) struct Tile<T> {
     channels: Channels,
     /// a, h, ȧₖ that enter each layer; the first is the input.
     pub(crate) forward: Vec<Block<T>>,
-    /// y, żₖ of each layer, whose z becomes a in its place; the last is the output of the network.
+    /// y and żₖ of each layer, and the output of the network; z of a hidden layer stands in `forward`, where it becomes a.
+    /// Finite differences keep all of z here.
     pub(crate) pre: Vec<Block<T>>,
     /// φ′, φ″, φ‴ of each hidden layer at each value, `[output, 3 values samples]`.
     pub(super) derivative: Vec<Block<T>>,
-    /// β with respect to what enters each layer; the first is r or β with respect to the input.
+    /// β with respect to what enters each layer, and r with respect to the input; r and qₖ of a hidden layer stand in `outgoing`,
+    /// where they become R and Qₖ. Finite differences keep all of them here.
     pub(crate) adjoint: Vec<Block<T>>,
     /// R, β φ′, Qₖ, with respect to z; the last is set by the caller: the derivatives of the loss by the outputs.
     pub(crate) outgoing: Vec<Block<T>>,
@@ -154,16 +156,16 @@ impl<T: Real> Tile<T> {
         self.work += (layer.weight.len() * columns.len()) as u64;
     }
 
-    /// z, where a will stand.
-    fn through_in_place(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+    /// z of a hidden layer, into the block where it becomes a.
+    fn through_to_next(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
         let weight = net.layers[l].weight.clone();
         let (before, after) = self.forward.split_at_mut(l + 1);
         self.work += (weight.len() * columns.len()) as u64;
         dense(&mut after[0], &net.forward[weight], &before[l], columns);
     }
 
-    /// r or qₖ, where R or Qₖ will stand.
-    fn back_through_in_place(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
+    /// r or qₖ of a hidden layer, into the block where it becomes R or Qₖ.
+    fn back_to_previous(&mut self, l: usize, net: Network<'_, T>, columns: &Range<usize>) {
         let weight = net.layers[l].weight.clone();
         let (before, after) = self.outgoing.split_at_mut(l);
         self.work += (weight.len() * columns.len()) as u64;
@@ -176,7 +178,7 @@ impl<T: Real> Tile<T> {
         for (l, layer) in net.layers.iter().enumerate() {
             let bias = &net.parameters[layer.bias.clone()];
             if l + 1 < net.layers.len() {
-                self.through_in_place(l, net, &columns);
+                self.through_to_next(l, net, &columns);
                 with_phi!(net.activation, phi => self.activate(phi, l, &columns, bias, order));
             } else {
                 self.through(l, net, &columns);
@@ -195,15 +197,15 @@ impl<T: Real> Tile<T> {
             #[inline(always)]
             || {
                 for (n, bias) in bias.iter().enumerate() {
-                    let a = &mut next.row_mut(n, columns.clone())[..len];
+                    let a = next.row_mut(n, columns.clone());
                     let (d1, rest) = derivative.row_mut(n, 0..3 * all).split_at_mut(all);
                     let (d2, d3) = rest.split_at_mut(all);
                     let (d1, d2, d3) = (&mut d1[from..][..len], &mut d2[from..][..len], &mut d3[from..][..len]);
                     let derivatives = |z: T| phi.derivatives(z + *bias);
                     match order {
-                        0 => combine([], [a], |[], [z]| first(derivatives(z))),
-                        1 => combine([], [a, d1], |[], [z, _]| first(derivatives(z))),
-                        2 => combine([], [a, d1, d2], |[], [z, ..]| first(derivatives(z))),
+                        0 => combine([], [a], |[], [z]| leading(derivatives(z))),
+                        1 => combine([], [a, d1], |[], [z, _]| leading(derivatives(z))),
+                        2 => combine([], [a, d1, d2], |[], [z, ..]| leading(derivatives(z))),
                         _ => combine([], [a, d1, d2, d3], |[], [z, ..]| derivatives(z)),
                     }
                 }
@@ -289,7 +291,7 @@ impl<T: Real> Tile<T> {
                 self.pull_tangents(l, count, kappa);
             }
             if l > 0 {
-                self.back_through_in_place(l, net, &columns);
+                self.back_to_previous(l, net, &columns);
             }
         }
     }
@@ -362,7 +364,7 @@ impl<T: Real> Tile<T> {
                 self.pull_values(l, &columns, kappa);
             }
             if l > 0 {
-                self.back_through_in_place(l, net, &columns);
+                self.back_to_previous(l, net, &columns);
             } else if to_input {
                 self.back_through(l, net, &columns);
             }

@@ -3,10 +3,10 @@
 use crate::real::Real;
 
 /// Numbers that are computed side by side.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// Sets the numbers of some rows to what `f` makes of the numbers beside them in other rows, and of what they were; all rows are
-/// as long as the first that is set. As many numbers together as hide the latency of `f`, and all read before any is written:
+/// equally long. As many numbers together as hide the latency of `f`, and all read before any is written:
 /// otherwise the compiler would have to ask whether the rows overlap.
 #[inline(always)]
 pub(super) fn combine<T: Real, const I: usize, const O: usize>(
@@ -15,11 +15,12 @@ pub(super) fn combine<T: Real, const I: usize, const O: usize>(
     f: impl Fn([T; I], [T; O]) -> [T; O],
 ) {
     let len = to[0].len();
-    let (from, chunks): ([&[T]; I], usize) = (std::array::from_fn(|i| &from[i][..len]), len / LANES);
-    // nowhere `array::map`, which is a call for each row
+    let chunks = len / LANES;
+    assert!(from.iter().all(|from| from.len() == len) && to.iter().all(|to| to.len() == len));
+    // without `array::map`, which is not inlined here
     for c in 0..chunks {
         let from: [&[T; LANES]; I] = std::array::from_fn(|i| &from[i].as_chunks().0[c]);
-        let was: [[T; LANES]; O] = std::array::from_fn(|o| to[o].as_chunks().0[c]);
+        let was: [&[T; LANES]; O] = std::array::from_fn(|o| &to[o].as_chunks().0[c]);
         let mut made = [[T::default(); LANES]; O];
         for l in 0..LANES {
             let all = f(std::array::from_fn(|i| from[i][l]), std::array::from_fn(|o| was[o][l]));
@@ -67,4 +68,23 @@ pub(crate) fn sum<T: Real>(values: &[T], term: impl Fn(T) -> T) -> T {
 #[inline(always)]
 pub(crate) fn vectorized<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_vectors_and_what_is_left_are_combined_alike() {
+        let row = |len: usize, seed: f32| (0..len).map(|i| (i as f32 + seed).sin()).collect::<Vec<f32>>();
+        for len in [0, 1, 15, 16, 17, 40, 64] {
+            let (x, y, mut product, mut total) = (row(len, 0.1), row(len, 0.2), row(len, 0.3), row(len, 0.4));
+            let was = total.clone();
+            combine([&x, &y], [&mut product, &mut total], |[x, y], [old, total]| [x * y + old, total - x]);
+            for i in 0..len {
+                let old = (i as f32 + 0.3).sin();
+                assert_eq!((product[i], total[i]), (x[i] * y[i] + old, was[i] - x[i]), "{i} of {len}");
+            }
+        }
+    }
 }

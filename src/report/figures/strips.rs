@@ -41,7 +41,7 @@ pub struct Strips<'a> {
     pub metric: &'a str,
     /// Which values are good.
     pub better: Better,
-    /// Whether axes are logarithmic where all values of a panel are positive; these are then the same.
+    /// Whether panels whose values are all positive share a logarithmic axis.
     pub logarithmic: bool,
     /// The names of the rows.
     pub rows: &'a [String],
@@ -114,24 +114,30 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// The range of a panel: all values, and what they would be by chance.
-fn range(panel: &StripPanel<'_>) -> Range {
-    Range::covering(panel.values.iter().flat_map(|v| v.iter().copied()).chain(panel.chance.into_iter().flatten()))
+/// What a panel has to show: the values that can be drawn, and what they would be by chance.
+fn shown<'a>(panel: &'a StripPanel<'_>) -> impl Iterator<Item = f64> + 'a {
+    let values = panel.values.iter().flat_map(|v| v.iter().copied());
+    values.chain(panel.chance.into_iter().flatten()).filter(|v| drawable(*v))
 }
 
 /// The axis of each panel. Logarithmic ones are the same, so that panels compare at a glance; on a linear one that holds all,
 /// the values of a panel that lies apart would be one dot.
 fn axes(strips: &Strips<'_>) -> Vec<Axis> {
-    let ranges: Vec<Range> = strips.panels.iter().map(range).collect();
-    let logarithmic = |range: &&Range| strips.logarithmic && range.lo() > 0.0;
-    let all = Range::covering(ranges.iter().filter(logarithmic).flat_map(|range| [range.lo(), range.hi()]));
+    let logarithmic = |panel: &StripPanel<'_>| strips.logarithmic && shown(panel).all(|v| v > 0.0);
+    let all = Range::covering(strips.panels.iter().filter(|panel| logarithmic(panel)).flat_map(shown));
     // a value without others around it still has a part of a decade to be seen in
     let room = (all.hi() / all.lo()).powf(0.06).max(1.1);
-    let axis = |range: &Range| match logarithmic(&range) {
-        true => Axis::new(Range::new(all.lo() / room, all.hi() * room), Scale::Log10, strips.metric),
-        false => Axis::linear(range.padded(0.06), strips.metric),
+    let wide = Range::new(all.lo() / room, all.hi() * room);
+    // a single value may be so small that its range begins below 0, or two so far apart that no number is their ratio
+    let can_share = all.lo() > 0.0 && room.is_finite();
+    let axis = |panel: &StripPanel<'_>| {
+        if can_share && logarithmic(panel) {
+            Axis::new(wide, Scale::Log10, strips.metric)
+        } else {
+            Axis::linear(Range::covering(shown(panel)).padded(0.06), strips.metric)
+        }
     };
-    ranges.iter().map(axis).collect()
+    strips.panels.iter().map(axis).collect()
 }
 
 fn draw_panel(svg: &mut Svg, frame: Frame, panel: &StripPanel<'_>, axis: &Axis) {
@@ -231,16 +237,16 @@ mod tests {
     #[test]
     fn logarithmic_panels_share_an_axis() {
         let panel = |values| StripPanel { title: "", values: vec![values], best: Vec::new(), chance: None };
-        let panels = [panel(&[0.1, 0.2][..]), panel(&[10.0, 20.0]), panel(&[0.0, 1.0])];
+        let panels = [panel(&[0.1, 0.2][..]), panel(&[10.0]), panel(&[0.0, 1.0]), panel(&[4e-4, 4e-4])];
         let at = |logarithmic, value| {
             let strips =
                 Strips { title: "", metric: "", better: Better::Lower, logarithmic, rows: &[], panels: &panels };
             axes(&strips).iter().map(|axis| axis.fraction(value)).collect::<Vec<f64>>()
         };
-        let [first, second, third] = at(true, 1.0)[..] else { unreachable!("three panels") };
-        assert!(first == second && (0.3..0.6).contains(&first), "{first} {second}");
+        let [first, second, third, fourth] = at(true, 1.0)[..] else { unreachable!("four panels") };
+        assert!(first == second && first == fourth && (0.7..0.8).contains(&first), "{first} {second} {fourth}");
         assert!((0.9..1.0).contains(&third), "{third} of a panel that holds 0");
-        let [first, second, _] = at(false, 1.0)[..] else { unreachable!("three panels") };
+        let [first, second, ..] = at(false, 1.0)[..] else { unreachable!("four panels") };
         assert!(first > 1.0 && second < 0.0, "{first} {second}: linear ones have their own");
     }
 
