@@ -59,8 +59,8 @@ pub const METRICS: &[Meaning] = &[
     lower(
         "nll",
         "−E ln q over the law aimed at: for toy laws by a grid that reaches from −6 to 6 at least, of 600 x 600 cells or more \
-         (30,000 on a line), for files the mean over held-out points; in 1 and 2 dimensions, beyond, by annealed importance \
-         sampling",
+         (30,000 on a line), for files the mean over held-out points, with ln Z by a grid in 1 and 2 dimensions and by annealed \
+         importance sampling beyond",
         "nats",
     ),
     lower("kl", "KL(p ‖ q) from the law aimed at to the model, by the same grid", "nats"),
