@@ -30,11 +30,59 @@ impl Pace {
     /// Takes note that a submission of `size` units, submitted at `start`, has just ended. The device works on one
     /// submission at a time, so it began when the one before had ended.
     pub(super) fn ended(&mut self, size: u64, start: Instant) {
-        let now = Instant::now();
+        self.ended_at(size, start, Instant::now());
+    }
+
+    fn ended_at(&mut self, size: u64, start: Instant, now: Instant) {
         let took = now - start.max(self.last_end);
         self.last_end = now;
         let fit = self.target.as_secs_f64() / took.as_secs_f64().max(1e-6) * size as f64;
         // at most doubled: the first submissions also pay for compilation
         self.size = (fit as u64).clamp(1, 2 * size.max(1)).min(self.most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds that submissions take on a device that needs `unit` seconds for each unit; the next is sent at `start`.
+    fn take(pace: &mut Pace, unit: f64, count: usize) -> Vec<f64> {
+        let mut seconds = Vec::new();
+        for _ in 0..count {
+            let (size, start) = (pace.size(), pace.last_end);
+            seconds.push(size as f64 * unit);
+            // sent while the one before was on its way: the device begins later
+            let sent = start.checked_sub(Duration::from_millis(1)).unwrap_or(start);
+            pace.ended_at(size, sent, start + Duration::from_secs_f64(size as f64 * unit));
+        }
+        seconds
+    }
+
+    #[test]
+    fn submissions_take_what_was_asked_for() {
+        let mut pace = Pace::new(u64::MAX, 20.0);
+        let fast = take(&mut pace, 1e-5, 30);
+        assert_eq!(fast[0], 1e-5);
+        assert!(fast.windows(2).all(|pair| pair[1] <= 2.0 * pair[0]), "{fast:?}");
+        assert!(fast.iter().all(|seconds| *seconds < 0.0201) && fast[29] > 0.019, "{fast:?}");
+        // a device that slows down is noticed by one submission
+        let slow = take(&mut pace, 1e-3, 5);
+        assert!(slow[1..].iter().all(|seconds| (0.018..0.0201).contains(seconds)), "{slow:?}");
+        // a unit that takes longer is sent alone
+        assert_eq!(take(&mut pace, 0.5, 3)[1..], [0.5, 0.5]);
+    }
+
+    #[test]
+    fn submissions_have_no_more_units_than_there_are() {
+        let mut pace = Pace::new(5, 500.0);
+        take(&mut pace, 1e-6, 10);
+        assert_eq!(pace.size(), 5);
+        // longest of all, and what is no number
+        for (asked, target) in
+            [(1e9, TARGET), (f64::NAN, Duration::from_micros(100)), (-3.0, Duration::from_micros(100))]
+        {
+            assert_eq!(Pace::new(1, asked).target, target, "{asked} ms");
+        }
     }
 }
