@@ -1,7 +1,7 @@
 //! IDX arrays, the format of MNIST (LeCun, Cortes and Burges 1998), plain or packed by gzip.
 //!
 //! Two zero bytes, a type, the number of dimensions, a big-endian u32 for each, and the values, big-endian, last axis fastest.
-//! Of the crates for it, idx_parser is under the GPL and cannot be used here; the others read bytes only.
+//! Read by own code: idx_parser, the crate for it, is under the GPL and cannot be used here.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
