@@ -22,14 +22,22 @@ fn parse(kernel: &Kernel, shape: Shape) -> Module {
 fn shapes() -> impl Iterator<Item = Shape> {
     let kinds = [(false, false), (false, true), (true, false), (true, true)];
     Activation::ALL.into_iter().flat_map(move |activation| {
-        [2, 3, 6].into_iter().flat_map(move |layers| {
-            kinds.map(|(field, tangents)| Shape { layers, activation, quads: 8, field, tangents, target: None })
+        [(2, 64), (3, 128), (6, WORKGROUP)].into_iter().flat_map(move |(layers, workgroup)| {
+            kinds.map(|(field, tangents)| Shape {
+                layers,
+                activation,
+                quads: 8,
+                workgroup,
+                field,
+                tangents,
+                target: None,
+            })
         })
     })
 }
 
 fn shape(activation: Activation) -> Shape {
-    Shape { layers: 3, activation, quads: 8, field: false, tangents: true, target: None }
+    Shape { layers: 3, activation, quads: 8, workgroup: WORKGROUP, field: false, tangents: true, target: None }
 }
 
 #[test]

@@ -79,10 +79,10 @@ fn all_variants(layers: u32) -> Vec<Variant> {
     for (activation, head) in Activation::ALL.into_iter().flat_map(|a| Head::ALL.map(|h| (a, h))) {
         let field = head == Head::Score;
         for kernel in ALL.iter().filter(|k| k.passes != Passes::Target && (!field || k.passes.has_fields())) {
-            for tangents in [false, true] {
-                let shape = Shape { layers, activation, quads: QUADS, field, tangents, target: None };
+            for (tangents, workgroup) in [false, true].into_iter().flat_map(|t| [64, 128, 256].map(|w| (t, w))) {
+                let shape = Shape { layers, activation, quads: QUADS, workgroup, field, tangents, target: None };
                 let suffix = if tangents { "-tangents" } else { "" };
-                add(kernel, shape, format!("{}-{}{suffix}", activation.name(), head.name()));
+                add(kernel, shape, format!("{}-{}{suffix}-{workgroup}", activation.name(), head.name()));
             }
         }
     }
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         std::fs::create_dir_all(folder)
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
-    let shape = shape_of(&spec);
+    let shape = shape_of(&spec, false);
     let variants = if args.all { all_variants(shape.layers) } else { of_network(shape) };
     for Variant { kernel, file, source } in variants {
         let memory = workgroup_memory(&file, &source)?;

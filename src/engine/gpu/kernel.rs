@@ -141,6 +141,8 @@ pub struct Shape {
     pub activation: Activation,
     /// Column quads of a tile: samples / 4.
     pub quads: u32,
+    /// Invocations of a workgroup that carries a tile: 64, 128 or 256.
+    pub workgroup: u32,
     /// Does the network give a field of scores instead of an energy?
     pub field: bool,
     /// Does score matching have tangents?
@@ -149,7 +151,7 @@ pub struct Shape {
     pub target: Option<Formula>,
 }
 
-/// Invocations of a workgroup: the most that WebGPU guarantees.
+/// The most invocations of a workgroup that WebGPU guarantees: what kernels without tiles have.
 pub const WORKGROUP: u32 = 256;
 
 impl Kernel {
@@ -174,7 +176,7 @@ impl Kernel {
     pub(super) fn shape_that_matters(&self, shape: Shape) -> Shape {
         let bare = Shape { activation: Activation::Silu, field: false, tangents: false, ..shape };
         match self.passes {
-            Passes::None => Shape { target: None, ..bare },
+            Passes::None => Shape { target: None, workgroup: WORKGROUP, ..bare },
             Passes::Target => bare,
             Passes::Chains(_) if shape.target.is_some() => bare,
             Passes::Matching => Shape { target: None, ..shape },
@@ -184,10 +186,12 @@ impl Kernel {
 
     /// The whole WGSL text for a network or target: constants, library, kernel.
     pub fn source(&self, shape: Shape) -> String {
-        let mut text = format!("const WORKGROUP: u32 = {WORKGROUP}u;\nconst LAYERS: u32 = {}u;\n", shape.layers);
+        let Shape { layers, workgroup, .. } = self.shape_that_matters(shape);
+        let mut text = format!("const WORKGROUP: u32 = {workgroup}u;\nconst LAYERS: u32 = {layers}u;\n");
         if let Some(channels) = self.channels(shape) {
             for (name, value) in [
                 ("QUADS", shape.quads),
+                ("OWNED", 2 - channels.parts),
                 ("VALUES", channels.values),
                 ("SECOND", channels.second),
                 ("TANGENTS", channels.tangents),
