@@ -343,9 +343,9 @@ impl Gpu {
                 std::mem::forget(self.queue.clone());
                 self.check().and(Err(Error::lost(format!("{name} did not finish within {seconds} s"))))
             }
-            // a device that was lost takes no submission
+            // a device that was lost takes no submission; that it was is told when those that it has are done
             Ok(Err(e)) => {
-                drop(self.poll(wgpu::PollType::Poll));
+                drop(self.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(patience) }));
                 self.check().and(Err(Error::lost(format!("{name} has lost a submission: {e}"))))
             }
             Err(_) => self.check().and(Err(Error::lost(format!("{name}: the device was lost")))),
