@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
-use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, WORKGROUP};
+use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, WORKGROUP, WORKGROUPS};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
 use ebm_gpu::target::Formula;
@@ -22,7 +22,7 @@ fn parse(kernel: &Kernel, shape: Shape) -> Module {
 fn shapes() -> impl Iterator<Item = Shape> {
     let kinds = [(false, false), (false, true), (true, false), (true, true)];
     Activation::ALL.into_iter().flat_map(move |activation| {
-        [(2, 64), (3, 128), (6, WORKGROUP)].into_iter().flat_map(move |(layers, workgroup)| {
+        [(2, WORKGROUPS[2]), (3, WORKGROUPS[1]), (6, WORKGROUP)].into_iter().flat_map(move |(layers, workgroup)| {
             kinds.map(|(field, tangents)| Shape {
                 layers,
                 activation,

@@ -59,8 +59,9 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
             for (var block = 0u; block < width; block += 1u << bits) {
                 let quad = block + share.neuron;
                 let v = product(matrix, count, width, origin + channel * QUADS * count, quad, share, bits);
+                // in a loop that stays one, so that what follows is there once
                 for (var half = 0u; half < opaque(2u); half++) {
-                    if owns(share, half) && quad < width {
+                    if owns(share, bits, half) && quad < width {
                         let column = 2u * share.pair + half;
                         for (var r = 0u; r < 4u; r++) {
                             let row = select(row_of(v.near, r), row_of(v.far, r), half == 1u);

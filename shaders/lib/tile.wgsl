@@ -6,7 +6,8 @@
 //
 // In a product an invocation has 4 neurons x 8 columns: twice as many multiply-adds for each weight that it loads as 4 x 4
 // would give. Where a layer has fewer neurons than that takes, it has one part of the sum; parts are added in a fixed order,
-// after which it owns 4 x 4. OWNED is the most column quads that one owns: 1 where what follows needs the registers.
+// after which it owns 4 x 4. OWNED is the most column quads that one owns: 1, where what follows needs the registers, makes
+// it two parts at least.
 // Neighbouring lanes have neighbouring neurons, so weights are read coalesced from [inputs][outputs] order; columns are
 // staged through workgroup memory and read as broadcasts.
 // Reference: src/engine/cpu/block.rs. Needs: lib/layer.wgsl, WORKGROUP, QUADS, OWNED, `net`, `weights`, `scratch`.
@@ -48,22 +49,25 @@ struct Share {
     neuron: u32,
     pair: u32,
     part: u32,
-    parts: u32,
 }
 
 fn share_of(bits: u32) -> Share {
     let rest = local >> bits;
-    return Share(local & ((1u << bits) - 1u), rest % (QUADS / 2u), rest / (QUADS / 2u), 2u * ROWS >> bits);
+    return Share(local & ((1u << bits) - 1u), rest % (QUADS / 2u), rest / (QUADS / 2u));
 }
 
-// Are sums split?
-fn is_split(share: Share) -> bool {
-    return OWNED == 1u || share.parts > 1u;
+// Parts of a sum, and whether there are several (which a compiler should know of OWNED = 1): uniform, as lane_bits is.
+fn parts_for(bits: u32) -> u32 {
+    return (2u * ROWS) >> bits;
+}
+
+fn is_split(bits: u32) -> bool {
+    return OWNED == 1u || parts_for(bits) > 1u;
 }
 
 // Does an invocation own half 0 or 1, a column quad, of its product once the parts of the sum are added?
-fn owns(share: Share, half: u32) -> bool {
-    return !is_split(share) || share.part == half;
+fn owns(share: Share, bits: u32, half: u32) -> bool {
+    return !is_split(bits) || share.part == half;
 }
 
 // Four neurons in four columns, a row for each neuron.
@@ -84,8 +88,9 @@ struct Product {
     far: Block,
 }
 
-// Adds what the parts of a sum have, a row at a time: part 0 gets the first column quad of its pair, part 1 the second.
-fn join(own: Product, share: Share, bits: u32) -> Block {
+// Adds what the parts of a sum have, a row at a time: part 0 gets the first column quad of its pair, part 1 the second, in
+// both places.
+fn join(own: Product, share: Share, bits: u32) -> Product {
     let zero = vec4<f32>(0.0);
     var sums = Block(zero, zero, zero, zero);
     let apart = (QUADS / 2u) << bits;
@@ -106,7 +111,7 @@ fn join(own: Product, share: Share, bits: u32) -> Block {
             select(sums.a, sum, i == 0u), select(sums.b, sum, i == 1u),
             select(sums.c, sum, i == 2u), select(sums.d, sum, i == 3u));
     }
-    return sums;
+    return Product(sums, sums);
 }
 
 // What one row more adds to a block: four weights times four columns.
@@ -116,14 +121,14 @@ fn grown(block: Block, w: vec4<f32>, v: vec4<f32>) -> Block {
         fma(vec4<f32>(w.z), v, block.c), fma(vec4<f32>(w.w), v, block.d));
 }
 
-// The block at neuron quad `neuron` and column quads 2 pair and 2 pair + 1, where it is owned, of M X, with M [count][width] at `matrix` in
-// `weights` (transposed: sums run over its rows) and X the QUADS column quads at `x` in `scratch`, [column quads][count];
-// `count` is a multiple of 4.
+// Four neurons (quad `neuron`) in column quads 2 pair and 2 pair + 1 of M X, with M [count][width] at `matrix` in `weights`
+// (transposed: sums run over its rows) and X the QUADS column quads at `x` in `scratch`, [column quads][count]; `count` is a
+// multiple of 4. Where sums are split, the half that is owned stands in both.
 fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Share, bits: u32) -> Product {
     let zero = vec4<f32>(0.0);
     var near = Block(zero, zero, zero, zero);
     var far = near;
-    let step = 4u * share.parts;
+    let step = 4u * parts_for(bits);
     let lane = matrix + min(neuron, width - 1u);
     let row = local % ROWS;
     let quad = local / ROWS;
@@ -151,12 +156,10 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
             far = grown(far, w.d, stage[s + STAGE_STRIDE + 3u]);
         }
     }
-    var own = Product(near, far);
-    if is_split(share) {
-        let sums = join(own, share, bits);
-        own = Product(sums, sums);
+    if is_split(bits) {
+        return join(Product(near, far), share, bits);
     }
-    return own;
+    return Product(near, far);
 }
 
 // The sum over the ROWS invocations with the same column quad (local / ROWS); right in those with local % ROWS == 0.

@@ -141,7 +141,7 @@ pub struct Shape {
     pub activation: Activation,
     /// Column quads of a tile: samples / 4.
     pub quads: u32,
-    /// Invocations of a workgroup that carries a tile: 64, 128 or 256.
+    /// Invocations of a workgroup that carries a tile: one of [`WORKGROUPS`].
     pub workgroup: u32,
     /// Does the network give a field of scores instead of an energy?
     pub field: bool,
@@ -151,8 +151,10 @@ pub struct Shape {
     pub target: Option<Formula>,
 }
 
-/// The most invocations of a workgroup that WebGPU guarantees: what kernels without tiles have.
+/// The most invocations of a workgroup that WebGPU guarantees: what kernels without a network have.
 pub const WORKGROUP: u32 = 256;
+/// The sizes that workgroups with a network can have.
+pub const WORKGROUPS: [u32; 3] = [WORKGROUP, 128, 64];
 
 impl Kernel {
     /// The channels of a sample for a network; `None` for a kernel without the network.
@@ -177,7 +179,7 @@ impl Kernel {
         let bare = Shape { activation: Activation::Silu, field: false, tangents: false, ..shape };
         match self.passes {
             Passes::None => Shape { target: None, workgroup: WORKGROUP, ..bare },
-            Passes::Target => bare,
+            Passes::Target => Shape { workgroup: WORKGROUP, ..bare },
             Passes::Chains(_) if shape.target.is_some() => bare,
             Passes::Matching => Shape { target: None, ..shape },
             _ => Shape { tangents: false, target: None, ..shape },
@@ -186,12 +188,14 @@ impl Kernel {
 
     /// The whole WGSL text for a network or target: constants, library, kernel.
     pub fn source(&self, shape: Shape) -> String {
-        let Shape { layers, workgroup, .. } = self.shape_that_matters(shape);
+        let shape = self.shape_that_matters(shape);
+        let (workgroup, layers) = (shape.workgroup, shape.layers);
         let mut text = format!("const WORKGROUP: u32 = {workgroup}u;\nconst LAYERS: u32 = {layers}u;\n");
         if let Some(channels) = self.channels(shape) {
             for (name, value) in [
                 ("QUADS", shape.quads),
-                ("OWNED", 2 - channels.parts),
+                // parts of a pair take many registers
+                ("OWNED", if channels.parts > 0 { 1 } else { 2 }),
                 ("VALUES", channels.values),
                 ("SECOND", channels.second),
                 ("TANGENTS", channels.tangents),

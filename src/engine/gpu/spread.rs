@@ -21,20 +21,17 @@ pub(super) struct Spread {
     pub(super) workgroups: u32,
 }
 
-/// The least invocations of a workgroup on a software driver.
-const LEAST_WORKGROUP: u32 = 64;
-
 /// The shape of a network's kernels. A GPU has as many invocations as it may for each tile: they share sums, which ends sooner.
 /// A software driver runs them one after another and pays for every barrier: there are as many as the widest layer has blocks
-/// of 4 neurons and 8 columns, so that its sums are in one part.
+/// of 4 neurons and 8 columns (by powers of two), so that most sums are in one part. Fewer than 64 are no faster.
 pub fn shape_of(spec: &MlpSpec, software: bool) -> Shape {
-    let widest = spec.dims().iter().max().map_or(1, |width| width.div_ceil(4).next_power_of_two()) as u32;
-    let enough = (widest * QUADS / 2).clamp(LEAST_WORKGROUP, WORKGROUP);
+    let widest = spec.dims().iter().copied().max().unwrap_or(1) as u32;
+    let enough = widest.div_ceil(4).next_power_of_two() * (QUADS / 2);
     Shape {
         layers: spec.dims().len() as u32 - 1,
         activation: spec.activation(),
         quads: QUADS,
-        workgroup: if software { enough } else { WORKGROUP },
+        workgroup: if software { enough.clamp(64, WORKGROUP) } else { WORKGROUP },
         field: spec.head() == Head::Score,
         tangents: true,
         target: None,
