@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
-use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, WORKGROUP};
+use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, WORKGROUP, WORKGROUPS};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
 use ebm_gpu::target::Formula;
@@ -22,14 +22,22 @@ fn parse(kernel: &Kernel, shape: Shape) -> Module {
 fn shapes() -> impl Iterator<Item = Shape> {
     let kinds = [(false, false), (false, true), (true, false), (true, true)];
     Activation::ALL.into_iter().flat_map(move |activation| {
-        [2, 3, 6].into_iter().flat_map(move |layers| {
-            kinds.map(|(field, tangents)| Shape { layers, activation, quads: 8, field, tangents, target: None })
+        [(2, WORKGROUPS[2]), (3, WORKGROUPS[1]), (6, WORKGROUP)].into_iter().flat_map(move |(layers, workgroup)| {
+            kinds.map(|(field, tangents)| Shape {
+                layers,
+                activation,
+                quads: 8,
+                workgroup,
+                field,
+                tangents,
+                target: None,
+            })
         })
     })
 }
 
 fn shape(activation: Activation) -> Shape {
-    Shape { layers: 3, activation, quads: 8, field: false, tangents: true, target: None }
+    Shape { layers: 3, activation, quads: 8, workgroup: WORKGROUP, field: false, tangents: true, target: None }
 }
 
 #[test]

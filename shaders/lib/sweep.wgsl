@@ -52,20 +52,24 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
         let count = 4u * select(layer.input, layer.output, backward);
         let width = select(layer.output, layer.input, backward);
         let origin = region + select(layer.forward, layer.outgoing, backward);
-        let lanes = lanes_for(width);
-        let share = share_of(lanes);
+        let bits = lane_bits(width);
+        let share = share_of(bits);
         for (var turn = first; turn < last; turn++) {
             let channel = select(turn, first + last - 1u - turn, backward);
-            for (var block = 0u; block < width; block += lanes) {
+            for (var block = 0u; block < width; block += 1u << bits) {
                 let quad = block + share.neuron;
-                let v = product(matrix, count, width, origin + channel * QUADS * count, quad, share, lanes);
-                if share.part < 2u && quad < width {
-                    let column = 2u * share.pair + share.part;
-                    for (var r = 0u; r < 4u; r++) {
-                        if backward {
-                            store_reverse(l, 4u * quad + r, channel, column, row_of(v, r));
-                        } else {
-                            store_forward(l, 4u * quad + r, channel, column, row_of(v, r));
+                let v = product(matrix, count, width, origin + channel * QUADS * count, quad, share, bits);
+                // in a loop that stays one, so that what follows is there once
+                for (var half = 0u; half < opaque(2u); half++) {
+                    if owns(share, bits, half) && quad < width {
+                        let column = 2u * share.pair + half;
+                        for (var r = 0u; r < 4u; r++) {
+                            let row = select(row_of(v.near, r), row_of(v.far, r), half == 1u);
+                            if backward {
+                                store_reverse(l, 4u * quad + r, channel, column, row);
+                            } else {
+                                store_forward(l, 4u * quad + r, channel, column, row);
+                            }
                         }
                     }
                 }

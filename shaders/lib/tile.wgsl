@@ -4,19 +4,21 @@
 // block of `width` neurons (a multiple of 4) lies in `scratch` as [column quads][width]. Each workgroup has a region of
 // its own in `scratch`; `region` is where it begins.
 //
-// In a product an invocation has 4 neurons x 8 columns, for one part of the sum: twice as many multiply-adds for each
-// weight that it loads as 4 x 4 would give. Two parts or more are added in a fixed order, after which it owns 4 x 4.
+// In a product an invocation has 4 neurons x 8 columns: twice as many multiply-adds for each weight that it loads as 4 x 4
+// would give. Where a layer has fewer neurons than that takes, it has one part of the sum; parts are added in a fixed order,
+// after which it owns 4 x 4. OWNED is the most column quads that one owns: 1, where what follows needs the registers, makes
+// it two parts at least.
 // Neighbouring lanes have neighbouring neurons, so weights are read coalesced from [inputs][outputs] order; columns are
 // staged through workgroup memory and read as broadcasts.
-// Reference: src/engine/cpu/block.rs. Needs: lib/layer.wgsl, WORKGROUP, QUADS, `net`, `weights`, `scratch`.
+// Reference: src/engine/cpu/block.rs. Needs: lib/layer.wgsl, WORKGROUP, QUADS, OWNED, `net`, `weights`, `scratch`.
 
 const_assert WORKGROUP % QUADS == 0u;
 const_assert QUADS >= 2u && 0u == (QUADS & (QUADS - 1u));
 
 // Invocations of a column quad.
 const ROWS: u32 = WORKGROUP / QUADS;
-// Rows of a block that are staged at a time.
-const STAGED: u32 = 2u * ROWS;
+// Rows of a block that are staged at a time, a multiple of ROWS: two an invocation, in small workgroups 4 KiB.
+const STAGED: u32 = max(2u * ROWS, 256u / QUADS);
 // One more row than needed keeps the columns out of each other's memory banks.
 const STAGE_STRIDE: u32 = STAGED + 1u;
 
@@ -35,11 +37,11 @@ fn opaque(count: u32) -> u32 {
     return select(0u, count, net[0].inputs > 0u);
 }
 
-// Lanes that have neuron quads of a layer: the least power of two that holds its width, at most ROWS. What is left of
-// the workgroup splits sums. A function of uniform values alone, since barriers depend on it.
-fn lanes_for(width: u32) -> u32 {
+// The logarithm of how many lanes have neuron quads of a layer: the least power of two that holds its width, at most OWNED
+// ROWS. What is left of the workgroup splits sums. A function of uniform values alone, since barriers depend on it.
+fn lane_bits(width: u32) -> u32 {
     let bits = select(32u - countLeadingZeros(width - 1u), 0u, width == 1u);
-    return min(1u << bits, ROWS);
+    return min(bits, firstTrailingBit(OWNED * ROWS));
 }
 
 // What an invocation has of a product: a neuron quad of the block of lanes, two column quads, a part of the sum.
@@ -49,9 +51,23 @@ struct Share {
     part: u32,
 }
 
-fn share_of(lanes: u32) -> Share {
-    let rest = local / lanes;
-    return Share(local % lanes, rest % (QUADS / 2u), rest / (QUADS / 2u));
+fn share_of(bits: u32) -> Share {
+    let rest = local >> bits;
+    return Share(local & ((1u << bits) - 1u), rest % (QUADS / 2u), rest / (QUADS / 2u));
+}
+
+// Parts of a sum, and whether there are several (which a compiler should know of OWNED = 1): uniform, as lane_bits is.
+fn parts_for(bits: u32) -> u32 {
+    return (2u * ROWS) >> bits;
+}
+
+fn is_split(bits: u32) -> bool {
+    return OWNED == 1u || parts_for(bits) > 1u;
+}
+
+// Does an invocation own half 0 or 1, a column quad, of its product once the parts of the sum are added?
+fn owns(share: Share, bits: u32, half: u32) -> bool {
+    return !is_split(bits) || share.part == half;
 }
 
 // Four neurons in four columns, a row for each neuron.
@@ -66,21 +82,28 @@ fn row_of(block: Block, i: u32) -> vec4<f32> {
     return select(select(block.a, block.b, i == 1u), select(block.c, block.d, i == 3u), i >= 2u);
 }
 
-// Adds what the parts of a sum have, a row at a time: part 0 gets the first column quad of its pair, part 1 the second.
-fn join(first: Block, second: Block, share: Share, lanes: u32) -> Block {
+// What an invocation has of a product: four neurons in two column quads.
+struct Product {
+    near: Block,
+    far: Block,
+}
+
+// Adds what the parts of a sum have, a row at a time: part 0 gets the first column quad of its pair, part 1 the second, in
+// both places.
+fn join(own: Product, share: Share, bits: u32) -> Product {
     let zero = vec4<f32>(0.0);
     var sums = Block(zero, zero, zero, zero);
-    let apart = lanes * (QUADS / 2u);
+    let apart = (QUADS / 2u) << bits;
     // parts take rows in fours, so that of many parts only the first have any
     let working = min(WORKGROUP, apart * (STAGED / 4u));
     for (var i = 0u; i < opaque(4u); i++) {
         workgroupBarrier();
-        stage[local] = row_of(first, i);
-        stage[WORKGROUP + local] = row_of(second, i);
+        stage[local] = row_of(own.near, i);
+        stage[WORKGROUP + local] = row_of(own.far, i);
         workgroupBarrier();
         var sum = zero;
         if share.part < 2u {
-            for (var other = local % apart; other < working; other += apart) {
+            for (var other = local & (apart - 1u); other < working; other += apart) {
                 sum += stage[share.part * WORKGROUP + other];
             }
         }
@@ -88,7 +111,7 @@ fn join(first: Block, second: Block, share: Share, lanes: u32) -> Block {
             select(sums.a, sum, i == 0u), select(sums.b, sum, i == 1u),
             select(sums.c, sum, i == 2u), select(sums.d, sum, i == 3u));
     }
-    return sums;
+    return Product(sums, sums);
 }
 
 // What one row more adds to a block: four weights times four columns.
@@ -98,14 +121,14 @@ fn grown(block: Block, w: vec4<f32>, v: vec4<f32>) -> Block {
         fma(vec4<f32>(w.z), v, block.c), fma(vec4<f32>(w.w), v, block.d));
 }
 
-// The block at neuron quad `neuron` and column quad 2 pair + part (part 0 or 1) of M X, with M [count][width] at `matrix` in
-// `weights` (transposed: sums run over its rows) and X the QUADS column quads at `x` in `scratch`, [column quads][count];
-// `count` is a multiple of 4.
-fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Share, lanes: u32) -> Block {
+// Four neurons (quad `neuron`) in column quads 2 pair and 2 pair + 1 of M X, with M [count][width] at `matrix` in `weights`
+// (transposed: sums run over its rows) and X the QUADS column quads at `x` in `scratch`, [column quads][count]; `count` is a
+// multiple of 4. Where sums are split, the half that is owned stands in both.
+fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Share, bits: u32) -> Product {
     let zero = vec4<f32>(0.0);
     var near = Block(zero, zero, zero, zero);
     var far = near;
-    let step = 4u * (2u * ROWS / lanes);
+    let step = 4u * parts_for(bits);
     let lane = matrix + min(neuron, width - 1u);
     let row = local % ROWS;
     let quad = local / ROWS;
@@ -114,8 +137,9 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
         let rows = min(STAGED, count - first);
         let from_row = x + quad * count;
         workgroupBarrier();
-        stage[quad * STAGE_STRIDE + row] = scratch[from_row + min(first + row, count - 1u)];
-        stage[quad * STAGE_STRIDE + ROWS + row] = scratch[from_row + min(first + ROWS + row, count - 1u)];
+        for (var r = row; r < STAGED; r += ROWS) {
+            stage[quad * STAGE_STRIDE + r] = scratch[from_row + min(first + r, count - 1u)];
+        }
         workgroupBarrier();
         // four rows in a turn: their loads are under way together, and what a turn costs beside its sums is paid once
         for (var r = 4u * share.part; r < rows; r += step) {
@@ -132,7 +156,10 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
             far = grown(far, w.d, stage[s + STAGE_STRIDE + 3u]);
         }
     }
-    return join(near, far, share, lanes);
+    if is_split(bits) {
+        return join(Product(near, far), share, bits);
+    }
+    return Product(near, far);
 }
 
 // The sum over the ROWS invocations with the same column quad (local / ROWS); right in those with local % ROWS == 0.

@@ -7,6 +7,7 @@
 //! at work as there are workgroups. What a dispatch costs to start is not in it, nor what a large cache keeps of the buffers.
 
 use crate::engine::gpu::QUADS;
+use crate::engine::gpu::kernel::WORKGROUP;
 use crate::model::MlpSpec;
 use crate::objective::{Objective, Program, Proposal};
 
@@ -158,10 +159,14 @@ fn sums(spec: &MlpSpec, of: impl Fn(f64, f64) -> [f64; 2]) -> [f64; 2] {
 const ROW: f64 = 16.0 * QUADS as f64;
 
 /// `[memory, shared]` of one column of a tile through a layer: weights and columns in, z, φ′ and what goes on out. Columns are
-/// staged once and read by each neuron quad; the two parts of the sums are exchanged.
+/// staged once and read by each neuron quad; if a workgroup has more invocations than that takes, the parts of the sums, those that
+/// are not 0, are exchanged.
 fn pass(inputs: f64, outputs: f64) -> [f64; 2] {
-    let quads = outputs / 4.0;
-    [4.0 * inputs * outputs + ROW * (inputs + 3.0 * outputs), ROW * (inputs + inputs * quads + 16.0 * quads)]
+    let quads = (outputs / 4.0).ceil();
+    let lanes = (quads as u32).next_power_of_two();
+    let parts = f64::from(2 * WORKGROUP / QUADS / lanes).min((inputs / 4.0).ceil());
+    let exchanged = if parts > 1.0 { 8.0 * parts * quads } else { 0.0 };
+    [4.0 * inputs * outputs + ROW * (inputs + 3.0 * outputs), ROW * (inputs + inputs * quads + exchanged)]
 }
 
 /// `[memory, shared]` of the gradient of a layer's weights from one column of a tile: columns in, the slab in and out.

@@ -48,6 +48,7 @@ const CASES: &[(&str, Activation, usize)] = &[
     ("3-100-7-1", Activation::Silu, 65),
     ("37-130-129-1", Activation::Silu, 70),
     ("3-50-7-3", Activation::Silu, 45),
+    ("3-130-7-3", Activation::Silu, 45),
     ("2-17-9-1", Activation::Softplus, 40),
     ("2-17-9-1", Activation::Tanh, 40),
     ("2-17-9-1", Activation::Gelu, 40),

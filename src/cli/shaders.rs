@@ -1,9 +1,9 @@
-//! `shaders`: the WGSL exactly as it is compiled for a network.
+//! `shaders`: the WGSL exactly as it is compiled for a network on a GPU (software drivers get smaller workgroups).
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape};
+use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape, WORKGROUP, WORKGROUPS};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::engine::gpu::{QUADS, shape_of, shape_of_target};
 use ebm_gpu::error::{Error, Result};
@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// Write one .wgsl file per kernel into this folder; without it, the kernels are listed with their workgroup memory
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
-    /// Write every variant: all activations, energies and scores, with and without tangents, and all analytic targets
+    /// Write every variant: all activations, energies and scores, with and without tangents, workgroups of every size, and all analytic targets
     #[arg(long, requires = "dump", conflicts_with_all = ["activation", "head"])]
     all: bool,
     /// The network to compile for: widths, input first
@@ -66,7 +66,8 @@ fn of_network(shape: Shape) -> Vec<Variant> {
     kernels.map(|k| Variant { kernel: k, file: k.name.into(), source: k.source(shape) }).collect()
 }
 
-/// Every text that can come about for networks of so many layers, and for analytic targets.
+/// Every text that can come about for networks of so many layers, but for smaller workgroups with other activations than SiLU,
+/// and for analytic targets.
 fn all_variants(layers: u32) -> Vec<Variant> {
     let mut variants = Vec::new();
     let mut known = HashSet::new();
@@ -79,10 +80,15 @@ fn all_variants(layers: u32) -> Vec<Variant> {
     for (activation, head) in Activation::ALL.into_iter().flat_map(|a| Head::ALL.map(|h| (a, h))) {
         let field = head == Head::Score;
         for kernel in ALL.iter().filter(|k| k.passes != Passes::Target && (!field || k.passes.has_fields())) {
-            for tangents in [false, true] {
-                let shape = Shape { layers, activation, quads: QUADS, field, tangents, target: None };
+            for (tangents, workgroup) in [false, true].into_iter().flat_map(|t| WORKGROUPS.map(|w| (t, w))) {
+                // the size of workgroups changes nothing that an activation does
+                if workgroup != WORKGROUP && activation != Activation::Silu {
+                    continue;
+                }
+                let shape = Shape { layers, activation, quads: QUADS, workgroup, field, tangents, target: None };
                 let suffix = if tangents { "-tangents" } else { "" };
-                add(kernel, shape, format!("{}-{}{suffix}", activation.name(), head.name()));
+                let size = if workgroup == WORKGROUP { String::new() } else { format!("-{workgroup}") };
+                add(kernel, shape, format!("{}-{}{suffix}{size}", activation.name(), head.name()));
             }
         }
     }
@@ -101,7 +107,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         std::fs::create_dir_all(folder)
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
-    let shape = shape_of(&spec);
+    let shape = shape_of(&spec, false);
     let variants = if args.all { all_variants(shape.layers) } else { of_network(shape) };
     for Variant { kernel, file, source } in variants {
         let memory = workgroup_memory(&file, &source)?;

@@ -32,7 +32,7 @@ impl Subject {
 /// activation; chains on a target.
 pub(crate) fn all() -> Vec<Subject> {
     let spec = |activation| MlpSpec::parse("2-128-128-1", activation).expect("widths");
-    let shape = |activation| shape_of(&spec(activation));
+    let shape = |activation| shape_of(&spec(activation), false);
     let mut all = Vec::new();
     for kernel in ALL {
         let plain = shape(Activation::Silu);

@@ -141,6 +141,8 @@ pub struct Shape {
     pub activation: Activation,
     /// Column quads of a tile: samples / 4.
     pub quads: u32,
+    /// Invocations of a workgroup that carries a tile: one of [`WORKGROUPS`].
+    pub workgroup: u32,
     /// Does the network give a field of scores instead of an energy?
     pub field: bool,
     /// Does score matching have tangents?
@@ -149,8 +151,10 @@ pub struct Shape {
     pub target: Option<Formula>,
 }
 
-/// Invocations of a workgroup: the most that WebGPU guarantees.
+/// The most invocations of a workgroup that WebGPU guarantees: what kernels without a network have.
 pub const WORKGROUP: u32 = 256;
+/// The sizes that workgroups with a network can have.
+pub const WORKGROUPS: [u32; 3] = [WORKGROUP, 128, 64];
 
 impl Kernel {
     /// The channels of a sample for a network; `None` for a kernel without the network.
@@ -174,8 +178,8 @@ impl Kernel {
     pub(super) fn shape_that_matters(&self, shape: Shape) -> Shape {
         let bare = Shape { activation: Activation::Silu, field: false, tangents: false, ..shape };
         match self.passes {
-            Passes::None => Shape { target: None, ..bare },
-            Passes::Target => bare,
+            Passes::None => Shape { target: None, workgroup: WORKGROUP, ..bare },
+            Passes::Target => Shape { workgroup: WORKGROUP, ..bare },
             Passes::Chains(_) if shape.target.is_some() => bare,
             Passes::Matching => Shape { target: None, ..shape },
             _ => Shape { tangents: false, target: None, ..shape },
@@ -184,10 +188,14 @@ impl Kernel {
 
     /// The whole WGSL text for a network or target: constants, library, kernel.
     pub fn source(&self, shape: Shape) -> String {
-        let mut text = format!("const WORKGROUP: u32 = {WORKGROUP}u;\nconst LAYERS: u32 = {}u;\n", shape.layers);
+        let shape = self.shape_that_matters(shape);
+        let (workgroup, layers) = (shape.workgroup, shape.layers);
+        let mut text = format!("const WORKGROUP: u32 = {workgroup}u;\nconst LAYERS: u32 = {layers}u;\n");
         if let Some(channels) = self.channels(shape) {
             for (name, value) in [
                 ("QUADS", shape.quads),
+                // parts of a pair take many registers
+                ("OWNED", if channels.parts > 0 { 1 } else { 2 }),
                 ("VALUES", channels.values),
                 ("SECOND", channels.second),
                 ("TANGENTS", channels.tangents),

@@ -24,6 +24,7 @@ pub(super) fn measure(gpu: &Gpu) -> Result<Peak> {
         layers: 1,
         activation: Activation::Silu,
         quads: super::QUADS,
+        workgroup: WORKGROUP,
         field: false,
         tangents: false,
         target: None,

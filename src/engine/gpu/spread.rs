@@ -1,7 +1,7 @@
 //! How a network's samples are spread over workgroups, and how numbers go to the device and back.
 
 use super::device::{Buffer, Gpu};
-use super::kernel::{Kernel, Shape};
+use super::kernel::{Kernel, Shape, WORKGROUP};
 use super::network::NetworkLayout;
 use crate::engine::Landscape;
 use crate::error::{Error, Result};
@@ -21,12 +21,17 @@ pub(super) struct Spread {
     pub(super) workgroups: u32,
 }
 
-/// The shape of a network's kernels.
-pub fn shape_of(spec: &MlpSpec) -> Shape {
+/// The shape of a network's kernels. A GPU has as many invocations as it may for each tile: they share sums, which ends sooner.
+/// A software driver runs them one after another and pays for every barrier: there are as many as the widest layer has blocks
+/// of 4 neurons and 8 columns (by powers of two), so that most sums are in one part. Fewer than 64 are no faster.
+pub fn shape_of(spec: &MlpSpec, software: bool) -> Shape {
+    let widest = spec.dims().iter().copied().max().unwrap_or(1) as u32;
+    let enough = widest.div_ceil(4).next_power_of_two() * (QUADS / 2);
     Shape {
         layers: spec.dims().len() as u32 - 1,
         activation: spec.activation(),
         quads: QUADS,
+        workgroup: if software { enough.clamp(64, WORKGROUP) } else { WORKGROUP },
         field: spec.head() == Head::Score,
         tangents: true,
         target: None,
@@ -42,6 +47,7 @@ pub fn shape_of_target(formula: Formula) -> Shape {
         layers: 1,
         activation: Activation::Silu,
         quads: TARGET_QUADS,
+        workgroup: WORKGROUP,
         field: false,
         tangents: false,
         target: Some(formula),
@@ -51,7 +57,7 @@ pub fn shape_of_target(formula: Formula) -> Shape {
 impl Spread {
     /// Tiles for `samples` samples, and as many workgroups as there are tiles or as fit the memory.
     pub(super) fn new(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, samples: usize) -> Result<Self> {
-        Self::with_shape(gpu, spec, kernel, shape_of(spec), samples)
+        Self::with_shape(gpu, spec, kernel, shape_of(spec, gpu.summary().software), samples)
     }
 
     pub(super) fn with_shape(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, shape: Shape, samples: usize) -> Result<Self> {
@@ -100,4 +106,19 @@ pub(super) fn to_f64(values: &[f32]) -> Vec<f64> {
 
 pub(super) fn quads(values: &[f32]) -> &[[f32; 4]] {
     bytemuck::cast_slice(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn software_has_no_more_invocations_than_the_widest_layer_takes() {
+        let workgroup =
+            |dims, software| shape_of(&MlpSpec::parse(dims, Activation::Silu).expect("widths"), software).workgroup;
+        let sizes = [("2-5-1", 64), ("2-64-64-1", 64), ("2-65-7-1", 128), ("2-128-1", 128), ("784-8-1", 256)];
+        for (dims, enough) in sizes {
+            assert_eq!((workgroup(dims, true), workgroup(dims, false)), (enough, WORKGROUP), "{dims}");
+        }
+    }
 }

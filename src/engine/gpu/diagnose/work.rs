@@ -3,7 +3,7 @@
 use super::script::{Kind, MOST_WORKGROUPS, OF_LAGS, SERIES, Script, Sizes};
 use crate::engine::Room;
 use crate::engine::gpu::device::{Buffer, Gpu};
-use crate::engine::gpu::kernel::Shape;
+use crate::engine::gpu::kernel::{Shape, WORKGROUP};
 use crate::engine::gpu::kernels::{Autocovariance, FoldDraws, LagParams, RankScores, Row, RowMoments, SortKeys, Unit};
 use crate::engine::gpu::pipeline::Bound;
 use crate::error::Result;
@@ -29,8 +29,15 @@ pub(super) struct Work {
 }
 
 /// These kernels contain no network.
-const SHAPE: Shape =
-    Shape { layers: 1, activation: Activation::Silu, quads: 1, field: false, tangents: false, target: None };
+const SHAPE: Shape = Shape {
+    layers: 1,
+    activation: Activation::Silu,
+    quads: 1,
+    workgroup: WORKGROUP,
+    field: false,
+    tangents: false,
+    target: None,
+};
 
 /// A buffer of parameters, one entry a dispatch.
 fn entries<P: bytemuck::Pod>(gpu: &Gpu, values: &[P]) -> Result<Buffer<P>> {
