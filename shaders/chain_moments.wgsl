@@ -1,7 +1,8 @@
-// Mean and summed squares of deviations of each coordinate over chains, and of their acceptance probabilities.
+// Mean and summed squares of deviations of each coordinate over chains, and of their acceptance probabilities, and how many are
+// not finite.
 //
 // chains [count][dim] and states [count][2] as in hamiltonian_chains.wgsl; of `replicas` columns of a chain the last counts.
-// parts [workgroups][dim + accepting]: (number, mean, squares of deviations, unused) of the chains of a workgroup, which are
+// parts [workgroups][dim + accepting]: (number, mean, squares of deviations, number of those that are not finite) of the chains of a workgroup, which are
 // every groups-th run of WORKGROUP chains. The host merges them in f64. Needs: nothing.
 // Reference: src/engine/moments.rs.
 
@@ -19,14 +20,14 @@ struct MomentParams {
 @group(0) @binding(2) var<storage, read> states: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> parts: array<vec4<f32>>;
 
-var<workgroup> shared_parts: array<vec3<f32>, WORKGROUP>;
+var<workgroup> shared_parts: array<vec4<f32>, WORKGROUP>;
 
-// (number, mean, squares) of both.
-fn merge(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
+// (number, mean, squares, not finite) of both.
+fn merge(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
     let count = a.x + b.x;
     let share = b.x / max(count, 1.0);
     let apart = b.y - a.y;
-    return vec3<f32>(count, fma(apart, share, a.y), fma(apart * apart, a.x * share, a.z + b.z));
+    return vec4<f32>(count, fma(apart, share, a.y), fma(apart * apart, a.x * share, a.z + b.z), a.w + b.w);
 }
 
 fn value(chain: u32, n: u32) -> f32 {
@@ -45,9 +46,12 @@ fn chain_moments(
 ) {
     let width = params.dim + params.accepting;
     for (var n = 0u; n < width; n++) {
-        var part = vec3<f32>(0.0);
+        var part = vec4<f32>(0.0);
         for (var chain = group.x * WORKGROUP + index; chain < params.count; chain += groups.x * WORKGROUP) {
-            part = merge(part, vec3<f32>(1.0, value(chain, n), 0.0));
+            let x = value(chain, n);
+            // by its bits: compilers may take for granted that no number is NaN
+            let broken = (bitcast<u32>(x) & 0x7F800000u) == 0x7F800000u;
+            part = merge(part, vec4<f32>(1.0, x, 0.0, select(0.0, 1.0, broken)));
         }
         shared_parts[index] = part;
         workgroupBarrier();
@@ -58,7 +62,7 @@ fn chain_moments(
             workgroupBarrier();
         }
         if index == 0u {
-            parts[group.x * width + n] = vec4<f32>(shared_parts[0], 0.0);
+            parts[group.x * width + n] = shared_parts[0];
         }
         workgroupBarrier();
     }

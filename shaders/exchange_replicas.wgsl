@@ -38,7 +38,9 @@ fn exchange_replicas(
         let colder = 1.0 / table[replica] - 1.0 / table[replica + 1u];
         let log_ratio = colder * (states[2u * a].x - states[2u * b].x);
         let words = philox4x32_10(vec4<u32>(a, params.step, 1u, STREAM_ACCEPT), vec2<u32>(params.key_low, params.key_high));
-        if open_uniform(words.xy).x < exp(clamp(log_ratio, -87.0, 0.0)) {
+        // by its bits, as clamp may make a number of NaN, and such a pair has to stay where it is
+        let known = (bitcast<u32>(log_ratio) & 0x7FFFFFFFu) <= 0x7F800000u;
+        if known && open_uniform(words.xy).x < exp(clamp(log_ratio, -87.0, 0.0)) {
             for (var n = 0u; n < params.dim; n++) {
                 let x = chains[a * params.dim + n];
                 chains[a * params.dim + n] = chains[b * params.dim + n];

@@ -15,6 +15,7 @@ pub const SHOWN: &[&str] = &[
     "nll_data",
     "outside_mass",
     "mode_tv",
+    "log_density_mse",
     "fisher",
     "swd",
     "mmd2",
@@ -245,6 +246,7 @@ pub fn caption(metric: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::METRICS;
 
     fn trial(loss: &str, seed: u64, kl: Option<f64>) -> Trial {
         let values = kl.map(|kl| ("kl_data".to_string(), kl)).into_iter().collect();
@@ -321,6 +323,19 @@ mod tests {
         assert_eq!(text, "0.1, 1 of 3 failed, 1 of 3 withheld");
         assert_eq!(all.best("moons", "swd"), ["b"]);
         assert!(all.markdown().contains(BOLD));
+    }
+
+    #[test]
+    fn what_runs_measure_is_shown() {
+        let left: Vec<&str> = METRICS.iter().map(|m| m.name).filter(|name| !SHOWN.contains(name)).collect();
+        // the first two have a twin that is of the same law for all objectives
+        assert_eq!(left, ["nll", "kl", "log_z"]);
+        assert!(SHOWN.iter().all(|name| *name == SECONDS || meaning(name).is_some()));
+        let best = |sigmas| {
+            let all = rivals("log_density_mse", sigmas, [[0.1; 3], [0.2; 3]], None);
+            all.best("moons", "log_density_mse").len()
+        };
+        assert_eq!([best([0.0, 0.0]), best([0.3, 0.0])], [1, 0]);
     }
 
     #[test]

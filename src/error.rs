@@ -51,10 +51,16 @@ impl Error {
         Self::new(Kind::Lost, message.into())
     }
 
-    /// Control characters, which foreign files and names may hold, are written as escapes: a message about input is one line.
+    /// A message is one line: control characters, which foreign files and names may hold, are written as escapes, and the lines
+    /// of what a driver says follow each other.
     fn new(kind: Kind, message: String) -> Self {
-        // what a driver says may have lines
-        let escapes = |c: char| c.is_control() && !(c == '\n' && matches!(kind, Kind::Failed | Kind::Lost));
+        let message = match kind {
+            Kind::Failed | Kind::Lost => {
+                message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+            }
+            _ => message,
+        };
+        let escapes = char::is_control;
         let plain = |c: char| if escapes(c) { c.escape_default().to_string() } else { c.to_string() };
         let is_plain = !message.contains(escapes);
         Self { kind, message: if is_plain { message } else { message.chars().map(plain).collect() }, hint: None }

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 
@@ -12,14 +13,38 @@ use crate::error::{Error, Result};
 /// The folder is missing or cannot be written (wrong input), or the disk is full or fails.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let part = part_of(path);
-    std::fs::File::create(&part)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| move_into_place(&part, path))
-        .map_err(|e| {
-            // a leftover must not be taken for the file; that it cannot be removed adds nothing to the error
-            drop(std::fs::remove_file(&part));
-            cannot_write(path, &e)
-        })
+    write_synced(&part, bytes).and_then(|()| move_into_place(&part, path)).map_err(|e| {
+        // a leftover must not be taken for the file; that it cannot be removed adds nothing to the error
+        drop(std::fs::remove_file(&part));
+        cannot_write(path, &e)
+    })
+}
+
+/// Writes a file and puts it on the disk.
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    let (half, rest) = bytes.split_at(bytes.len() / 2);
+    file.write_all(half)?;
+    moment();
+    file.write_all(rest)?;
+    file.sync_all()
+}
+
+/// Moments until the process is aborted; 0 for never.
+static LEFT: AtomicUsize = AtomicUsize::new(0);
+
+/// Aborts the process at the `count`-th moment from now at which a file is half written or has just been renamed: for tests of
+/// what a killed program leaves.
+#[doc(hidden)]
+pub fn abort_at(count: usize) {
+    LEFT.store(count, Ordering::Relaxed);
+}
+
+/// One of the moments that [`abort_at`] counts.
+fn moment() {
+    if LEFT.load(Ordering::Relaxed) > 0 && LEFT.fetch_sub(1, Ordering::Relaxed) == 1 {
+        std::process::abort();
+    }
 }
 
 /// The temporary name beside `path`.
@@ -32,6 +57,7 @@ pub(crate) fn part_of(path: &Path) -> PathBuf {
 /// Renames a synced temporary file and syncs the folder, so that the new name outlives a crash.
 pub(crate) fn move_into_place(part: &Path, path: &Path) -> std::io::Result<()> {
     std::fs::rename(part, path)?;
+    moment();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // only Unix opens folders
     if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }
@@ -47,5 +73,35 @@ pub fn cannot_write(path: &Path, why: &std::io::Error) -> Error {
         | ErrorKind::PermissionDenied
         | ErrorKind::ReadOnlyFilesystem => Error::input(message),
         _ => Error::failed(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_what_there_was() {
+        let folder = std::env::temp_dir().join(format!("ebm-gpu-files-{}", std::process::id()));
+        let [old, new] = ["old", "new"].map(|name| folder.join(name));
+        // what is in the way of one temporary name, and of one name
+        std::fs::create_dir_all(part_of(&old)).expect("folder");
+        std::fs::create_dir_all(&new).expect("folder");
+        std::fs::write(&old, "whole").expect("written");
+        for path in [&old, &new] {
+            let said = write_atomically(path, b"another").expect_err("refused").to_string();
+            assert!(said.starts_with(&format!("cannot write {}: ", path.display())), "{said}");
+        }
+        assert_eq!(std::fs::read(&old).expect("readable"), b"whole");
+        let entries = std::fs::read_dir(&folder).expect("folder").map(|entry| entry.expect("entry").file_name());
+        let mut names: Vec<_> = entries.collect();
+        names.sort();
+        assert_eq!(names, ["new", "old", "old.part"], "nothing else is left");
+        // once nothing is in the way, it is written
+        std::fs::remove_dir(part_of(&old)).expect("removable");
+        write_atomically(&old, b"another").expect("written");
+        assert_eq!(std::fs::read(&old).expect("readable"), b"another");
+        assert!(!part_of(&old).exists());
+        std::fs::remove_dir_all(folder).expect("removable");
     }
 }

@@ -9,9 +9,12 @@ use std::process::ExitCode;
 use cli::notice::notice;
 
 fn main() -> ExitCode {
-    match cli::main() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
+    // a line for a fault of the program or of a driver's library, not a page
+    std::panic::set_hook(Box::new(|fault| notice!("error: a fault of the program, {}", one_line(&fault.to_string()))));
+    match std::panic::catch_unwind(cli::main) {
+        Err(_) => ExitCode::FAILURE,
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(e)) => {
             notice!("{}{e}", if e.is_interruption() { "" } else { "error: " });
             if let Some(advice) = e.advice() {
                 notice!("hint: {advice}");
@@ -19,4 +22,8 @@ fn main() -> ExitCode {
             ExitCode::from(e.exit_code())
         }
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }

@@ -3,8 +3,11 @@
 mod frames;
 mod record;
 mod saved;
+#[cfg(test)]
+mod tests;
+mod windows;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -17,6 +20,10 @@ use crate::sampler::{Adaptation, Transition};
 pub use frames::Frames;
 use record::Record;
 pub use saved::{read_sampling, write_sampling};
+
+/// The time between looks at chains that take no draws. A look waits for the device, a fraction of a millisecond behind what is
+/// in flight anyway: one in some five submissions is cheap, and a chain that has left every bound is told of soon.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// One landscape with the transition on it, and for how many steps.
 pub struct Stage<'a> {
@@ -46,10 +53,10 @@ pub struct SamplingPlan<'a> {
     pub seed: Seed,
 }
 
-/// What all chains looked like after some steps.
+/// What all chains looked like at a draw, or on the mean of some draws in a row.
 #[derive(Debug, Clone, Serialize)]
 pub struct Moment {
-    /// Steps after burn-in.
+    /// Steps up to the draw, or the last of the draws: after burn-in, and of annealed chains at the last level.
     pub step: u64,
     /// The mean of each coordinate over chains.
     pub mean: Vec<f64>,
@@ -57,7 +64,7 @@ pub struct Moment {
     pub variance: Vec<f64>,
     /// The mean of E over the chains whose draws are kept; none for a field.
     pub energy: Option<f64>,
-    /// The mean acceptance probability since the draw before; none for chains that accept everything.
+    /// The mean acceptance probability since the moment before; none for chains that accept everything.
     pub acceptance: Option<f64>,
 }
 
@@ -71,7 +78,7 @@ pub struct Sampled {
     pub diagnostics: Option<Diagnostics>,
     /// The same of their energies; none for a field.
     pub energy: Option<Coordinate>,
-    /// All chains over time.
+    /// All chains over time: a moment for each draw; of more than 2048, one for every 2, 4, 8, ... in a row.
     pub moments: Vec<Moment>,
     /// Steps of each column, burn-in included.
     pub steps: u64,
@@ -103,6 +110,8 @@ pub struct SamplingState {
     pub chains: ChainState,
     /// What has been told of their draws.
     record: Record,
+    /// The last step after which all chains were seen to be finite.
+    sound: u64,
     /// Time spent, in seconds.
     seconds: f64,
 }
@@ -110,7 +119,7 @@ pub struct SamplingState {
 impl SamplingState {
     /// Draws so far.
     pub fn draws(&self) -> usize {
-        self.record.moments.len()
+        self.record.told.draws() as usize
     }
 }
 
@@ -197,10 +206,9 @@ impl SamplingPlan<'_> {
         if let Some(state) = &from {
             chains.restore(&state.chains)?;
         }
-        let SamplingState { record, seconds, .. } = from.unwrap_or_default();
-        let sound = record.moments.last().map_or(0, |last| self.burn_in + last.step);
-        let mut course =
-            Course { chains, done: left, sound, frames: &self.frames, next, record, begun, seconds, listen };
+        let SamplingState { record, sound, seconds, .. } = from.unwrap_or_default();
+        let (done, looked, frames) = (left, begun, &self.frames);
+        let mut course = Course { chains, done, sound, looked, frames, next, record, begun, seconds, listen };
         course.go_to(self.burn_in)?;
         if left <= self.burn_in {
             course.save()?;
@@ -215,7 +223,7 @@ impl SamplingPlan<'_> {
             let draws = if i + 1 == self.stages.len() { self.draws() } else { 0 };
             for step in (1..=draws).map(|draw| draw * self.thin).filter(|step| begin + step > left) {
                 course.go_to(begin + step)?;
-                course.draw(step)?;
+                course.draw(self.thin)?;
             }
             begin += stage.steps;
             course.go_to(begin)?;
@@ -250,7 +258,7 @@ impl SamplingPlan<'_> {
         Ok(Sampled {
             fares: course.chains.fares()?,
             seconds: course.seconds(),
-            moments: course.record.moments(worth.as_ref()),
+            moments: course.record.moments(self.thin, worth.as_ref()),
             energy: worth.as_ref().and_then(|w| w.energy),
             diagnostics: worth.map(|w| w.diagnostics),
             steps: course.done,
@@ -277,6 +285,8 @@ struct Course<'a> {
     done: u64,
     /// The last step after which all chains were seen to be finite.
     sound: u64,
+    /// When they were looked at last.
+    looked: Instant,
     frames: &'a Frames,
     /// The next of the frames' steps.
     next: usize,
@@ -300,6 +310,7 @@ impl Course<'_> {
             self.done += self.chains.advance(until - self.done)?;
             self.listen.steps(self.done);
             self.show()?;
+            self.look()?;
             // at the end there may be more to do before the steps count as done
             if self.done < end {
                 self.save()?;
@@ -308,18 +319,33 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Takes a draw, `step` steps after burn-in.
-    fn draw(&mut self, step: u64) -> Result<()> {
-        if !self.record.take(self.chains.as_mut(), step)? {
-            // large numbers have no variance in f32, so this alone is no sign; but what has blown up does not come back
-            let positions = self.chains.first(usize::MAX)?;
-            self.check(&positions)?;
-        }
-        self.sound = self.done;
+    /// Takes a draw, `thin` steps after the one before.
+    fn draw(&mut self, thin: u64) -> Result<()> {
+        let is_sound = self.record.take(self.chains.as_mut(), thin)?;
+        self.looked_at(is_sound)?;
         if self.listen.wants_draws() {
             self.listen.draw(&self.chains.first(usize::MAX)?)?;
         }
         self.save()
+    }
+
+    /// Looks at all chains if the last look was long ago. It changes nothing about them, so that it may depend on the clock.
+    fn look(&mut self) -> Result<()> {
+        if self.looked.elapsed() < LOOK {
+            return Ok(());
+        }
+        let is_sound = self.chains.moments()?.broken == 0;
+        self.looked_at(is_sound)
+    }
+
+    /// Takes note of a look at all chains, and refuses to go on if they are not sound: what has blown up does not come back.
+    fn looked_at(&mut self, is_sound: bool) -> Result<()> {
+        if !is_sound {
+            let positions = self.chains.first(usize::MAX)?;
+            self.check(&positions)?;
+        }
+        (self.sound, self.looked) = (self.done, Instant::now());
+        Ok(())
     }
 
     /// Refuses to go on with chains of which some have left every bound; the others do not feel it.
@@ -340,8 +366,8 @@ impl Course<'_> {
         if !self.listen.wants_state() {
             return Ok(());
         }
-        let (chains, seconds) = (self.chains.state()?, self.seconds());
-        self.listen.state(&SamplingState { chains, record: self.record.clone(), seconds })
+        let (chains, record) = (self.chains.state()?, self.record.clone());
+        self.listen.state(&SamplingState { chains, record, sound: self.sound, seconds: self.seconds() })
     }
 
     /// Shows the chains to the listener if a frame is due.

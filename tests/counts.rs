@@ -54,6 +54,27 @@ fn a_training_step_is_few_dispatches_and_makes_nothing() {
     }
 }
 
+/// What the device cannot bind is refused before there is more on it than the network.
+#[test]
+fn what_does_not_fit_is_refused_before_it_is_made() {
+    let most = 1 << 20;
+    let engine = common::gpu_of_bindings(most);
+    let model = network("2-16-1", Activation::Silu, 3);
+    let data = normal_points(200_000, 2, 4);
+    let dsm = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma"));
+    let ed = Objective::Ed(Discrepancy::new(1.0, 2, 1.0).expect("numbers"));
+    let told = |error: String| assert!(error.contains(" bytes") && error.contains(&most.to_string()), "{error}");
+    for objective in [dsm, ed] {
+        let plan =
+            TrainingPlan { objective, batch: 200_000, optimizer: Optimizer::adam(1e-3), steps: 10, seed: Seed(1) };
+        told(engine.train(&model, &plan, &data, TrainingState::start(&model)).err().expect("refused").to_string());
+    }
+    let langevin = Langevin::new(0.01, 1.0).expect("numbers");
+    told(engine.chains((&model).into(), &langevin.into(), &data, Seed(1)).err().expect("refused").to_string());
+    let made = engine.gpu().counts().bytes;
+    assert!(made < 1 << 14, "{made} bytes were made");
+}
+
 #[test]
 fn many_steps_of_chains_are_one_dispatch_and_make_nothing() {
     let engine = gpu();

@@ -45,7 +45,7 @@ pub(super) fn check(case: &mut Case<'_>, landscape: Landscape<'_>, accepting: bo
 }
 
 fn numbers(moments: &Moments) -> Vec<f64> {
-    [&moments.mean[..], &moments.variance, moments.acceptance.as_slice()].concat()
+    [&moments.mean[..], &moments.variance, moments.acceptance.as_slice(), &[moments.broken as f64]].concat()
 }
 
 /// Of two draws.

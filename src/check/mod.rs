@@ -95,7 +95,7 @@ impl Case<'_> {
 /// How much is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// Every kernel on one network and one target: seconds.
+    /// Every kernel on one network and one target: seconds, where the driver has them compiled.
     Quick,
     /// Every shape, activation and target too.
     All,

@@ -7,7 +7,13 @@ use ebm_gpu::engine::cpu::Cpu;
 use ebm_gpu::engine::gpu::{GpuEngine, GpuOptions};
 use ebm_gpu::error::{Error, Result};
 
+/// What a check costs.
+const COST: &str = "\
+Most of its time goes to compiling the kernels. Mesa's software driver takes minutes for them the
+first time and keeps them, so that later checks take seconds.";
+
 #[derive(clap::Args)]
+#[command(after_help = COST)]
 pub(super) struct Args {
     /// The adapter to check: its index in `ebm-gpu devices`, or a part of its name; the best one if not given
     #[arg(long, value_name = "INDEX|NAME")]
@@ -21,12 +27,16 @@ pub(super) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Have this kernel of a GPU compute wrongly: for tests
+    #[arg(long, hide = true, value_name = "KERNEL")]
+    spoil_kernel: Option<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let engine: Box<dyn Engine> = match args.engine.as_str() {
         "gpu" => {
-            let options = GpuOptions { adapter: args.adapter.clone(), ..Default::default() };
+            let (adapter, spoil) = (args.adapter.clone(), args.spoil_kernel.clone());
+            let options = GpuOptions { adapter, spoil, ..Default::default() };
             Box::new(GpuEngine::open(&options)?)
         }
         "cpu" if args.adapter.is_some() => {

@@ -7,12 +7,17 @@ use std::path::PathBuf;
 
 use ebm_gpu::error::{Error, Result, nearest};
 
+use super::resume::begun_with;
+
 /// Puts the entries of the file that `--config` names behind the subcommand's name.
 pub(super) fn expand(args: Vec<OsString>) -> Result<Vec<OsString>> {
     let Some(path) = named_file(&args) else { return Ok(args) };
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|e| Error::input(format!("cannot read the configuration {name}: {e}")))?;
+    let text = match value(&args, "--resume") {
+        Some(folder) if value(&args, "--config").is_none() => begun_with(&folder)?,
+        _ => std::fs::read_to_string(&path)
+            .map_err(|e| Error::input(format!("cannot read the configuration {name}: {e}")))?,
+    };
     let table: toml::Table = toml::from_str(&text).map_err(|e| {
         let reason = e.message().to_string();
         let line = e.span().map_or(1, |s| 1 + text[..s.start].matches('\n').count());

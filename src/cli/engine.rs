@@ -20,6 +20,10 @@ pub(super) struct EngineArgs {
     /// The most that a submission to a GPU should take, in milliseconds: below what its watchdog allows
     #[arg(long, default_value_t = 100.0, value_name = "MS")]
     pub(super) max_submit_ms: f64,
+    /// Have this kernel of a GPU compute wrongly: for tests
+    #[arg(long, hide = true, value_name = "KERNEL")]
+    #[serde(skip)]
+    pub(super) spoil_kernel: Option<String>,
 }
 
 impl EngineArgs {
@@ -34,7 +38,8 @@ impl EngineArgs {
         if !(1.0..=500.0).contains(&ms) {
             return Err(Error::input(format!("max-submit-ms is {ms}, it has to be from 1 to 500")));
         }
-        let gpu = GpuOptions { adapter: self.adapter.clone(), max_submit_ms: ms, lose_at, ..Default::default() };
+        let (adapter, spoil) = (self.adapter.clone(), self.spoil_kernel.clone());
+        let gpu = GpuOptions { adapter, max_submit_ms: ms, lose_at, spoil, ..Default::default() };
         let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
             notice!("{}", selection.reason);

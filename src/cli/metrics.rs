@@ -45,6 +45,20 @@ fn told(path: &Path, name: &str) -> Result<Vec<(f64, f64)>> {
     Ok(text.lines().filter_map(look).collect())
 }
 
+/// The log of a run that goes on.
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| {
+        Error::input(format!("cannot read {}: {e}", path.display()))
+            .hint("this run cannot go on without its log: begin anew without --resume")
+    })
+}
+
+/// Whether a line is whole, and about the window that ends with `step`.
+fn is_about(line: &str, step: u64) -> bool {
+    let values: Option<Value> = line.strip_suffix('\n').and_then(|line| serde_json::from_str(line).ok());
+    values.is_some_and(|values| values["step"] == step)
+}
+
 /// The file and the window that is not full yet.
 pub(super) struct MetricsLog {
     path: PathBuf,
@@ -82,13 +96,15 @@ impl MetricsLog {
     /// Lines of later steps are dropped.
     ///
     /// # Errors
-    /// The file cannot be written, or lacks lines of those steps.
+    /// The file cannot be read or written, or lacks lines of those steps.
     pub(super) fn open(path: &Path, steps: u64, done: u64, pending: Option<&str>) -> Result<Self> {
         let cannot = |e: std::io::Error| cannot_write(path, &e);
         let window = (steps / LINES).max(1);
         let lines = (done / window) as usize;
-        let text = if lines > 0 { std::fs::read_to_string(path).map_err(cannot)? } else { String::new() };
-        let whole: Vec<&str> = text.split_inclusive('\n').take(lines).filter(|line| line.ends_with('\n')).collect();
+        let text = if lines > 0 { read(path)? } else { String::new() };
+        let numbered = text.split_inclusive('\n').take(lines).zip(1u64..);
+        let whole: Vec<&str> =
+            numbered.take_while(|(line, number)| is_about(line, number * window)).map(|(line, _)| line).collect();
         if whole.len() < lines {
             let (path, has) = (path.display(), whole.len());
             return Err(Error::input(format!("{path} has {has} whole lines, the first {done} steps have {lines}"))

@@ -1,6 +1,7 @@
 //! `--resume DIR`: whether what lies in a folder can be gone on with.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ebm_gpu::engine::Engine;
@@ -11,11 +12,24 @@ use super::config::differences;
 /// Flags that say how work is watched over, not what it is.
 const FREE: &[&str] = &["checkpoint-every", "fallback", "keep", "max-submit-ms"];
 
+/// The flags that the work in a folder was begun with, as config.toml has them.
+///
+/// # Errors
+/// Nothing was begun there, or the file cannot be read.
+pub(super) fn begun_with(folder: &Path) -> Result<String> {
+    let (path, name) = (folder.join("config.toml"), folder.display());
+    std::fs::read_to_string(&path).map_err(|e| match e.kind() {
+        ErrorKind::NotFound if folder.is_dir() => {
+            Error::input(format!("nothing was begun in {name}: it has no config.toml"))
+                .hint(format!("begin anew, with --out {name} --force in place of --resume"))
+        }
+        _ => Error::input(format!("cannot read the configuration {}: {e}", path.display())),
+    })
+}
+
 /// Refuses flags (as config.toml has them) that make other work than that in the folder.
 pub(super) fn refuse_another(folder: &Path, config: &str) -> Result<()> {
-    let path = folder.join("config.toml");
-    let there = std::fs::read_to_string(&path)
-        .map_err(|e| Error::input(format!("cannot read the configuration {}: {e}", path.display())))?;
+    let there = begun_with(folder)?;
     let mut others = differences(&there, config);
     others.retain(|(key, _)| !FREE.contains(&key.as_str()));
     if others.is_empty() {

@@ -10,20 +10,23 @@ pub struct Moments {
     /// The mean acceptance probability since [`Chains::fares`](super::Chains::fares) was called last; none for chains that
     /// accept everything.
     pub acceptance: Option<f64>,
+    /// Coordinates that are not finite, over all chains.
+    pub broken: u64,
 }
 
-/// Count, mean and summed squares of deviations of some numbers.
+/// Count, mean and summed squares of deviations of some numbers, and how many of them are not finite.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Part {
     pub(super) count: f64,
     pub(super) mean: f64,
     pub(super) squares: f64,
+    pub(super) broken: f64,
 }
 
 impl Part {
     /// The part with one more number (Welford 1962).
     pub(super) fn with(self, x: f64) -> Self {
-        self.merge(Self { count: 1.0, mean: x, squares: 0.0 })
+        self.merge(Self { count: 1.0, mean: x, squares: 0.0, broken: f64::from(u8::from(!x.is_finite())) })
     }
 
     /// Both parts as one (Chan, Golub and LeVeque 1983).
@@ -37,6 +40,7 @@ impl Part {
             count,
             mean: self.mean + apart * share,
             squares: self.squares + other.squares + apart * apart * self.count * share,
+            broken: self.broken + other.broken,
         }
     }
 }
@@ -50,6 +54,7 @@ impl Moments {
             mean: coordinates.iter().map(|p| p.mean).collect(),
             variance: coordinates.iter().map(|p| p.squares / p.count).collect(),
             acceptance: rest.first().map(|p| p.mean / steps.max(1) as f64),
+            broken: coordinates.iter().map(|p| p.broken).sum::<f64>() as u64,
         }
     }
 }
@@ -68,6 +73,8 @@ mod tests {
             let all = part(&x[..cut]).merge(part(&x[cut..]));
             assert_eq!(all.count, 40.0);
             assert!((all.mean - mean).abs() < 1e-12 && (all.squares - squares).abs() < 1e-10, "{all:?}");
+            assert_eq!(all.broken, 0.0);
         }
+        assert_eq!(part(&[1.0, f64::NAN, f64::INFINITY]).merge(part(&[f64::NEG_INFINITY])).broken, 3.0);
     }
 }

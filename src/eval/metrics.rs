@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Statistic, compare, fisher, log_density_mse, mode_tv, mode_tv_null};
+use super::{Statistic, compare, fisher, log_density_mse, mode_tv, mode_tv_null, modes_by_nearest};
 use crate::data::{Dataset, Law};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -34,7 +34,7 @@ pub struct Metrics {
     pub log_density_mse: Option<f64>,
     /// ½ E‖s_θ − s‖² over the law aimed at.
     pub fisher: Option<f64>,
-    /// Total variation between the weights of the modes and the shares of the chains in them.
+    /// Total variation between the shares of the law aimed at and of the chains that are nearest to each of its modes.
     pub mode_tv: Option<f64>,
     /// Mass of q farther than 5 standard deviations from the support of the law aimed at; of a file, outside a box around its
     /// points with a tenth of their range to spare on each side.
@@ -134,7 +134,8 @@ impl Evaluation<'_> {
         let found = fisher(law, sigma, &points, &self.engine.score(self.model, &points)?);
         metrics.fisher = Some(found.value);
         metrics.standard_errors.insert("fisher", found.error);
-        if let (Some(modes), Some(chains)) = (law.modes(), self.chains) {
+        let Some(chains) = self.chains else { return Ok(()) };
+        if let Some(modes) = modes_by_nearest(law, sigma)? {
             metrics.mode_tv = Some(mode_tv(&modes, chains));
             let null = mode_tv_null(&modes, chains.count(), &mut self.seed.sequence(Stream::Host, 3));
             metrics.null_intervals.insert("mode_tv", null);

@@ -21,7 +21,9 @@ pub mod two_sample;
 mod validation;
 
 pub use ais::{AnnealedImportance, Base, LogNormalizer};
-pub use divergence::{Divergence, Estimate, LawOnGrid, fisher, log_density_mse, mode_tv, mode_tv_null};
+pub use divergence::{
+    Divergence, Estimate, LawOnGrid, fisher, log_density_mse, mode_tv, mode_tv_null, modes_by_nearest,
+};
 pub use grid::{CELLS, Grid, cells};
 pub use health::Health;
 pub use metrics::{Evaluation, Metrics, Target};

@@ -1,6 +1,9 @@
 //! A number for held-out points that training can be stopped by: the objective's own loss with draws that stay the same, or
 //! for objectives whose loss is no measure a score-based one.
 
+#[cfg(test)]
+mod tests;
+
 use crate::data::law::normal;
 use crate::engine::{Engine, Given};
 use crate::error::{Error, Result};
@@ -122,50 +125,5 @@ fn shape(drawn: &mut Points, law: ProbeLaw, radius: f64) {
                 v.iter_mut().for_each(|v| *v *= radius / length);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::cpu::Reference;
-    use crate::model::{Activation, Conditioning, Head};
-    use crate::objective::{Contrastive, Denoising, Discrepancy, FdSsm, NoiseContrastive, SeparableLaw, Weighting};
-
-    #[test]
-    fn every_objective_has_a_loss_that_stays_and_falls_with_training_data() {
-        let engine = Reference::new().expect("threads");
-        let points = Points::normal::<f64>(300, 3, Seed(3), Stream::Data, 0);
-        let spec = MlpSpec::hidden(3, &[8], Activation::Silu, Head::Energy, Conditioning::None).expect("widths");
-        let model = spec.initial(Seed(1));
-        // E = 0 has a known value of most objectives
-        let flat = Model { parameters: vec![0.0; model.parameters.len()], spec: spec.clone() };
-        let probes = |law| Probes::new(2, law).expect("probes");
-        let cd = Contrastive::new(5, 0.01, 0.0, 0.0).expect("cd");
-        let noise = SeparableLaw::isotropic(3, 2.0).expect("law");
-        let cases = [
-            (Objective::Esm, Some(0.0)),
-            (Objective::Ssm(probes(ProbeLaw::Sphere)), Some(0.0)),
-            (Objective::SsmVr(probes(ProbeLaw::Gaussian)), Some(0.0)),
-            (Objective::FdSsm(FdSsm::new(1, 0.1).expect("fd")), Some(0.0)),
-            (Objective::Denoising(Denoising::single(0.5, Weighting::SIGMA2).expect("dsm")), None),
-            (Objective::Cd(cd), Some(0.0)),
-            // ln((w + M) / M)
-            (Objective::Ed(Discrepancy::new(1.0, 4, 1.0).expect("ed")), Some(1.25f64.ln())),
-            (Objective::Nce(NoiseContrastive::new(1, noise).expect("nce")), None),
-        ];
-        for (objective, want) in cases {
-            let validation = Validation::new(&objective, &spec, &points, Seed(5)).expect("validation");
-            let [first, second] = [(); 2].map(|()| validation.loss(&engine, &model).expect("loss"));
-            assert_eq!(first, second, "{}", objective.name());
-            let flat = validation.loss(&engine, &flat).expect("loss");
-            if let Some(want) = want {
-                assert!((flat - want).abs() < 1e-12, "{}: {flat}, not {want}", objective.name());
-            }
-            assert!(first.is_finite() && first != flat);
-        }
-        let relu = MlpSpec::hidden(3, &[8], Activation::Relu, Head::Energy, Conditioning::None).expect("widths");
-        assert!(Validation::new(&Objective::Cd(cd), &relu, &points, Seed(5)).is_err());
-        assert!(Validation::new(&Objective::Esm, &spec, &Points::new(3, vec![]), Seed(5)).is_err());
     }
 }

@@ -127,4 +127,30 @@ mod tests {
         assert_eq!(ColourMap::Field.rgb(f64::INFINITY), ColourMap::Field.rgb(1.0));
         assert_eq!(ColourMap::Field.rgb(f64::NAN), ColourMap::Field.rgb(0.0));
     }
+
+    /// How light a colour is: the relative luminance of sRGB (IEC 61966-2-1).
+    fn luminance(rgb: [u8; 3]) -> f64 {
+        let linear = |v: u8| match f64::from(v) / 255.0 {
+            v if v <= 0.040_45 => v / 12.92,
+            v => ((v + 0.055) / 1.055).powf(2.4),
+        };
+        let [r, g, b] = rgb.map(linear);
+        0.2126 * r + 0.7152 * g + 0.0722 * b
+    }
+
+    /// All maps are sequential: in print and for the colour-blind, lightness alone tells the order.
+    #[test]
+    fn every_map_grows_lighter_or_darker_all_along() {
+        let next = |map: &ColourMap| match map {
+            ColourMap::Field => Some(ColourMap::Density),
+            ColourMap::Density => Some(ColourMap::Paper),
+            ColourMap::Paper => Some(ColourMap::Strokes),
+            ColourMap::Strokes => None,
+        };
+        for map in std::iter::successors(Some(ColourMap::Field), next) {
+            let ramp: Vec<f64> = (0..=64).map(|i| luminance(map.rgb(f64::from(i) / 64.0))).collect();
+            let whole = ramp[64] - ramp[0];
+            assert!(whole.abs() > 0.4 && ramp.windows(2).all(|w| (w[1] - w[0]) * whole > 0.0), "{map:?}: {ramp:?}");
+        }
+    }
 }

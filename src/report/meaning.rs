@@ -80,7 +80,7 @@ pub const METRICS: &[Meaning] = &[
     ),
     lower(
         "mode_tv",
-        "total variation between the weights of a mixture's modes and the shares of the chains nearest to them",
+        "total variation between the shares of the law aimed at and of the chains that are nearest to each mode of a mixture",
         "",
     ),
     lower(

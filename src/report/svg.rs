@@ -16,6 +16,8 @@ pub(crate) const DATA: &str = "#3b6fb6";
 /// The model, wherever it is compared with the data.
 pub(crate) const MODEL: &str = "#d9822b";
 
+/// Font size of what is said inside a small panel; no text is smaller.
+pub(crate) const TINY: f64 = 10.5;
 /// Font size of tick labels and legends.
 pub(crate) const SMALL: f64 = 12.0;
 /// Font size of axis labels and titles.

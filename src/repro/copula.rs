@@ -176,6 +176,27 @@ mod tests {
     }
 
     #[test]
+    fn the_density_of_a_copula_is_that_of_one_score_given_the_other() {
+        for correlation in [-0.7_f64, 0.0, 0.4, 0.95] {
+            let deviation = (1.0 - correlation * correlation).sqrt();
+            for [a, b] in [[0.0, 0.0], [1.3, -0.4], [-2.0, -1.5], [0.7, 3.1]] {
+                let off = (b - correlation * a) / deviation;
+                let want = 0.5 * (b * b - off * off) - deviation.ln();
+                let got = log_copula([a, b], correlation);
+                assert!((got - want).abs() < 1e-12, "{correlation} at {a}, {b}: {got}, not {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn densities_on_axes_are_those_of_their_points() {
+        let fitted = GaussianCopula::fit(&bent(200, 0.6, 5));
+        let (x, y) = ([-2.5, -0.3, 0.1, 0.8, 4.0], [-1.0, 0.2, 7.0]);
+        let want = x.iter().flat_map(|x| y.iter().map(|y| fitted.log_density(&[*x, *y])).collect::<Vec<_>>());
+        assert_eq!(fitted.on_axes(&x, &y), want.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_copula_finds_the_correlation_of_the_scores_and_nearly_the_law() {
         let correlation = 0.8;
         let fitted = GaussianCopula::fit(&bent(2000, correlation, 3));

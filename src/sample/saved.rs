@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use super::{Moment, Record, SamplingState};
+use super::windows::Windows;
+use super::{Record, SamplingState};
 use crate::engine::ChainState;
 use crate::error::Result;
 use crate::points::Points;
 use crate::tensors::{Sealed, Tensor, write_sealed};
 
-const FORMAT: &str = "ebm-gpu-chains/1";
+const FORMAT: &str = "ebm-gpu-chains/2";
 
 /// Writes where a run stands, with `tables` of its listener and `extra` strings. All numbers keep every bit.
 ///
@@ -21,15 +22,15 @@ pub fn write_sampling(
     tables: &[(&str, Points)],
     extra: &[(&str, String)],
 ) -> Result<()> {
-    let SamplingState { chains, record, seconds } = state;
+    let SamplingState { chains, record, sound, seconds } = state;
     let flat = |name: &str, values: &[f64]| Tensor::exact(name, vec![values.len()], values);
-    let moments: Vec<f64> = record.moments.iter().flat_map(numbers).collect();
-    let width = record.moments.first().map_or(0, |moment| numbers(moment).len());
+    let moments = record.told.sums();
+    let width = moments.first().map_or(0, Vec::len);
     let mut tensors = vec![
         flat("positions", &chains.positions),
         flat("standings", &chains.standings),
         flat("kept", &chains.kept),
-        Tensor::exact("moments", vec![record.moments.len(), width], &moments),
+        Tensor::exact("moments", vec![moments.len(), width], &moments.concat()),
     ];
     tensors.extend(tables.iter().map(|(name, t)| Tensor::exact(name, vec![t.count(), t.dim()], t.values())));
     let said = [
@@ -37,6 +38,9 @@ pub fn write_sampling(
         ("unreported", chains.unreported.to_string()),
         ("exchanges", chains.exchanges.iter().map(u64::to_string).collect::<Vec<_>>().join(",")),
         ("draws", chains.draws.to_string()),
+        ("moments_draws", record.told.draws().to_string()),
+        ("moments_width", record.told.width().to_string()),
+        ("sound", sound.to_string()),
         ("accepted", format!("{:?}", record.accepted)),
         ("seconds", format!("{seconds:?}")),
     ];
@@ -69,10 +73,13 @@ pub fn read_sampling(path: &Path, tables: &[&str]) -> Result<Option<Found>> {
     };
     let (shape, moments) = tensor("moments")?;
     let width = shape.last().copied().unwrap_or(0).max(1);
-    let moments = moments.chunks_exact(width).filter_map(moment).collect();
+    let moments = moments.chunks_exact(width).map(<[f64]>::to_vec).collect();
+    let told = Windows::of(sealed.number("moments_draws")?, sealed.number("moments_width")?, moments)
+        .ok_or_else(|| sealed.wrong("has another number of moments than of draws"))?;
     let state = SamplingState {
         chains,
-        record: Record { accepted: sealed.number("accepted")?, moments },
+        record: Record { accepted: sealed.number("accepted")?, told },
+        sound: sealed.number("sound")?,
         seconds: sealed.number("seconds")?,
     };
     let table = |key: &&str| {
@@ -81,18 +88,4 @@ pub fn read_sampling(path: &Path, tables: &[&str]) -> Result<Option<Found>> {
     };
     let tables = tables.iter().map(table).collect();
     Ok(Some((state, tables, sealed.metadata)))
-}
-
-/// A moment as numbers: its step, the acceptance if there is one, means and variances.
-fn numbers(moment: &Moment) -> Vec<f64> {
-    let Moment { step, mean, variance, acceptance, energy: _ } = moment;
-    [*step as f64].into_iter().chain(*acceptance).chain(mean.iter().copied()).chain(variance.iter().copied()).collect()
-}
-
-fn moment(numbers: &[f64]) -> Option<Moment> {
-    let (step, rest) = numbers.split_first()?;
-    // means and variances are as many: an odd number of numbers has an acceptance in front
-    let (acceptance, rest) = if rest.len().is_multiple_of(2) { (None, rest) } else { (Some(rest[0]), &rest[1..]) };
-    let (mean, variance) = rest.split_at(rest.len() / 2);
-    Some(Moment { step: *step as u64, mean: mean.to_vec(), variance: variance.to_vec(), energy: None, acceptance })
 }

@@ -31,6 +31,12 @@ fn tables_that_are_broken() {
         ("huge.csv", "a,b\n1,2\n2,1e300\n3,4\n", &["huge.csv, row 1, column `b`", "1e300", "hint"]),
         ("semicolons.csv", "a;b\n1;2\n3;4\n", &["`1;2` is not a number", "commas or tabs"]),
         ("tabs.csv", "a\tb\n1\t2\n3\t4\n", &["tabs.csv, line 2", "is not a number"]),
+        ("short.tsv", "a\tb\n1\t2\n3\n4\t5\n", &["short.tsv, line 3", "1 cell", "line 1 has 2"]),
+        ("long.tsv", "a\tb\n1\t2\n3\t4\t5\n", &["long.tsv, line 3 has 3 cells", "line 1 has 2"]),
+        ("text.tsv", "a\tb\n1\t2\n3\tx\n", &["text.tsv, line 3, column `b`", "`x` is not a number", "line: a"]),
+        ("gap.tsv", "a\tb\n1\t2\n\t4\n", &["gap.tsv, line 3, column `a`", "the cell is empty"]),
+        ("nan.tsv", "a\tb\n1\t2\n3\tNaN\n", &["nan.tsv, line 3, column `b`", "`NaN` is not a finite number"]),
+        ("commas.tsv", "a,b\n1,2\n3,4\n", &["commas.tsv, line 2, column `a,b`", "`1,2` is not a number"]),
         ("quote.csv", "a,b\n1,2\n\"3,4\n", &["quote.csv, line 3"]),
         ("some.dat", "1 2\n3 4\n", &["some.dat", "csv, tsv, txt, npy, npz, idx and idx.gz"]),
     ];

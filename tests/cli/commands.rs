@@ -118,6 +118,15 @@ fn the_native_engine_passes_its_check() {
 }
 
 #[test]
+fn check_says_what_it_costs() {
+    let help = Folder::new().done("check --help").stdout;
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("takes minutes for them the first time"), "{help}");
+    assert!(words.contains("later checks take seconds"), "{help}");
+    assert!(!help.contains("spoil"), "a flag for tests is no offer: {help}");
+}
+
+#[test]
 fn bench_prints_a_time() {
     let folder = Folder::new();
     let common = "--engine cpu --net 2-16-1 --activation tanh";

@@ -2,6 +2,9 @@
 
 use std::time::SystemTime;
 
+use ebm_gpu::report::{meaning, short};
+
+use crate::markup::{assert_self_contained, parsed, texts};
 use crate::program::{Folder, number};
 use crate::results::assert_picture;
 
@@ -10,6 +13,58 @@ const QUICK: &str = "compare --engine cpu --quiet --losses dsm,ed --data moons,g
 
 fn changed(folder: &Folder, name: &str) -> SystemTime {
     std::fs::metadata(folder.path(name)).unwrap().modified().unwrap()
+}
+
+/// compare.csv without what a second run has otherwise: the times of training, which are the last but one.
+fn without_time(csv: &str) -> Vec<String> {
+    csv.lines().map(|line| line.rsplitn(3, ',').last().unwrap().to_string()).collect()
+}
+
+/// Fails unless compare.md has a heading and, for a metric that has a best, the medians of compare.csv.
+fn assert_markdown(markdown: &str, csv: &str) {
+    let heading =
+        "# dsm, ed on moons, gauss1d\n\n2 runs of each, 30 steps of training; hidden=8, chains=32, points=400, ";
+    assert!(markdown.starts_with(heading), "{markdown:.300}");
+    let table = markdown.split("### ").find(|part| part.starts_with("kl_data\n")).expect("a table of kl_data");
+    assert!(table.contains("\n| data | dsm | ed |\n| --- | --- | --- |\n"), "{table}");
+    let seeds = |data: &str, loss: &str| -> Vec<f64> {
+        let lines = csv.lines().filter(|line| line.starts_with(&format!("{data},{loss},")));
+        lines.map(|line| line.split(',').nth(4).unwrap().parse().unwrap()).collect()
+    };
+    let median = |values: &[f64]| 0.5 * (values[0] + values[1]);
+    let cell = |own: &[f64], other: &[f64]| {
+        let (low, high) = (own[0].min(own[1]), own[0].max(own[1]));
+        let text = format!("{} ({} to {})", short(median(own), 3), short(low, 3), short(high, 3));
+        if median(own) < median(other) { format!("**{text}**") } else { text }
+    };
+    for data in ["moons", "gauss1d"] {
+        let (dsm, ed) = (seeds(data, "dsm"), seeds(data, "ed"));
+        let line = format!("\n| {data} | {} | {} |\n", cell(&dsm, &ed), cell(&ed, &dsm));
+        assert!(table.contains(&line), "{line} is not in {table}");
+    }
+}
+
+/// Fails unless report.html says what each metric is and where it was computed, and leads to the page of every run.
+fn assert_page(folder: &Folder, root: &str, csv: &str) {
+    let html = folder.text(&format!("{root}/report.html"));
+    let page = parsed(&html);
+    assert_self_contained(&page);
+    let (headings, paragraphs) = (texts(&page, "h2"), texts(&page, "p"));
+    let names: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    let metrics = &names[4..names.len() - 1];
+    assert!(metrics.contains(&"log_density_mse") && metrics.contains(&"train_seconds"), "{metrics:?}");
+    for name in metrics.iter().chain(&["Models", "Environment"]) {
+        assert!(headings.iter().any(|heading| heading == name), "{name} is not among {headings:?}");
+    }
+    for metric in metrics {
+        let is = meaning(metric).map_or("seconds of training", |meaning| meaning.is);
+        assert!(paragraphs.iter().any(|text| text.contains(is)), "{metric} has no meaning");
+    }
+    let links: Vec<&str> = page.descendants().filter_map(|node| node.attribute("href")).collect();
+    assert_eq!(links.len(), csv.lines().count() - 1, "{links:?}");
+    for link in links {
+        assert!(folder.path(root).join(link).is_file(), "{link} leads nowhere");
+    }
 }
 
 #[test]
@@ -21,6 +76,8 @@ fn a_comparison_is_a_table_a_figure_and_a_page() {
     let csv = folder.text(&format!("{root}/compare.csv"));
     assert_eq!(csv.lines().count(), 1 + 8, "{csv}");
     assert!(csv.starts_with("data,loss,seed,steps,kl_data,nll_data"), "{csv}");
+    assert_markdown(&folder.text(&format!("{root}/compare.md")), &csv);
+    assert_page(&folder, root, &csv);
     // the numbers are those of the runs
     let run: serde_json::Value =
         serde_json::from_str(&folder.text(&format!("{root}/moons/ed/seed-1/run.json"))).unwrap();
@@ -60,9 +117,6 @@ fn a_comparison_is_a_table_a_figure_and_a_page() {
     folder.done(QUICK);
     assert_eq!(changed(&folder, &format!("{root}/moons/ed/seed-1/run.json")), kept);
     let again = folder.text(&format!("{root}/compare.csv"));
-    let without_time = |csv: &str| -> Vec<String> {
-        csv.lines().map(|line| line.rsplitn(3, ',').last().unwrap().to_string()).collect()
-    };
     assert_eq!(without_time(&again), without_time(&csv));
     folder.all_refused(
         QUICK,
@@ -71,6 +125,81 @@ fn a_comparison_is_a_table_a_figure_and_a_page() {
             ("--batch 7", &["batch is 256 there, 7 here", "--force"]),
         ],
     );
+}
+
+#[test]
+fn models_are_panels_under_their_names() {
+    let folder = Folder::new();
+    folder.done(
+        "compare --engine cpu --quiet --losses dsm,ed --data moons,rings --seeds 1 --budget 30 --net 2-8-1 --chains 32 \
+         --set points=400 --out c",
+    );
+    let svg = folder.text("c/models.svg");
+    assert_eq!(svg.matches("class=\"panel\"").count(), 2 * (2 + 1), "rows x (data and losses)");
+    let names = ["data", "dsm", "ed", "moons", "rings"];
+    let mut said = texts(&parsed(&svg), "text");
+    said.retain(|text| names.contains(&text.as_str()));
+    assert_eq!(said, names, "columns from the left, then rows from the top");
+    for run in ["moons/dsm", "moons/ed", "rings/dsm", "rings/ed"] {
+        let config = folder.text(&format!("c/{run}/seed-0/config.toml"));
+        assert!(config.contains("net = \"2-8-1\"\n") && !config.contains("hidden"), "{config}");
+    }
+}
+
+#[test]
+fn models_that_are_no_panels_are_named() {
+    let folder = Folder::new();
+    let outcome = folder.done(
+        "compare --engine cpu --losses ed --data gauss1d --seeds 1 --budget 20 --hidden 8 --chains 16 --set points=400 --out c",
+    );
+    let sentence =
+        "Panels of models are for data of two coordinates: gauss1d has 1. The pages of the runs show the others.";
+    assert!(outcome.stderr.lines().any(|line| line == sentence), "{outcome}");
+    assert!(texts(&parsed(&folder.text("c/report.html")), "p").contains(&sentence.to_string()));
+    assert!(!folder.path("c/models.svg").exists());
+}
+
+/// Sends SIGINT to a comparison as soon as it has written a file; its exit code and what it says.
+#[cfg(unix)]
+fn interrupted(folder: &Folder, flags: &str, file: &str) -> (Option<i32>, String) {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ebm-gpu"));
+    command.args(flags.split_whitespace()).current_dir(folder.path(""));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while std::fs::metadata(folder.path(file)).map_or(0, |found| found.len()) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "no {file}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_comparison_goes_on() {
+    let folder = Folder::new();
+    let flags = "compare --engine cpu --quiet --losses ed --data gauss1d --seeds 2 --budget 20000 --hidden 8 --batch 32 --chains 32 \
+                 --set points=400 --out";
+    folder.done(&format!("{flags} whole"));
+    let again = format!("{flags} c");
+    // in the first run, and after its end: between the two or in the second
+    for file in ["metrics.jsonl", "run.json"] {
+        let (code, said) = interrupted(&folder, &again, &format!("c/gauss1d/ed/seed-0/{file}"));
+        assert_eq!(code, Some(130), "{said}");
+        assert!(said.starts_with("interrupted"), "{said}");
+        assert!(said.ends_with("\nhint: the same command again goes on\n"), "{said}");
+        assert!(!folder.path("c/compare.csv").exists());
+    }
+    folder.done(&again);
+    for name in ["seed-0/model.safetensors", "seed-0/samples.npy", "seed-1/model.safetensors", "seed-1/samples.npy"] {
+        let [a, b] = ["c", "whole"].map(|root| folder.bytes(&format!("{root}/gauss1d/ed/{name}")));
+        assert!(a == b, "{name}");
+    }
+    let [a, b] = ["c", "whole"].map(|root| folder.text(&format!("{root}/compare.csv")));
+    assert_eq!(without_time(&a), without_time(&b));
 }
 
 #[test]

@@ -7,6 +7,10 @@ use crate::program::{Folder, Outcome};
 
 const RUN: &str = "run --engine cpu --points 50 --hidden 8 --chains 8 --chain-steps 5 --steps 9 --quiet --out r";
 
+/// The learning rate grows until a gradient overflows, after some dozens of steps, of which every fifth has a checkpoint.
+const LATE: &str = "run --engine cpu --data gauss1d --points 50 --batch 16 --hidden 8 --chains 0 --steps 80 --quiet --json \
+                    --lr 2e8 --warmup 1000 --schedule constant --clip 0 --checkpoint-every 5 --rollback 40";
+
 /// Expects exit code 1, nothing on stdout, and a finite model in the results; returns the model's step.
 fn failed(folder: &Folder, outcome: &Outcome) -> u64 {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""), "{outcome}");
@@ -62,7 +66,83 @@ fn training_goes_back_as_often_as_it_may() {
     let outcome = folder.run(&format!("{wild} --rollback 2 --force"));
     assert_eq!(outcome.code, Some(1), "{outcome}");
     assert_eq!(outcome.stderr.matches("went back to step 0").count(), 2, "{outcome}");
-    assert!(outcome.stderr.contains("error: training diverged at step 2"), "{outcome}");
+    // what it has tried is said, and outlives it
+    let error =
+        |outcome: &Outcome| outcome.stderr.lines().find(|line| line.starts_with("error: ")).unwrap().to_string();
+    let failure: serde_json::Value = serde_json::from_str(&folder.text("r/failed.json")).unwrap();
+    let tried: Vec<f64> =
+        failure["rollbacks"].as_array().unwrap().iter().map(|r| r["learning_rate"].as_f64().unwrap()).collect();
+    assert_eq!(tried, [5e11, 2.5e11]);
+    let [a, b] = [0usize, 1].map(|i| &failure["rollbacks"][i]["diverged"]);
+    let said =
+        format!("training diverged at step 2 after 2 rollbacks (from step {a} to 0, from step {b} to 0): the loss");
+    assert!(error(&outcome).starts_with(&format!("error: {said}")), "{outcome}");
+    assert_eq!(error(&outcome), format!("error: {}", failure["failure"].as_str().unwrap()));
+    assert!(outcome.stderr.contains("--rollback 5,"), "{outcome}");
+    // to go on ends there again
+    let again = folder.run("run --resume r");
+    assert_eq!((again.code, error(&again)), (Some(1), error(&outcome)), "{again}");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&folder.text("r/failed.json")).unwrap(), failure);
+}
+
+#[test]
+fn training_that_goes_bad_late_goes_back_to_its_last_checkpoint() {
+    let folder = Folder::new();
+    let run = folder.done(&format!("{LATE} --out r")).json();
+    let rollbacks = run["rollbacks"].as_array().unwrap();
+    let number = |i: usize, key: &str| rollbacks[i][key].as_f64().unwrap();
+    let (diverged, back_to) = (number(0, "diverged"), number(0, "back_to"));
+    assert!(back_to > 0.0 && back_to == 5.0 * ((diverged - 1.0) / 5.0).floor(), "{rollbacks:?}");
+    assert_eq!(number(0, "learning_rate"), 1e8);
+    // what lies before every return was done at the first rate, the end at the last
+    let kept = (0..rollbacks.len()).map(|i| number(i, "back_to")).fold(f64::INFINITY, f64::min);
+    assert!(kept > 0.0, "{rollbacks:?}");
+    let log = folder.text("r/metrics.jsonl");
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rate = |step: f64| {
+        let line = &lines[step as usize - 1];
+        assert_eq!(line["step"].as_f64(), Some(step));
+        line["learning_rate"].as_f64().unwrap() / step
+    };
+    let near = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-12, "{a} is not {b}: {rollbacks:?}");
+    near(rate(1.0), 2e8 / 1001.0);
+    near(rate(kept), 2e8 / 1001.0);
+    near(rate(80.0), number(rollbacks.len() - 1, "learning_rate") / 1001.0);
+    assert_eq!(lines.len(), 80);
+}
+
+/// While the first checkpoint after a return is half written, when it is there, and while the next is half written.
+#[test]
+fn a_run_that_is_killed_after_a_rollback_ends_as_one_that_is_not() {
+    let folder = Folder::new();
+    let whole = folder.done(&format!("{LATE} --out whole")).json();
+    let diverged = whole["rollbacks"][0]["diverged"].as_u64().unwrap();
+    // config.toml and each checkpoint before have two such moments
+    let before = 2 + 2 * ((diverged - 1) / 5);
+    for moment in before + 1..=before + 3 {
+        let killed = folder.run(&format!("{LATE} --out r --force --abort-at-write {moment}"));
+        assert_eq!((killed.code, killed.stdout.as_str()), (None, ""), "{killed}");
+        let tells = |name: &String| {
+            let file = folder.path(&format!("r/checkpoints/{name}"));
+            name.ends_with(".safetensors") && read_checkpoint(&file).unwrap().1["rollbacks"] != "[]"
+        };
+        let names = folder.names("r/checkpoints");
+        assert_eq!(names.iter().any(tells), moment > before + 1, "{names:?}");
+        // what an earlier end has left is none of this one
+        folder.write("r/failed.json", "{}");
+        let resumed = folder.done("run --quiet --json --resume r").json();
+        for key in ["rollbacks", "warnings", "final_loss", "metrics"] {
+            assert_eq!(resumed[key], whole[key], "{key} after moment {moment}");
+        }
+        for name in ["model.safetensors", "metrics.jsonl", "loss.svg"] {
+            let [a, b] = ["r", "whole"].map(|run| folder.bytes(&format!("{run}/{name}")));
+            assert!(a == b, "{name} after moment {moment}");
+        }
+        for inside in ["", "/checkpoints"] {
+            let [a, b] = ["r", "whole"].map(|run| folder.names(&format!("{run}{inside}")));
+            assert_eq!(a, b, "after moment {moment}");
+        }
+    }
 }
 
 /// The largest learning rate that is taken: weights become huge, but what is kept is finite.

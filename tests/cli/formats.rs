@@ -11,7 +11,7 @@ use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::bad_tables::npy_bytes;
-use crate::program::{Folder, TINY};
+use crate::program::{Folder, TINY, npy, number};
 use crate::results::assert_picture;
 
 /// A byte that looks random.
@@ -155,6 +155,28 @@ fn samples_of_images_are_drawn_as_images() {
     folder.done("sample b --engine cpu --chains 30 --steps 5 --out s --quiet");
     assert_picture(&folder, "s/samples.png");
     assert!(folder.text("s/samples.svg").contains("chains (30)"));
+}
+
+/// The digits that come with the program, by the flags that the README gives, as few steps as will do.
+#[test]
+fn the_digits_are_learnt_as_images() {
+    let folder = Folder::new();
+    folder.write("digits8x8.csv", include_bytes!("../../data/digits8x8.csv"));
+    let run = folder.done(
+        "run --engine cpu --quiet --loss mdsm --data digits8x8.csv --drop 64 --image 8x8 --conditioning concat --hidden 16,16 \
+         --steps 30 --chains 20 --chain-steps 3 --out r --json",
+    );
+    let run = run.json();
+    assert_eq!(run["columns"].as_array().unwrap().len(), 64);
+    assert!(run["net"] == "64-16-16-1" && run["chains"]["sampler"] == "annealed", "{run}");
+    assert_eq!(npy(&folder.path("r/samples.npy")).0, [20, 64]);
+    for name in ["mmd2", "swd", "energy_distance", "neighbours"] {
+        number(&run, &format!("metrics.{name}"));
+    }
+    assert_picture(&folder, "r/samples.png");
+    let svg = folder.text("r/samples.svg");
+    assert_eq!(svg.matches("class=\"images\"").count(), 2);
+    assert!(svg.contains(">held-out data (100 of 179)<") && svg.contains(" (20)<"));
 }
 
 #[test]

@@ -7,34 +7,42 @@ use std::time::Duration;
 
 use crate::program::Folder;
 
-/// The most memory in bytes that a run of so many steps was seen with, and the bytes of its last checkpoint. Only what the
-/// program has written to counts: pages of its code and of libraries come and go by the machine's need, a megabyte at a time.
-fn needs(folder: &Folder, steps: u64) -> (u64, u64) {
-    let out = format!("of-{steps}");
-    let args = format!(
-        "run --engine cpu --quiet --data gauss1d --points 64 --hidden 1 --batch 1 --seed 3 --steps {steps} --checkpoint-every 50000 \
-         --keep 1 --chains 0 --out {out}"
-    );
+/// The most memory in bytes that the program was seen with before it had written the file `end`: what is drawn at the end is the
+/// same for short and long runs. Only what the program has written to counts: pages of its code and of libraries come and go by
+/// the machine's need, a megabyte at a time. It has one thread, since each more has memory of its own to work with.
+fn most(folder: &Folder, args: &str, end: &str) -> u64 {
     let mut child = Command::new(env!("CARGO_BIN_EXE_ebm-gpu"))
         .args(args.split_whitespace())
         .current_dir(folder.path(""))
+        .env("RAYON_NUM_THREADS", "1")
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut most = 0;
     let code = loop {
-        // while it trains: what is drawn at the end is the same for both
-        let is_training = !folder.path(&format!("{out}/model.safetensors")).exists();
+        let is_before_end = !folder.path(end).exists();
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let own = text.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB")?.parse().ok());
-        most = own.filter(|_| is_training).map_or(most, |kilobytes: u64| most.max(1024 * kilobytes));
+        most = own.filter(|_| is_before_end).map_or(most, |kilobytes: u64| most.max(1024 * kilobytes));
         if let Some(code) = child.try_wait().unwrap() {
             break code;
         }
         std::thread::sleep(Duration::from_millis(5));
     };
     assert!(code.success());
+    assert!(most > 0, "the run was over before it was looked at");
+    most
+}
+
+/// What a training run of so many steps takes, and the bytes of its last checkpoint.
+fn training(folder: &Folder, steps: u64) -> (u64, u64) {
+    let out = format!("of-{steps}");
+    let args = format!(
+        "run --engine cpu --quiet --data gauss1d --points 64 --hidden 1 --batch 1 --seed 3 --steps {steps} --checkpoint-every 50000 \
+         --keep 1 --chains 0 --out {out}"
+    );
+    let most = most(folder, &args, &format!("{out}/model.safetensors"));
     let newest = folder.names(&format!("{out}/checkpoints")).pop().unwrap();
     (most, folder.bytes(&format!("{out}/checkpoints/{newest}")).len() as u64)
 }
@@ -42,9 +50,21 @@ fn needs(folder: &Folder, steps: u64) -> (u64, u64) {
 #[test]
 fn a_million_steps_take_the_memory_of_a_hundred_thousand() {
     let folder = Folder::new();
-    let [short, long] = [100_000, 1_000_000].map(|steps| needs(&folder, steps));
-    assert!(short.0 > 0, "the run was over before it was looked at");
+    let [short, long] = [100_000, 1_000_000].map(|steps| training(&folder, steps));
     // a number for each step would be 7.2 MB
     assert!(long.0 < short.0 + (2 << 20), "{} bytes, {} of a short run", long.0, short.0);
     assert!(long.1 < short.1 + (1 << 16), "a checkpoint of {} bytes, {} of a short run", long.1, short.1);
+}
+
+/// Draws that are kept to be diagnosed are 44 bytes each, 0.4 MB; everything else is the same for any number of them.
+#[test]
+fn a_million_steps_of_a_chain_take_the_memory_of_a_hundred_thousand() {
+    let folder = Folder::new();
+    let [short, long] = [100_000, 1_000_000].map(|steps| {
+        let out = format!("of-{steps}");
+        let chains = "sample --engine cpu --quiet --target gaussian --dim 10 --chains 1 --thin 100";
+        most(&folder, &format!("{chains} --steps {steps} --out {out}"), &format!("{out}/report.html"))
+    });
+    // a moment for each draw would be 6.5 MB
+    assert!(long < short + (2 << 20), "{long} bytes, {short} of a short run");
 }

@@ -1,33 +1,7 @@
 //! report.html of every command that writes one: its parts, foreign names in it, and that it needs nothing but itself.
 
-use resvg::usvg::roxmltree::{Document, Node, ParsingOptions};
-
+use crate::markup::{assert_self_contained, parsed, texts};
 use crate::program::{Folder, TINY};
-
-fn parsed(html: &str) -> Document<'_> {
-    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
-    Document::parse_with_options(html, options).unwrap_or_else(|e| panic!("{e} in {html}"))
-}
-
-fn texts(page: &Document<'_>, tag: &str) -> Vec<String> {
-    let text = |n: Node<'_, '_>| n.descendants().filter_map(|d| d.text().filter(|_| d.is_text())).collect::<String>();
-    page.descendants().filter(|n| n.has_tag_name(tag)).map(text).collect()
-}
-
-/// Fails if the page would load or run anything.
-fn assert_self_contained(page: &Document<'_>) {
-    for node in page.descendants() {
-        let name = node.tag_name().name();
-        assert!(!["script", "link", "iframe", "object", "embed", "base"].contains(&name), "{name}");
-        for attribute in node.attributes() {
-            let (name, value) = (attribute.name(), attribute.value());
-            assert!(!name.starts_with("on") && !value.contains("://"), "{name}={value}");
-            assert!(name != "src" || value.starts_with("data:image/svg+xml;base64,"), "{value}");
-        }
-    }
-    let style = texts(page, "style").concat();
-    assert!(!style.contains("url(") && !style.contains("@import"), "{style}");
-}
 
 #[test]
 fn a_run_says_everything() {

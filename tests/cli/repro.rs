@@ -61,6 +61,42 @@ fn score_matching_has_two_names() {
     assert!(!lines.is_empty() && lines.iter().all(|l| l["what"].as_str().unwrap().starts_with("esm:")), "{report}");
 }
 
+/// What is written along the axes of a figure's panel, with its place; the title comes last.
+fn axes(svg: &str) -> Vec<String> {
+    let (_, panel) = svg.split_once("<g class=\"panel\">").unwrap();
+    let (panel, _) = panel.split_once("</g>").unwrap();
+    let mut texts: Vec<String> = panel.lines().filter(|line| line.starts_with("<text")).map(String::from).collect();
+    texts.pop().unwrap();
+    texts
+}
+
+#[test]
+fn returns_have_two_figures_of_one_plane_and_tails_at_both_ends() {
+    let folder = Folder::new();
+    let report = folder.done("repro returns --engine cpu --seeds 1 --reduce 500 --quiet --json --out r").json();
+    let [energy, copula] = ["r/energy.svg", "r/copula.svg"].map(|name| axes(&folder.text(name)));
+    assert_eq!(energy, copula);
+    // two names, and ticks of both axes
+    assert!(energy.len() >= 2 + 2 * 3, "{energy:?}");
+    for name in ["S&amp;P 500, %", "NASDAQ, %"] {
+        assert!(energy.iter().any(|text| text.contains(name)), "{name} is not in {energy:?}");
+    }
+    // of 5,030 days, counted by another program
+    let tables = report["tables"].as_array().unwrap();
+    assert_eq!(tables.len(), 2, "{report}");
+    let ends = [
+        ("fall below", "both below their 10 %", [373, 156, 23]),
+        ("rise above", "both above their 90 %", [362, 176, 30]),
+    ];
+    for (table, (title, column, days)) in tables.iter().zip(ends) {
+        assert!(table["title"].as_str().unwrap().contains(title), "{table}");
+        assert!(table["columns"][0].as_str().unwrap().contains(column), "{table}");
+        for (share, days) in table["rows"][3].as_array().unwrap().iter().zip(days) {
+            assert_eq!(share.as_f64(), Some(f64::from(days) / 5030.0), "{table}");
+        }
+    }
+}
+
 /// Numbers of a reduced experiment say nothing, so they do not make it fail, and every page says so.
 #[test]
 fn a_reduced_experiment_is_no_verdict() {

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ebm_gpu::train::read_progress;
 use serde_json::Value;
 
 use crate::program::{Folder, Outcome, TINY};
@@ -12,6 +13,15 @@ use crate::program::{Folder, Outcome, TINY};
 /// log that are about several steps.
 const RUN: &str = "run --engine cpu --quiet --loss pcd --k 1 --buffer 300 --batch 32 --hidden 8 --data gauss1d --points 300 --seed 3 \
                    --steps 6100 --patience 1000 --validate-every 70 --checkpoint-every 280 --chains 64 --chain-steps 20";
+
+/// A run of few steps that leaves every kind of file, and removes a checkpoint.
+#[cfg(unix)]
+const SHORT: &str = "run --engine cpu --quiet --data gauss1d --points 100 --hidden 4 --batch 16 --steps 20 --checkpoint-every 12 \
+                     --keep 1 --patience 9 --validate-every 10 --chains 8 --chain-steps 5";
+
+/// A hundred draws of 32,000 bytes in a second or so.
+#[cfg(unix)]
+const DRAWS: &str = "sample --target u2 --engine cpu --quiet --chains 4000 --burn-in 20 --steps 4000 --thin 40 --draws";
 
 /// The program on its way.
 struct Going {
@@ -80,6 +90,18 @@ fn assert_same(folder: &Folder, run: &str, whole: &str) {
     assert_eq!(a, b, "run.json");
 }
 
+/// Fails unless chains have left the same twice.
+#[cfg(unix)]
+fn assert_same_chains(folder: &Folder, chains: &str, whole: &str, more: &[&str]) {
+    for name in ["samples.npy", "draws.npy", "moments.jsonl"].iter().chain(more) {
+        let [a, b] = [chains, whole].map(|run| folder.bytes(&format!("{run}/{name}")));
+        assert!(a == b, "{name} of {chains} differs from that of {whole}");
+    }
+    let [a, b] = [chains, whole].map(|run| summary(folder, &format!("{run}/sample.json")));
+    assert_eq!(a, b, "sample.json");
+    assert_eq!(folder.names(chains), folder.names(whole));
+}
+
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
     let folder = Folder::new();
@@ -109,6 +131,40 @@ fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
     assert!(outcome.stdout.contains("complete already"), "{outcome}");
     assert_eq!(folder.done("run --quiet --json --resume r").json()["steps"], 6100);
     assert!(folder.tree("r") == before);
+}
+
+/// In the middle of every file that is written whole, and when it has just got its name.
+#[cfg(unix)]
+#[test]
+fn a_run_may_be_killed_at_any_moment() {
+    let folder = Folder::new();
+    folder.done(&format!("{SHORT} --out whole"));
+    for moment in 1.. {
+        let killed = folder.run(&format!("{SHORT} --out r --force --abort-at-write {moment}"));
+        if killed.code.is_some() {
+            // it has fewer moments than that
+            assert_eq!(killed.code, Some(0), "{killed}");
+            assert!(moment > 24, "only {} moments", moment - 1);
+            return;
+        }
+        if folder.path("r/config.toml").exists() {
+            folder.done("run --quiet --resume r");
+        } else {
+            assert_eq!(moment, 1);
+            folder.all_refused(
+                "run --quiet",
+                &[("--resume r", &["error: nothing was begun in r: ", "hint: ", "--force"])],
+            );
+            folder.done(&format!("{SHORT} --out r --force"));
+        }
+        assert_same(&folder, "r", "whole");
+        for inside in ["", "/checkpoints"] {
+            let [a, b] = ["r", "whole"].map(|run| folder.names(&format!("{run}{inside}")));
+            assert_eq!(a, b, "after moment {moment}");
+        }
+        let [a, b] = ["r", "whole"].map(|run| folder.bytes(&format!("{run}/checkpoints/best.safetensors")));
+        assert!(a == b, "the best network after moment {moment}");
+    }
 }
 
 /// On a device the state has gone through its buffers, and submissions are in flight when the program is killed.
@@ -210,23 +266,99 @@ fn an_interrupted_run_is_saved_and_a_second_signal_ends_at_once() {
     assert_eq!(going.end(), (Some(130), "interrupted\n".to_string()));
 }
 
-/// Files of at most 64 KiB: writing more fails as on a full disk.
+/// Runs the program where a file has room for so many KiB: writing more fails as on a full disk. Expects one sentence of the
+/// file that had no room.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_leaves_what_was_saved() {
-    let folder = Folder::new();
-    let run = format!("{TINY} --data gauss1d --steps 900 --checkpoint-every 50 --out");
-    folder.done(&format!("{run} whole"));
+fn fills_the_disk(folder: &Folder, kib: u64, args: &str, file: &str) {
     let program = env!("CARGO_BIN_EXE_ebm-gpu");
-    let script = format!("trap '' XFSZ; ulimit -f 64; exec {program} {run} r");
+    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec {program} {args}");
     let mut bash = assert_cmd::Command::new("bash");
     let full = Outcome::of(bash.current_dir(folder.path("")), &["-c", &script]);
     assert_eq!((full.code, full.stdout.as_str()), (Some(1), ""), "{full}");
     assert_eq!(full.stderr.lines().count(), 1, "{full}");
-    assert!(full.stderr.starts_with("error: cannot write r/") && full.stderr.contains("too large"), "{full}");
+    assert!(full.stderr.starts_with(&format!("error: cannot write {file}")), "{full}");
+    assert!(full.stderr.contains("too large"), "{full}");
+}
+
+/// A checkpoint of a wide network is the first file without room, for it has the history of the loss, 8 bytes a step: one of
+/// 200 steps has room, one of 400 has none.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_what_was_saved() {
+    let folder = Folder::new();
+    let run =
+        format!("{TINY} --data gauss1d --hidden 1500 --batch 8 --steps 900 --checkpoint-every 100 --keep 9 --out");
+    folder.done(&format!("{run} whole"));
+    let least = length(&folder, "whole/checkpoints/step-00000100.safetensors");
+    fills_the_disk(&folder, least / 1024 + 2, &format!("{run} r"), "r/checkpoints/step-00000");
+    let names = folder.names("r/checkpoints");
+    assert!((2..=3).contains(&names.len()), "{names:?}");
+    for (name, step) in names.iter().zip([100, 200, 300]) {
+        assert_eq!(*name, format!("step-{step:08}.safetensors"));
+        let saved = read_progress(&folder.path(&format!("r/checkpoints/{name}"))).unwrap();
+        assert_eq!(saved.expect("a whole file").0.state.step, step);
+    }
+    folder.done("run --quiet --resume r");
+    assert_same(&folder, "r", "whole");
+}
+
+/// The log is written in its place.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_fills_the_disk_leaves_what_was_saved() {
+    let folder = Folder::new();
+    let run = format!("{TINY} --data gauss1d --steps 900 --checkpoint-every 50 --out");
+    folder.done(&format!("{run} whole"));
+    fills_the_disk(&folder, 64, &format!("{run} r"), "r/metrics.jsonl");
     assert_eq!(folder.names("r/checkpoints").len(), 3);
     folder.done("run --quiet --resume r");
     assert_same(&folder, "r", "whole");
+}
+
+/// Chains of which nothing was saved, and chains that were interrupted before.
+#[cfg(target_os = "linux")]
+#[test]
+fn draws_that_fill_the_disk_leave_what_was_saved() {
+    let folder = Folder::new();
+    folder.done(&format!("{DRAWS} --out whole"));
+    fills_the_disk(&folder, 64, &format!("{DRAWS} --out a"), "a/draws.npy");
+    assert_eq!(folder.names("a"), ["config.toml"]);
+    interrupt_draws(&folder, "b");
+    let state = folder.bytes("b/state.safetensors");
+    fills_the_disk(&folder, 64, "sample --quiet --resume b", "b/draws.npy");
+    assert!(folder.bytes("b/state.safetensors") == state);
+    for run in ["a", "b"] {
+        folder.done(&format!("sample --quiet --resume {run}"));
+        assert_same_chains(&folder, run, "whole", &[]);
+    }
+}
+
+/// Begins [`DRAWS`], and interrupts them after some.
+#[cfg(unix)]
+fn interrupt_draws(folder: &Folder, out: &str) {
+    let mut going = Going::start(folder, &format!("{DRAWS} --out {out}"));
+    going.until(|| length(folder, &format!("{out}/draws.npy.part")) > 200_000);
+    going.signal("INT");
+    let (code, said) = going.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(folder.path(&format!("{out}/state.safetensors")).exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn chains_whose_state_is_cut_short_start_over() {
+    let folder = Folder::new();
+    folder.done(&format!("{DRAWS} --out whole"));
+    for (out, part) in [("half", 2), ("nothing", usize::MAX)] {
+        interrupt_draws(&folder, out);
+        let file = format!("{out}/state.safetensors");
+        let state = folder.bytes(&file);
+        folder.write(&file, &state[..state.len() / part]);
+        let outcome = folder.done(&format!("sample --resume {out}"));
+        let said = format!("warning: {out} has no whole state to go on from, so the chains start over\n");
+        assert!(outcome.stderr.contains(&said), "{outcome}");
+        assert_same_chains(&folder, out, "whole", &[]);
+    }
 }
 
 #[test]
@@ -278,6 +410,32 @@ fn a_comparison_takes_up_the_run_that_was_interrupted() {
     );
 }
 
+/// Killed in its first run and in its second; what SIGINT does is tested in comparisons.rs.
+#[cfg(unix)]
+#[test]
+fn a_comparison_that_is_killed_goes_on() {
+    let folder = Folder::new();
+    let flags = "compare --engine cpu --quiet --losses ed --data gauss1d --seeds 2 --budget 6000 --hidden 8 --chains 32 \
+                 --set points=400 --set batch=32 --set checkpoint-every=200";
+    folder.done(&format!("{flags} --out whole"));
+    let again = format!("{flags} --out c");
+    for seed in 0..2 {
+        let run = format!("c/gauss1d/ed/seed-{seed}");
+        let mut going = Going::start(&folder, &again);
+        going.until(|| length(&folder, &format!("{run}/metrics.jsonl")) > 0);
+        going.signal("KILL");
+        assert_eq!(going.end(), (None, String::new()));
+        assert!(!folder.path(&format!("{run}/run.json")).exists(), "{run} was complete");
+    }
+    folder.done(&again);
+    for seed in 0..2 {
+        let [run, whole] = ["c", "whole"].map(|root| format!("{root}/gauss1d/ed/seed-{seed}"));
+        assert_same(&folder, &run, &whole);
+    }
+    assert_eq!(folder.names("c"), folder.names("whole"));
+    assert_eq!(folder.names("c/gauss1d/ed"), ["seed-0", "seed-1"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn interrupted_chains_end_as_those_that_are_not() {
@@ -305,12 +463,7 @@ fn interrupted_chains_end_as_those_that_are_not() {
     }
     folder.all_refused("sample --quiet --resume r", &[("--steps 201", &["steps is 200 there, 201 here"])]);
     folder.done("sample --quiet --resume r");
-    for name in ["samples.npy", "draws.npy", "moments.jsonl", "trajectories.svg", "chains.gif"] {
-        let [a, b] = ["r", "whole"].map(|run| folder.bytes(&format!("{run}/{name}")));
-        assert!(a == b, "{name}");
-    }
-    assert_eq!(summary(&folder, "r/sample.json"), summary(&folder, "whole/sample.json"));
-    assert_eq!(folder.names("r"), folder.names("whole"));
+    assert_same_chains(&folder, "r", "whole", &["trajectories.svg", "chains.gif"]);
     let outcome = folder.done("sample --quiet --resume r");
     assert!(outcome.stdout.contains("complete already"), "{outcome}");
 }

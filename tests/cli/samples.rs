@@ -1,5 +1,7 @@
 //! `sample`: every sampler from the command line, what it leaves, and what is refused.
 
+use ebm_gpu::data::npy::write_npy_f64;
+
 use crate::program::{Folder, TINY, assert_keys, npy, number};
 
 const SMALL: &str = "--engine cpu --chains 60 --steps 40 --quiet --json --out s";
@@ -95,6 +97,59 @@ fn draws_are_the_chains_over_time() {
     );
     let (few, many) = (npy(&folder.path("few/samples.npy")).1, npy(&folder.path("many/samples.npy")).1);
     assert_eq!(many[..14], few[..]);
+}
+
+/// The lines of a long chain are few: each of them the mean of some draws in a row.
+#[test]
+fn moments_of_many_draws_are_means_over_windows() {
+    let folder = Folder::new();
+    let chains = "sample --target gaussian --sampler mala --step-size 0.5 --engine cpu --chains 3 --steps 5001";
+    let report = folder.done(&format!("{chains} --thin 1 --draws --quiet --json --out s")).json();
+    let (shape, draws) = npy(&folder.path("s/draws.npy"));
+    assert_eq!(shape, [5001, 3, 2]);
+    let text = folder.text("s/moments.jsonl");
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    // 4096 draws are 2048 windows of two; with the next the windows are of four
+    assert_eq!(lines.len(), 1251);
+    let (mut step, mut energy, mut acceptance) = (0, 0.0, 0.0);
+    for (line, window) in lines.iter().zip(draws.chunks(4 * 6)) {
+        let count = window.len() / 6;
+        step += count;
+        assert_eq!(line["step"], step);
+        for n in 0..2 {
+            let moments = |draw: &[f64]| {
+                let mean = draw.iter().skip(n).step_by(2).sum::<f64>() / 3.0;
+                [mean, draw.iter().skip(n).step_by(2).map(|x| (x - mean).powi(2)).sum::<f64>() / 3.0]
+            };
+            let all: Vec<[f64; 2]> = window.chunks(6).map(moments).collect();
+            for (k, what) in ["mean", "variance"].into_iter().enumerate() {
+                let want = all.iter().map(|moments| moments[k]).sum::<f64>() / count as f64;
+                let got = line[what][n].as_f64().unwrap();
+                assert!((got - want).abs() < 1e-9, "{what} {n} at step {step}: {got}, {want} of the draws");
+            }
+        }
+        energy += count as f64 * number(line, "energy");
+        acceptance += count as f64 * number(line, "acceptance");
+    }
+    assert_eq!(step, 5001);
+    for (sum, key) in [(energy, "energy.mean"), (acceptance, "chains.acceptance")] {
+        let want = number(&report, key);
+        assert!((sum / 5001.0 - want).abs() < 1e-6, "{key}: {} of the lines, {want}", sum / 5001.0);
+    }
+}
+
+/// Chains are looked at on their way where they take no draws: this would take ten times as long to its end.
+#[test]
+fn an_explosion_between_draws_is_told_of_soon() {
+    let folder = Folder::new();
+    write_npy_f64(&folder.path("start.npy"), &[2, 2], &[0.5, 0.5, 1e9, -1e9]).unwrap();
+    let chains = "sample --target himmelblau --engine cpu --chains 2 --step-size 0.001 --steps 10000000";
+    let outcome = folder.run(&format!("{chains} --thin 10000000 --start start.npy --quiet --out s"));
+    assert_eq!(outcome.code, Some(1), "{outcome}");
+    let (_, said) = outcome.stderr.split_once("1 of 2 chains left every bound between steps 0 and ").unwrap();
+    let (until, which) = said.split_once(';').unwrap();
+    assert!((1..10_000_000).contains(&until.parse::<u64>().unwrap()), "{outcome}");
+    assert!(which.starts_with(" it is chain 1, from 0\n"), "{outcome}");
 }
 
 /// The size of a GIF in pixels and how many frames it has. The first one is whole, and each later one changes something.

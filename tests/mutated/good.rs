@@ -15,7 +15,7 @@ use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::loading::{CHAINS, DEFLATED, PROGRESS, TABLE, TEXT};
+use crate::loading::{ARRAY, CHAINS, DEFLATED, PROGRESS, TABLE, TEXT};
 
 /// A format: the fuzz target that tries it (`tests/fuzz`), the name of its file, its bytes, and how many bytes a byte of the
 /// file may become.
@@ -47,6 +47,14 @@ fn archive(method: CompressionMethod, array: &[u8]) -> Vec<u8> {
     writer.start_file("x.npy", SimpleFileOptions::default().compression_method(method)).unwrap();
     writer.write_all(array).unwrap();
     writer.finish().unwrap().into_inner()
+}
+
+/// Whole numbers of a byte in three axes, the first of which runs fastest: what takes most memory for its size.
+fn fortran() -> Vec<u8> {
+    let header = "{'descr': '|i1', 'fortran_order': True, 'shape': (12, 3, 4), }\n";
+    let numbers: Vec<u8> = (0..12 * 3 * 4).map(|i| (i * 37 % 251) as u8).collect();
+    let length = (header.len() as u16).to_le_bytes();
+    [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), &numbers].concat()
 }
 
 fn checkpoint(folder: &std::path::Path, conditioning: Conditioning) -> Vec<u8> {
@@ -119,6 +127,8 @@ pub(crate) fn formats(folder: &std::path::Path) -> Vec<Format> {
         of("table", "a.txt", text(" "), TEXT),
         of("array", "a.npy", doubles.clone(), TEXT),
         of("array", "b.npy", singles, TEXT),
+        of("array", ARRAY, doubles.clone(), TEXT),
+        of("array", "fortran-array.npy", fortran(), TEXT),
         of("archive", "a.npz", archive(CompressionMethod::Deflated, &doubles), DEFLATED),
         of("archive", "b.npz", archive(CompressionMethod::Stored, &doubles), DEFLATED),
         of("idx", "a.idx", idx.clone(), TEXT),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ebm_gpu::data::images::read_images;
+use ebm_gpu::data::npy::read_npy;
 use ebm_gpu::data::table::{Part, read_table};
 use ebm_gpu::data::{Dataset, Transform};
 use ebm_gpu::error::{Error, Result};
@@ -24,6 +25,8 @@ pub(crate) const TEXT: usize = 64;
 /// Where runs and chains stand: files under a checksum.
 pub(crate) const PROGRESS: &str = "progress.safetensors";
 pub(crate) const CHAINS: &str = "chains.safetensors";
+/// An array as it is, of any shape and numbers: points to start from, covariances, samples to judge.
+pub(crate) const ARRAY: &str = "array.npy";
 /// The table of a listener that the latter has.
 pub(crate) const TABLE: &str = "table";
 
@@ -46,6 +49,11 @@ pub(crate) fn load(path: &Path) -> Result<()> {
         let (model, metadata) = read_checkpoint(path)?;
         assert!(model.parameters.iter().all(|p| p.is_finite()));
         return Transform::from_metadata(&metadata, model.spec.dim(), path).map(|_| ());
+    }
+    if name.ends_with(ARRAY) {
+        let (shape, values) = read_npy(path)?;
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}: {shape:?}");
+        return Ok(());
     }
     if name.ends_with(".png") {
         return read_images(path.parent().unwrap()).map(|_| ());

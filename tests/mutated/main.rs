@@ -7,6 +7,7 @@ mod good;
 mod loading;
 mod memory;
 mod mutation;
+mod program;
 
 use ebm_gpu::random::{Seed, Stream};
 

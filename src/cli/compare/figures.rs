@@ -25,16 +25,23 @@ struct Drawn {
     word: &'static str,
 }
 
-/// Draws the models of the first seed, `runs` in the order of data sets and objectives, and the spread of all seeds.
-pub(super) fn draw(engine: &dyn Engine, comparison: &Comparison, runs: &[run::Args], out: &Path) -> Result<()> {
+/// Draws the models of the first seed, `runs` in the order of data sets and objectives, and the spread of all seeds. A sentence
+/// about the data sets whose models have no panels comes back, if there are any.
+pub(super) fn draw(
+    engine: &dyn Engine,
+    comparison: &Comparison,
+    runs: &[run::Args],
+    out: &Path,
+) -> Result<Option<String>> {
     // what an earlier comparison of other data has left
     for old in ["models.svg", "models.png"] {
         drop(std::fs::remove_file(out.join(old)));
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
     for (name, runs) in comparison.data.iter().zip(runs.chunks(comparison.losses.len())) {
         let plan = runs[0].plan()?;
         if plan.data.dim() != 2 {
+            left_out.push(format!("{name} has {}", plan.data.dim()));
             continue;
         }
         let points = plan.data.transform.undo(&plan.data.train);
@@ -66,7 +73,10 @@ pub(super) fn draw(engine: &dyn Engine, comparison: &Comparison, runs: &[run::Ar
     for metric in comparison.metrics() {
         strips(comparison, metric, out)?;
     }
-    Ok(())
+    let sentence = |list: String| {
+        format!("Panels of models are for data of two coordinates: {list}. The pages of the runs show the others.")
+    };
+    Ok(Some(left_out.join(", ")).filter(|list| !list.is_empty()).map(sentence))
 }
 
 /// One metric of all seeds.

@@ -89,13 +89,16 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let spinner = progress::spinner("drawing", args.quiet);
     let first = pairs.iter().zip(&steps).map(|(pair, steps)| pair.run(seeds.start, *steps, &args.out));
     let first = first.collect::<Result<Vec<_>>>()?;
-    let [engine, adapter] = enduring.during(|engine, _| {
-        figures::draw(engine, &comparison, &first, &args.out)?;
+    let (engine, adapter, left_out) = enduring.during(|engine, _| {
+        let left_out = figures::draw(engine, &comparison, &first, &args.out)?;
         curves::draw(&comparison, &first, &args.out)?;
-        page::write(args, &comparison, &first, engine)?;
-        Ok([engine.name().to_string(), engine.adapter()])
+        page::write(args, &comparison, &first, engine, left_out.as_deref())?;
+        Ok((engine.name().to_string(), engine.adapter(), left_out))
     })?;
     spinner.finish_and_clear();
+    if let Some(sentence) = left_out.filter(|_| !args.quiet) {
+        notice!("{sentence}");
+    }
     if args.json {
         let rows: Vec<Value> = comparison.trials.iter().map(row).collect();
         return super::print_json(&serde_json::json!({
@@ -189,8 +192,11 @@ fn trial(
                 Ok(summary) => Ok(summary),
                 Err(e) if !e.is_divergence() => return Err(e),
                 Err(e) => {
-                    let version = env!("CARGO_PKG_VERSION");
-                    let failure = serde_json::json!({ "failure": e.to_string(), "version": version, "source": stamp });
+                    // with the rollbacks that the run has left there
+                    let mut failure = read(FAILED).unwrap_or_default();
+                    failure["failure"] = e.to_string().into();
+                    failure["version"] = env!("CARGO_PKG_VERSION").into();
+                    failure["source"] = stamp;
                     write(&folder.join(FAILED), &failure.to_string())?;
                     Err(failure)
                 }

@@ -9,8 +9,15 @@ use super::super::page;
 use super::super::run;
 use super::{Args, configuration, curves};
 
-/// Writes the page; `first` are the runs of the first seed, in the order of data sets and objectives.
-pub(super) fn write(args: &Args, comparison: &Comparison, first: &[run::Args], engine: &dyn Engine) -> Result<()> {
+/// Writes the page; `first` are the runs of the first seed, in the order of data sets and objectives, and `left_out` says whose
+/// models have no panels.
+pub(super) fn write(
+    args: &Args,
+    comparison: &Comparison,
+    first: &[run::Args],
+    engine: &dyn Engine,
+    left_out: Option<&str>,
+) -> Result<()> {
     let seeds = args.seeds()?.end;
     let mut page = Page::new("Objectives compared");
     page.lead(&format!(
@@ -28,18 +35,15 @@ pub(super) fn write(args: &Args, comparison: &Comparison, first: &[run::Args], e
         .filter_map(|t| Some(format!("{} on {}, seed {}: {}", t.loss, t.data, t.seed, t.failure.as_ref()?)))
         .collect();
     page.warnings(&failures);
-    figure(
-        &mut page,
-        args,
-        "models",
-        "Models",
-        "The data, and the model of seed 0 for each objective: E above its minimum, with samples.",
-    )?;
+    page.section("Models");
+    let models = "The data, and the model of seed 0 for each objective: E above its minimum, with samples.";
+    figure(&mut page, args, "models", models)?;
+    left_out.into_iter().for_each(|sentence| page.paragraph(sentence));
     for metric in comparison.metrics() {
         page.section(metric);
         page.paragraph(&format!("{}.", caption(metric)));
         page.table(&table(comparison, metric));
-        figure(&mut page, args, metric, "", "A dot for each seed, a bar for their median.")?;
+        figure(&mut page, args, metric, "A dot for each seed, a bar for their median.")?;
     }
     losses(&mut page, args, comparison)?;
     configuration::add(&mut page, comparison, first)?;
@@ -50,11 +54,8 @@ pub(super) fn write(args: &Args, comparison: &Comparison, first: &[run::Args], e
     super::write(&args.out.join(page::FILE), &page.finish())
 }
 
-fn figure(page: &mut Page, args: &Args, stem: &str, heading: &str, caption: &str) -> Result<()> {
+fn figure(page: &mut Page, args: &Args, stem: &str, caption: &str) -> Result<()> {
     let Some(figure) = drawn(args, stem)? else { return Ok(()) };
-    if !heading.is_empty() {
-        page.section(heading);
-    }
     page.figures(&[(figure, caption.to_string(), Width::Full)])
 }
 

@@ -9,7 +9,7 @@ use ebm_gpu::data::npy::read_npy;
 use ebm_gpu::data::{Dataset, Transform};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::eval::{Evaluation, Metrics, Target};
+use ebm_gpu::eval::{Evaluation, Metrics, Target, modes_by_nearest};
 use ebm_gpu::model::{Conditioning, Head, Model, metadata_list, read_checkpoint};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
@@ -154,7 +154,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         sigma: (sigma > 0.0).then_some(sigma),
         seed,
         samples: chains.map(Points::count),
-        modes: modes(&data, chains),
+        modes: modes(&data, sigma, chains)?,
         metrics,
         seconds: start.elapsed().as_secs_f64(),
         out: folder.as_ref().map(|f| f.path().to_path_buf()),
@@ -283,17 +283,18 @@ fn same_source(a: &str, b: &str) -> bool {
 #[derive(Serialize)]
 struct Mode {
     center: Vec<f64>,
-    /// Its weight, and the share of the samples that are nearest to it.
+    /// The shares of the law and of the samples that are nearest to it.
     weight: f64,
     share: f64,
 }
 
-/// The weights of the law's modes; none where it has none, or there are no samples.
-fn modes(data: &Dataset, samples: Option<&Points>) -> Option<Vec<Mode>> {
-    let (modes, samples) = (data.law.as_ref()?.modes()?, samples?);
+/// The law's modes; none where it has none, or there are no samples.
+fn modes(data: &Dataset, sigma: f64, samples: Option<&Points>) -> Result<Option<Vec<Mode>>> {
+    let (Some(law), Some(samples)) = (&data.law, samples) else { return Ok(None) };
+    let Some(modes) = modes_by_nearest(law.as_ref(), sigma)? else { return Ok(None) };
     let shares = modes.masses(samples.rows().map(|x| (x, 1.0 / samples.count() as f64)));
     let each = modes.centers.rows().zip(&modes.weights).zip(shares);
-    Some(each.map(|((center, weight), share)| Mode { center: center.to_vec(), weight: *weight, share }).collect())
+    Ok(Some(each.map(|((center, weight), share)| Mode { center: center.to_vec(), weight: *weight, share }).collect()))
 }
 
 /// A warning where the held-out points lie nowhere near those that a model's transform was fitted to, whose root mean square is

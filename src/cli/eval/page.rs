@@ -39,11 +39,12 @@ pub(super) fn write(folder: &Folder, summary: &Summary) -> Result<()> {
     folder.write(page::FILE, &page.finish())
 }
 
-/// The weights of the law's modes beside the shares of the samples; nothing where it has none.
+/// The shares of the law and of the samples by its modes; nothing where it has none.
 fn modes(page: &mut Page, summary: &Summary) {
     let Some(modes) = summary.modes.as_ref().filter(|modes| modes.len() > 1) else { return };
     page.section("Modes");
-    let columns = vec![Column::words("mode at"), Column::numbers("weight"), Column::numbers("share of the samples")];
+    let columns =
+        vec![Column::words("mode at"), Column::numbers("share of the law"), Column::numbers("of the samples")];
     let mut table = Table::new("", columns);
     for mode in modes {
         let center: Vec<String> = mode.center.iter().map(|c| format!("{c:.3}")).collect();

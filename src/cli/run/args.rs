@@ -152,6 +152,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub(super) config: Option<PathBuf>,
+    /// Abort at the N-th moment at which a file is half written or just renamed; 0 for never: for tests
+    #[arg(long, hide = true, default_value_t = 0, value_name = "N")]
+    #[serde(skip)]
+    pub(super) abort_at_write: usize,
     /// Print one JSON object on stdout
     #[arg(long)]
     #[serde(skip)]

@@ -98,18 +98,25 @@ impl<'a> Checkpoints<'a> {
         let step = progress.state.step;
         let own = self.origin.metadata().into_iter().chain([(Self::SAID, said), self.rollbacks.metadata()?]);
         let extra: Vec<_> = metadata(self.plan, step).into_iter().chain(own).collect();
+        // the best first: a run that is killed behind its last checkpoint writes none any more
+        self.write_best(progress, model)?;
         write_progress(&self.path.join(format!("step-{step:08}.safetensors")), model, progress, &extra)?;
+        self.prune(step);
+        Ok(())
+    }
+
+    /// Writes the best network if it is another than before.
+    fn write_best(&mut self, progress: &Progress, model: &Model) -> Result<()> {
         if let Some((best, parameters)) = progress.looks.best.as_ref().filter(|(best, _)| self.best != Some(*best)) {
             let model = Model { spec: model.spec.clone(), parameters: parameters.clone() };
             write_checkpoint(&self.path.join(BEST), &model, &metadata(self.plan, best.step))?;
             self.best = Some(*best);
         }
-        self.prune(step);
         Ok(())
     }
 
     /// Removes all but the last ones up to `step`: what lies behind it was not whole, as what a killed program was writing.
-    fn prune(&self, step: u64) {
+    pub(super) fn prune(&self, step: u64) {
         let (kept, beyond): (Vec<_>, Vec<_>) = steps(&self.path).into_iter().partition(|(of, _)| *of <= step);
         let old = kept.into_iter().rev().skip(self.keep as usize).chain(beyond).map(|(_, path)| path);
         let half_written = files(&self.path).filter(|path| path.extension().is_some_and(|end| end == "part"));

@@ -16,6 +16,7 @@ use ebm_gpu::data::npy::write_npy_f32;
 use ebm_gpu::engine::{Engine, TrainingState};
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::{Evaluation, Target};
+use ebm_gpu::files::abort_at;
 
 use super::endurance::Enduring;
 use super::figures::{self, Part};
@@ -32,11 +33,14 @@ use training::Ground;
 
 /// What a run leaves last.
 const SUMMARY: &str = "run.json";
+/// What one leaves instead whose training diverged.
+const FAILED: &str = "failed.json";
 /// Chains and levels of annealed importance sampling after training, in three dimensions and more: what takes about a second.
 const ANNEALING: (usize, u32) = (512, 200);
 
 pub(super) fn run(mut args: Args) -> Result<()> {
     args.resolve();
+    abort_at(args.abort_at_write);
     if let Some(folder) = &args.resume {
         refuse_another(folder, &args.config()?)?;
         if is_complete(folder, SUMMARY, args.json)? {

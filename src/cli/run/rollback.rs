@@ -60,6 +60,16 @@ impl Rollbacks {
         self.sentence(self.0.len() - 1)
     }
 
+    /// ` after 2 rollbacks (from step 9 to 5, from step 8 to 0)`; nothing if there was none.
+    pub(super) fn in_words(&self) -> String {
+        let all: Vec<String> = self.0.iter().map(|r| format!("from step {} to {}", r.diverged, r.back_to)).collect();
+        match all.len() {
+            0 => String::new(),
+            1 => format!(" after a rollback ({})", all[0]),
+            many => format!(" after {many} rollbacks ({})", all.join(", ")),
+        }
+    }
+
     /// What there is to say of each.
     pub(super) fn sentences(&self) -> impl Iterator<Item = String> {
         (0..self.0.len()).map(|i| self.sentence(i))

@@ -13,6 +13,7 @@ use super::super::metrics::{self, MetricsLog};
 use super::super::output::Folder;
 use super::super::progress;
 use super::super::resume::Origin;
+use super::FAILED;
 use super::args::{Args, Plan};
 use super::checkpoints::{Checkpoints, Saved, metadata};
 use super::rollback::Rollbacks;
@@ -93,6 +94,8 @@ impl Ground<'_> {
     /// checkpoint as often as it may.
     pub(super) fn train(&self, mut saved: Option<Saved>) -> Result<(Trained, Rollbacks)> {
         let Self { args, plan, folder, .. } = self;
+        // of an earlier end: this one has its own; often there is none
+        drop(std::fs::remove_file(folder.file(FAILED)));
         let mut rollbacks = saved.as_ref().map_or(Ok(Rollbacks::default()), |saved| Rollbacks::of(&saved.metadata))?;
         let trained = loop {
             let trained = self.attempt(saved, &rollbacks)?;
@@ -116,17 +119,35 @@ impl Ground<'_> {
         let path = folder.file("model.safetensors");
         write_checkpoint(&path, &trained.model, &metadata(plan, trained.step_of_model()))?;
         if let Some(bad) = trained.diverged {
-            return Err(Error::diverged(format!(
-                "training diverged at step {}: the loss was {:e}, the norm of its gradient {:e}; {} holds the model of step {}",
+            let sentence = format!(
+                "training diverged at step {}{}: the loss was {:e}, the norm of its gradient {:e}; {} holds the model of step {}",
                 bad.step,
+                rollbacks.in_words(),
                 bad.loss,
                 bad.gradient_norm,
                 path.display(),
                 trained.step_of_model()
-            ))
-            .hint("a smaller --lr, clipping (--clip 1), --rollback 3, or data without wild outliers"));
+            );
+            return Err(self.failed(sentence, &rollbacks));
         }
         Ok((trained, rollbacks))
+    }
+
+    /// That training has diverged for good. It is left in failed.json as well, as `compare` does it, with all rollbacks: no
+    /// checkpoint tells of those after it.
+    fn failed(&self, sentence: String, rollbacks: &Rollbacks) -> Error {
+        let Self { args, folder, .. } = self;
+        let failure = serde_json::json!({
+            "failure": sentence,
+            "rollbacks": rollbacks.0,
+            "version": env!("CARGO_PKG_VERSION"),
+            "source": args.stamp(),
+        });
+        // the sentence says all of it: where the file cannot be written, that is not what went wrong
+        drop(folder.write_json(FAILED, &failure));
+        let more = args.rollback + 3;
+        Error::diverged(sentence)
+            .hint(format!("a smaller --lr, clipping (--clip 1), --rollback {more}, or data without wild outliers"))
     }
 
     /// Trains to the end, to where held-out points end it, or to where it diverges.
@@ -141,6 +162,8 @@ impl Ground<'_> {
         };
         let log = MetricsLog::open(&folder.file(metrics::FILE), args.steps, progress.history.steps(), said.as_deref())?;
         let checkpoints = Checkpoints::new(folder, args.keep, plan, origin, rollbacks)?;
+        // a program that was killed may have left some too many, and halves
+        checkpoints.prune(progress.state.step);
         let bar = progress::bar("training", args.steps, args.quiet);
         bar.set_position(progress.state.step);
         bar.reset_eta();

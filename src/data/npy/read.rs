@@ -1,4 +1,5 @@
-//! Reading: the header, then values in pieces, so that no more of a file than a piece of it is in memory.
+//! Reading: the header, then values in pieces, so that no more of a file than a piece of it is in memory, of every type that
+//! becomes a number; a crate for the format would want a type for each, and shapes that are known to be right.
 
 use std::io::Read;
 

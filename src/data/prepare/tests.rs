@@ -35,16 +35,21 @@ fn every_row_is_in_one_part_by_the_seed() {
 
 #[test]
 fn rows_stay_whole_and_the_transform_sees_training_rows_alone() {
-    let prepared = Preparation::default().prepare(table(200), "t", Seed(1)).unwrap();
-    for points in [&prepared.train, &prepared.validation, &prepared.test] {
-        for x in prepared.transform.undo(points).rows() {
-            assert!((x[0] * x[0] / 200.0 - x[1]).abs() < 1e-9, "{x:?}");
+    for kind in [None, Some(TransformKind::Whiten)] {
+        let preparation = Preparation { transform: kind, ..Preparation::default() };
+        let prepared = preparation.prepare(table(200), "t", Seed(1)).unwrap();
+        for points in [&prepared.train, &prepared.validation, &prepared.test] {
+            for x in prepared.transform.undo(points).rows() {
+                assert!((x[0] * x[0] / 200.0 - x[1]).abs() < 1e-9, "{x:?}");
+            }
         }
+        let standard = super::super::Standardizer::fit(&prepared.train);
+        let sizes = standard.mean.iter().map(|m| m.abs()).chain(standard.scale.iter().map(|s| (s - 1.0).abs()));
+        assert!(sizes.fold(0.0, f64::max) < 1e-12, "{standard:?}");
+        assert!(super::super::Standardizer::fit(&prepared.test).mean[0].abs() > 1e-3);
+        let together: f64 = prepared.train.rows().map(|x| x[0] * x[1]).sum::<f64>() / prepared.train.count() as f64;
+        assert_eq!(together.abs() < 1e-9, kind.is_some(), "{together}");
     }
-    let standard = super::super::Standardizer::fit(&prepared.train);
-    let sizes = standard.mean.iter().map(|m| m.abs()).chain(standard.scale.iter().map(|s| (s - 1.0).abs()));
-    assert!(sizes.fold(0.0, f64::max) < 1e-12, "{standard:?}");
-    assert!(super::super::Standardizer::fit(&prepared.test).mean[0].abs() > 1e-3);
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct GpuOptions {
     pub most_binding: u64,
     /// Lose the device at this submission, as a driver's fault would: for tests of what comes then.
     pub lose_at: Option<u64>,
+    /// Have the kernel of this name compute wrongly, as a driver's fault would: for tests of what comes then.
+    pub spoil: Option<String>,
 }
 
 impl Default for GpuOptions {
@@ -52,6 +54,7 @@ impl Default for GpuOptions {
             most_workgroups: 65_535,
             most_binding: MOST_BYTES,
             lose_at: None,
+            spoil: None,
         }
     }
 }

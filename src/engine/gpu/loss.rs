@@ -196,16 +196,17 @@ impl LossPass {
         kernel: impl FnOnce(&Buffers<'_>) -> Result<(Bound, Option<Bound>)>,
     ) -> Result<(Self, Weights)> {
         let (layout, points, batch) = (&spread.layout, samples.points(), samples.batch());
+        // first of all, as they may be refused for their size
+        let (rows, data) = match samples {
+            Samples::Drawn(..) => Rows::new(gpu, points, batch)?,
+            Samples::Given(_) => (Rows::Resident(points.count() as u32), gpu.upload_values("data", points.values())?),
+        };
         let params = gpu.params(slots)?;
         let net = gpu.upload_uniform("net", &layout.table)?;
         let packed = layout.pack_with_transposes(parameters);
         let weights = gpu.upload("weights", super::spread::quads(&packed))?;
         let slabs = gpu.zeros("slabs", spread.workgroups as usize * layout.packed as usize)?;
         let losses = gpu.zeros("losses", batch)?;
-        let (rows, data) = match samples {
-            Samples::Drawn(..) => Rows::new(gpu, points, batch)?,
-            Samples::Given(_) => (Rows::Resident(points.count() as u32), gpu.upload_values("data", points.values())?),
-        };
         let fixed = LossParams {
             batch: batch as u32,
             dim: points.dim() as u32,

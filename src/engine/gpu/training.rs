@@ -230,7 +230,8 @@ impl<'a> GpuTraining<'a> {
 
 impl Training for GpuTraining<'_> {
     fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>> {
-        while !self.halted && self.submitted < until {
+        // nothing behind a step that may take long: there a driver can keep the host without end
+        while !self.halted && self.submitted < until && (self.pace.size() > 1 || self.in_flight.is_empty()) {
             let Some(staging) = self.staging.pop() else { break };
             let steps = self.pace.size().min(until - self.submitted);
             self.submit(staging, steps);

@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use super::*;
-use crate::data::Transform;
 use crate::data::law::normal;
 use crate::data::table::Part;
 use crate::data::testing::SplitMix64;
+use crate::data::transform::{Linear, Transform, TransformKind};
 use crate::engine::cpu::Reference;
 use crate::eval::cells;
 use crate::model::{Activation, MlpSpec};
@@ -51,10 +51,14 @@ fn file(train: Points, test: Points) -> Dataset {
 }
 
 fn measured(model: &Model, data: &Dataset) -> Metrics {
+    smoothed(model, data, 0.0, None)
+}
+
+fn smoothed(model: &Model, data: &Dataset, sigma: f64, chains: Option<&Points>) -> Metrics {
     let engine = Reference::new().unwrap();
-    let aim = Target { sigma: 0.0, normalized: false };
-    let seed = Seed(1);
-    Evaluation { engine: &engine, model, data, aim, chains: None, spread: None, annealing: None, seed }.run().unwrap()
+    let (aim, seed) = (Target { sigma, normalized: false }, Seed(1));
+    let annealing = (data.dim() > 2).then_some((2000, 200));
+    Evaluation { engine: &engine, model, data, aim, chains, spread: None, annealing, seed }.run().unwrap()
 }
 
 fn close(got: Option<f64>, want: f64, bound: f64) {
@@ -138,4 +142,92 @@ fn an_energy_that_is_not_finite_has_no_numbers() {
     model.parameters[0] = f64::NAN;
     let found = measured(&model, &with_ends(3.0, 0.0));
     assert!(found.log_z.is_none() && found.note.is_some(), "{found:?}");
+}
+
+/// ∫ p f over the line for p = N(0, v), by cells of a thousandth of its deviation.
+fn over_normal(variance: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let step = 1e-3 * variance.sqrt();
+    let cell = |i: i32| {
+        let x = f64::from(i) * step;
+        (-0.5 * x * x / variance).exp() * f(x)
+    };
+    (-12_000..=12_000).map(cell).sum::<f64>() * step / (std::f64::consts::TAU * variance).sqrt()
+}
+
+#[test]
+fn every_number_of_a_known_law_is_that_of_its_own_quadrature() {
+    let (scale, sigma, center) = (0.6, 0.5, 0.3);
+    let data = Dataset::load("gauss1d", Part::default(), 200, Seed(1)).unwrap();
+    let found = smoothed(&logistic(1, center, scale), &data, sigma, None);
+    let log_q = |x: f64| -energy(&[x - center], scale) - scale.ln();
+    let entropy = |variance: f64| 0.5 * (std::f64::consts::TAU * std::f64::consts::E * variance).ln();
+    let aimed = 1.0 + sigma * sigma;
+    close(found.log_z, scale.ln(), 1e-5);
+    for (variance, nll, kl) in [(aimed, found.nll, found.kl), (1.0, found.nll_data, found.kl_data)] {
+        let want = -over_normal(variance, log_q);
+        close(nll, want, 1e-5);
+        close(kl, want - entropy(variance), 1e-5);
+    }
+    let far = 5.0 * aimed.sqrt();
+    close(found.outside_mass, 1.0 - between([-far - center, far - center], scale), 1e-5);
+    let score = |x: f64| -((x - center) / (2.0 * scale)).tanh() / scale;
+    let fisher = over_normal(aimed, |x| 0.5 * (score(x) + x / aimed).powi(2));
+    let log_p = |x: f64| -0.5 * x * x / aimed - 0.5 * (std::f64::consts::TAU * aimed).ln();
+    let mse = over_normal(aimed, |x| (log_p(x) - log_q(x)).powi(2));
+    for (name, got, want) in [("fisher", found.fisher, fisher), ("log_density_mse", found.log_density_mse, mse)] {
+        let error = found.standard_errors[name];
+        assert!(error > 0.0 && error < 0.1 * want, "{name}: {error} of {want}");
+        close(got, want, 5.0 * error);
+    }
+}
+
+#[test]
+fn beyond_the_plane_ln_z_and_nll_have_their_closed_forms_and_errors() {
+    let mut rng = SplitMix64(8);
+    let mut points = |count: usize| Points::new(3, (0..3 * count).map(|_| 1.2 * normal(&mut rng)).collect());
+    let data = file(points(2000), points(400));
+    let found = measured(&logistic(3, 0.0, 0.9), &data);
+    let errors = &found.standard_errors;
+    assert!(errors["log_z"] > 0.0 && errors["log_z"] < 0.03, "{errors:?}");
+    close(found.log_z, 3.0 * 0.9f64.ln(), 4.0 * errors["log_z"]);
+    let energies: Vec<f64> = data.test.rows().map(|x| energy(x, 0.9)).collect();
+    let mean = energies.iter().sum::<f64>() / 400.0;
+    let spread = energies.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / 399.0;
+    close(found.nll_data, mean + found.log_z.unwrap(), 1e-5);
+    close(errors.get("nll_data").copied(), (spread / 400.0).sqrt().hypot(errors["log_z"]), 1e-5);
+    assert!((found.nll, errors["nll"]) == (found.nll_data, errors["nll_data"]));
+}
+
+#[test]
+fn distances_of_samples_are_in_the_units_of_the_file() {
+    let mut rng = SplitMix64(9);
+    let mut points = |count: usize, shift: f64| {
+        let row = |_| {
+            let (a, b) = (normal(&mut rng), normal(&mut rng));
+            [30.0 * a + shift, 2.0 * a + 0.5 * b]
+        };
+        Points::new(2, (0..count).flat_map(row).collect())
+    };
+    let (train, test, chains) = (points(500, 0.0), points(300, 0.0), points(300, 10.0));
+    let names = ["a", "b"].map(String::from);
+    let transform =
+        Transform { linear: Linear::fit(TransformKind::Whiten, &train, &names).unwrap(), ..Transform::identity(2) };
+    let data = Dataset {
+        test: transform.apply(&test),
+        transform: transform.clone(),
+        ..file(transform.apply(&train), test.clone())
+    };
+    let found = smoothed(&logistic(2, 0.0, 1.0), &data, 0.0, Some(&transform.apply(&chains)));
+    let want = compare(&chains, &test, Seed(1)).unwrap();
+    let pairs = [
+        ("swd", found.swd, want.swd),
+        ("mmd2", found.mmd2, want.mmd2),
+        ("energy_distance", found.energy_distance, want.energy_distance),
+        ("neighbours", found.neighbours, want.neighbours),
+    ];
+    for (name, got, want) in pairs {
+        close(got, want.value, 1e-9 * want.value.abs());
+        assert_eq!(found.p_values[name], want.p_value, "{name}");
+    }
+    assert!(want.swd.value > 5.0, "{want:?}");
 }

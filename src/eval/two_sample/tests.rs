@@ -190,3 +190,21 @@ fn intervals_hold_95_of_100() {
     assert_eq!(super::central(&values(119)), [3.0, 117.0]);
     assert_eq!(super::central(&values(199)), [5.0, 195.0]);
 }
+
+/// More rows than are looked at, in the order of their values: those that are kept have to stand for all.
+#[test]
+fn long_samples_are_thinned_evenly() {
+    let in_order = |seed: u64, shift: f64| {
+        let mut values = gaussian_points(12_001, 1, seed, shift).values().to_vec();
+        values.sort_unstable_by(f64::total_cmp);
+        line(&values)
+    };
+    for (shift, same) in [(0.0, true), (0.2, false)] {
+        let found = compare(&in_order(21, shift), &gaussian_points(12_001, 1, 22, 0.0), Seed(3)).unwrap();
+        for statistic in [found.swd, found.mmd2, found.energy_distance] {
+            assert_eq!(statistic.p_value > 0.02, same, "{statistic:?}");
+        }
+        assert!(found.neighbours.p_value > 0.02 || !same, "{:?}", found.neighbours);
+        assert!(same || (found.swd.value - shift).abs() < 0.05, "{:?}", found.swd);
+    }
+}

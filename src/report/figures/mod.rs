@@ -3,6 +3,8 @@
 pub(crate) mod backdrop;
 pub(crate) mod energy;
 pub(crate) mod energy_line;
+#[cfg(test)]
+mod every;
 pub(crate) mod histogram;
 pub(crate) mod images;
 pub(crate) mod legend;

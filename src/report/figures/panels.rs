@@ -8,7 +8,7 @@ use super::super::grid::{Extent, Grid};
 use super::super::heatmap;
 use super::super::range::{Range, drawable, quantile};
 use super::super::raster::Figure;
-use super::super::svg::{Anchor, DATA, Frame, GREY, INK, MODEL, NORMAL, SPINE, Svg, fitted, text_width};
+use super::super::svg::{Anchor, DATA, Frame, GREY, INK, MODEL, NORMAL, SPINE, Svg, TINY, fitted, text_width};
 use super::super::ticks::{fixed, nice_step};
 use super::relief::{SHOWN_NATS, draw_contours};
 use super::thinned;
@@ -23,8 +23,6 @@ const SIDES: [f64; 2] = [92.0, 190.0];
 /// The space between panels, and the wider one that sets the data off.
 const GAP: f64 = 6.0;
 const DATA_GAP: f64 = 16.0;
-/// The font size of what is said inside a panel.
-const TINY: f64 = 10.5;
 /// A panel says how many of its samples it shows if they are fewer than this share.
 const MOST: f64 = 0.95;
 /// A density is shown up to the value that this share of the panel stays below: single peaks hide nothing.

@@ -160,7 +160,8 @@ impl<'a> GpuChains<'a> {
 
 impl Chains for GpuChains<'_> {
     fn advance(&mut self, steps: u64) -> Result<u64> {
-        if self.in_flight.len() == IN_FLIGHT {
+        // nothing behind a step that may take long: there a driver can keep the host without end
+        if self.in_flight.len() == IN_FLIGHT || self.pace.size() == 1 {
             self.collect()?;
         }
         let wanted = self.pace.size().min(steps);

@@ -45,7 +45,8 @@ impl MomentPass {
         let width = parts.len() / self.workgroups as usize;
         let of = |n: usize| {
             let mine = parts.iter().skip(n).step_by(width).map(|part| part.map(f64::from));
-            mine.map(|[count, mean, squares, _]| Part { count, mean, squares }).fold(Part::default(), Part::merge)
+            mine.map(|[count, mean, squares, broken]| Part { count, mean, squares, broken })
+                .fold(Part::default(), Part::merge)
         };
         Ok(Moments::of(&(0..width).map(of).collect::<Vec<_>>(), self.dim, steps))
     }

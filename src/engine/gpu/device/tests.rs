@@ -53,6 +53,21 @@ fn a_device_that_does_not_finish_is_let_go() {
     device.poll(wgpu::PollType::wait_indefinitely()).expect("done in the end");
 }
 
+/// What a driver or the validation refuses is a sentence of one line at the next look, whoever looks.
+#[test]
+fn what_the_device_refuses_is_told_in_a_line() {
+    let gpu = Gpu::open(&GpuOptions::default()).expect("an adapter: bash tests/install-vulkan.sh installs one");
+    gpu.check().expect("nothing has gone wrong");
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::STORAGE;
+    gpu.create("of no use", 16, usage);
+    for told in [gpu.check().err(), gpu.zeros::<f32>("numbers", 3).err(), gpu.upload("numbers", &[1.0f32]).err()] {
+        let error = told.expect("told");
+        assert!(!error.is_loss() && error.exit_code() == 1, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(&gpu.summary.name) && text.contains("of no use") && !text.contains('\n'), "{text}");
+    }
+}
+
 #[test]
 fn values_arrive_piece_by_piece() {
     let count = 2 * PIECE + 5;

@@ -95,7 +95,8 @@ impl Sums<'_> {
         let whole = &self.rows[c * chains..][..chains];
         let not_finite = whole.iter().map(|row| row.not_finite as usize).sum();
         let still = whole.iter().filter(|row| row.moving == 0 && !row.mean.is_nan()).count();
-        let part = |row: &Row| Part { count: draws as f64, mean: row.mean.into(), squares: row.squares.into() };
+        let part =
+            |row: &Row| Part { count: draws as f64, mean: row.mean.into(), squares: row.squares.into(), broken: 0.0 };
         let all = self.rows[(batch + c) * chains..][..chains].iter().map(part).fold(Part::default(), Part::merge);
         let [median, unit] = [self.units[c].median, self.units[c].unit].map(f64::from);
         let moments = [median + unit * all.mean, unit * (all.squares / (all.count - 1.0)).sqrt()];
