@@ -128,16 +128,18 @@ fn weigh(first: u32, fresh: bool, new_negative: bool, settled: bool) {
 @compute @workgroup_size(WORKGROUP)
 fn contrast(
     @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
     local = index;
-    region = group.x * params.region;
-    let slab = group.x * params.slab;
-    clear_slab(slab, params.slab);
+    let own = params.first_tile + group.x;
+    region = own % params.groups * params.region;
+    let slab = own % params.groups * params.slab;
+    if own < params.groups {
+        clear_slab(slab, params.slab);
+    }
     let ahead = select(0u, params.negatives - 1u, params.form == FORM_RANKING);
     let turns = ahead + 2u * params.negatives;
-    for (var tile = group.x; tile < params.tiles; tile += groups.x) {
+    for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         loss = vec4<f32>(0.0);
         positive_slope = vec4<f32>(0.0);

@@ -65,14 +65,16 @@ fn match_differences(first: u32) {
 @compute @workgroup_size(WORKGROUP)
 fn difference_matching(
     @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
     local = index;
-    region = group.x * params.region;
-    let slab = group.x * params.slab;
-    clear_slab(slab, params.slab);
-    for (var tile = group.x; tile < params.tiles; tile += groups.x) {
+    let own = params.first_tile + group.x;
+    region = own % params.groups * params.region;
+    let slab = own % params.groups * params.slab;
+    if own < params.groups {
+        clear_slab(slab, params.slab);
+    }
+    for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         loss = vec4<f32>(0.0);
         load_samples(first);

@@ -15,7 +15,11 @@ struct HamiltonianParams {
     key_high: u32,
     count: u32,
     dim: u32,
-    tiles: u32,
+    // the tiles of this dispatch, from one up to another
+    first_tile: u32,
+    end_tile: u32,
+    // tile t is that of workgroup t mod groups, in however many dispatches
+    groups: u32,
     // vec4 of scratch that a workgroup owns, and where three spare blocks lie in it
     region: u32,
     spare: u32,
@@ -35,7 +39,9 @@ struct HamiltonianParams {
     gain: f32,
     decay: f32,
     forgetting: f32,
-    unused: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: HamiltonianParams;
@@ -207,12 +213,12 @@ fn decide(first: u32, step: u32, proposed: vec4<f32>) {
 @compute @workgroup_size(WORKGROUP)
 fn hamiltonian_chains(
     @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
     local = index;
-    region = group.x * params.region;
-    for (var tile = group.x; tile < params.tiles; tile += groups.x) {
+    let own = params.first_tile + group.x;
+    region = own % params.groups * params.region;
+    for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         load_chains(first);
         load_states(first);

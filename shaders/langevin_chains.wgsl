@@ -13,7 +13,11 @@ struct LangevinParams {
     key_high: u32,
     count: u32,
     dim: u32,
-    tiles: u32,
+    // the tiles of this dispatch, from one up to another
+    first_tile: u32,
+    end_tile: u32,
+    // tile t is that of workgroup t mod groups, in however many dispatches
+    groups: u32,
     // vec4 of scratch that a workgroup owns
     region: u32,
     // steps done before this dispatch, and steps of this dispatch
@@ -25,9 +29,7 @@ struct LangevinParams {
     low: f32,
     high: f32,
     wall: u32,
-    unused0: u32,
-    unused1: u32,
-    unused2: u32,
+    unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: LangevinParams;
@@ -39,14 +41,14 @@ struct LangevinParams {
 @compute @workgroup_size(WORKGROUP)
 fn langevin_chains(
     @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
     local = index;
-    region = group.x * params.region;
+    let own = params.first_tile + group.x;
+    region = own % params.groups * params.region;
     let quad = local / ROWS;
     let x = origin(quad);
-    for (var tile = group.x; tile < params.tiles; tile += groups.x) {
+    for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         load_chains(first);
         prepare_survey();

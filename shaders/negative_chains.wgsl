@@ -19,7 +19,11 @@ struct NegativeParams {
     dim: u32,
     // of the data; where the batch is placed, its first
     rows: u32,
-    tiles: u32,
+    // the tiles of this dispatch, from one up to another
+    first_tile: u32,
+    end_tile: u32,
+    // tile t is that of workgroup t mod groups, in however many dispatches
+    groups: u32,
     // vec4 of scratch that a workgroup owns
     region: u32,
     // Langevin steps
@@ -41,7 +45,9 @@ struct NegativeParams {
     data_noise: f32,
     // how samples have their rows: a ROWS_* constant
     chosen: u32,
-    unused: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: NegativeParams;
@@ -162,13 +168,13 @@ fn store_ends(first: u32) {
 @compute @workgroup_size(WORKGROUP)
 fn negative_chains(
     @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
     local = index;
-    region = group.x * params.region;
+    let own = params.first_tile + group.x;
+    region = own % params.groups * params.region;
     let quad = local / ROWS;
-    for (var tile = group.x; tile < params.tiles; tile += groups.x) {
+    for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         load_starts(first);
         if FIELD == 0u && local < QUADS {

@@ -191,18 +191,20 @@ fn match_tangent(first: u32, k: u32) {
 @compute @workgroup_size(WORKGROUP)
 fn score_matching(
     @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
     local = index;
-    region = group.x * params.region;
-    let slab = group.x * params.slab;
+    let own = params.first_tile + group.x;
+    region = own % params.groups * params.region;
+    let slab = own % params.groups * params.slab;
     let basis = params.law == LAW_BASIS;
     // passes before the tangents, and all of them
     let head = 2u - FIELD;
     let tail = head + 2u * params.tangents;
-    clear_slab(slab, params.slab);
-    for (var tile = group.x; tile < params.tiles; tile += groups.x) {
+    if own < params.groups {
+        clear_slab(slab, params.slab);
+    }
+    for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         loss = vec4<f32>(0.0);
         load_samples(first);

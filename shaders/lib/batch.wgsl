@@ -14,7 +14,11 @@ struct LossParams {
     dim: u32,
     // of the data; where the batch is placed, its first
     rows: u32,
-    tiles: u32,
+    // the tiles of this dispatch, from one up to another
+    first_tile: u32,
+    end_tile: u32,
+    // tile t is that of workgroup t mod groups, in however many dispatches
+    groups: u32,
     // vec4 of scratch and of slabs that a workgroup owns
     region: u32,
     slab: u32,
@@ -53,6 +57,8 @@ struct LossParams {
     log_count: f32,
     // ln q at the mean of the noise law
     log_peak: f32,
+    unused0: u32,
+    unused1: u32,
 }
 
 const LAW_GAUSSIAN: u32 = 0u;

@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use ebm_gpu::report::{meaning, short};
 
+#[cfg(unix)]
+use crate::going::Going;
 use crate::markup::{assert_self_contained, parsed, texts};
 use crate::program::{Folder, number};
 use crate::results::assert_picture;
@@ -159,24 +161,6 @@ fn models_that_are_no_panels_are_named() {
     assert!(!folder.path("c/models.svg").exists());
 }
 
-/// Sends SIGINT to a comparison as soon as it has written a file; its exit code and what it says.
-#[cfg(unix)]
-fn interrupted(folder: &Folder, flags: &str, file: &str) -> (Option<i32>, String) {
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ebm-gpu"));
-    command.args(flags.split_whitespace()).current_dir(folder.path(""));
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let start = Instant::now();
-    while std::fs::metadata(folder.path(file)).map_or(0, |found| found.len()) == 0 {
-        assert!(start.elapsed() < Duration::from_secs(60) && child.try_wait().unwrap().is_none(), "no {file}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
-}
-
 #[cfg(unix)]
 #[test]
 fn an_interrupted_comparison_goes_on() {
@@ -187,7 +171,10 @@ fn an_interrupted_comparison_goes_on() {
     let again = format!("{flags} c");
     // in the first run, and after its end: between the two or in the second
     for file in ["metrics.jsonl", "run.json"] {
-        let (code, said) = interrupted(&folder, &again, &format!("c/gauss1d/ed/seed-0/{file}"));
+        let mut going = Going::start(&folder, &again);
+        going.until(|| folder.length(&format!("c/gauss1d/ed/seed-0/{file}")) > 0);
+        going.signal("INT");
+        let (code, said) = going.end();
         assert_eq!(code, Some(130), "{said}");
         assert!(said.starts_with("interrupted"), "{said}");
         assert!(said.ends_with("\nhint: the same command again goes on\n"), "{said}");

@@ -13,6 +13,7 @@ mod data;
 mod divergence;
 mod evaluations;
 mod formats;
+mod going;
 mod gradients;
 mod help;
 mod long;

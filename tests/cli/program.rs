@@ -51,6 +51,12 @@ impl Folder {
         String::from_utf8(self.bytes(name)).unwrap()
     }
 
+    /// The length of a file; 0 if there is none.
+    #[cfg(unix)]
+    pub(crate) fn length(&self, name: &str) -> u64 {
+        std::fs::metadata(self.path(name)).map_or(0, |file| file.len())
+    }
+
     /// What lies below `name`.
     pub(crate) fn tree(&self, name: &str) -> Tree {
         let mut found = Tree::new();

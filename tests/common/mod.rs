@@ -70,7 +70,8 @@ pub fn gpu_of_bindings(most_binding: u64) -> GpuEngine {
     gpu_of(GpuOptions { most_binding, ..Default::default() })
 }
 
-fn gpu_of(options: GpuOptions) -> GpuEngine {
+/// The same with any options.
+pub fn gpu_of(options: GpuOptions) -> GpuEngine {
     let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").ok();
     match GpuEngine::open(&GpuOptions { adapter, checked: true, ..options }) {
         Ok(engine) => {

@@ -6,8 +6,10 @@ use super::kernels::{
     NegativeParams,
 };
 use super::loss::{LossPass, Weights};
+use super::pace::Pace;
 use super::pipeline::Bound;
 use super::spread::{Spread, to_f32, to_f64};
+use super::tiles::Tiles;
 use crate::engine::TrainingPlan;
 use crate::error::Result;
 use crate::model::MlpSpec;
@@ -58,7 +60,7 @@ pub(super) struct NegativePass {
     fixed: NegativeParams,
     seed: Seed,
     kernel: Bound,
-    workgroups: u32,
+    tiles: Tiles,
     dim: usize,
 }
 
@@ -98,7 +100,8 @@ impl NegativePass {
             batch: plan.batch as u32,
             dim: spec.dim() as u32,
             rows: loss.fixed.rows,
-            tiles: spread.tiles,
+            end_tile: spread.tiles.count,
+            groups: spread.tiles.workgroups,
             region: spread.layout.region,
             steps: cd.steps as u32,
             slots: replay.map_or(0, |replay| replay.slots as u32),
@@ -110,8 +113,8 @@ impl NegativePass {
             chosen: loss.fixed.given,
             ..Default::default()
         };
-        let (replay, seed, workgroups, dim) = (replay.cloned(), plan.seed, spread.workgroups, spec.dim());
-        Ok(Some(Self { replay, kept, params, fixed, seed, kernel, workgroups, dim }))
+        let (replay, seed, tiles, dim) = (replay.cloned(), plan.seed, spread.tiles, spec.dim());
+        Ok(Some(Self { replay, kept, params, fixed, seed, kernel, tiles, dim }))
     }
 
     /// The arguments of a step; `previous` is where the step before stands in the history, `rows` as [`Rows::send`] says.
@@ -128,9 +131,23 @@ impl NegativePass {
         gpu.write_params(&self.params, first, arguments);
     }
 
-    /// Records the dispatch with the arguments at index `entry`.
+    /// Records the dispatch of all tiles with the arguments at index `entry`.
     pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, entry: usize) {
-        self.kernel.dispatch(pass, entry, self.workgroups);
+        self.kernel.dispatch(pass, entry, self.tiles.whole().workgroups);
+    }
+
+    /// Units of work of a portion of tiles, where one of the loss is one.
+    pub(super) fn weight(&self) -> u64 {
+        u64::from(self.fixed.steps.max(1))
+    }
+
+    /// Submits all tiles with these arguments at index `entry`, some at a time.
+    pub(super) fn submit(&self, gpu: &Gpu, pace: &mut Pace, entry: usize, arguments: &NegativeParams) -> Result<()> {
+        self.tiles.submit(gpu, pace, self.weight(), |run| {
+            let some = NegativeParams { first_tile: run.first, end_tile: run.end, ..*arguments };
+            gpu.write_params(&self.params, entry, &[some]);
+            gpu.run(|pass| self.kernel.dispatch(pass, entry, run.workgroups))
+        })
     }
 
     /// The replay buffer.

@@ -21,6 +21,10 @@ pub(super) const PARAMS_STRIDE: u64 = 256;
 /// The largest buffer that is asked for where the adapter has more than WebGPU guarantees.
 const MOST_BYTES: u64 = 1 << 30;
 
+/// Tiles that a software driver and a GPU work on at a time.
+const SOFTWARE_TILES: u32 = 16;
+const HARDWARE_TILES: u32 = 256;
+
 /// How long the host waits for a submission before it calls the device lost.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -36,6 +40,8 @@ pub struct GpuOptions {
     pub max_submit_ms: f64,
     /// The most workgroups of a dispatch over tiles; each takes further tiles in turn.
     pub most_workgroups: u32,
+    /// The fewest tiles of a submission where a step is too long for one; what suits the device if not given.
+    pub fewest_tiles: Option<u32>,
     /// The largest storage binding that is asked for, in bytes, where the adapter has as much.
     pub most_binding: u64,
     /// Lose the device at this submission, as a driver's fault would: for tests of what comes then.
@@ -52,6 +58,7 @@ impl Default for GpuOptions {
             checked: false,
             max_submit_ms: 100.0,
             most_workgroups: 65_535,
+            fewest_tiles: None,
             most_binding: MOST_BYTES,
             lose_at: None,
             spoil: None,
@@ -175,6 +182,12 @@ impl Gpu {
     /// The most workgroups of a dispatch over tiles.
     pub(super) fn most_workgroups(&self) -> u32 {
         self.options.most_workgroups.clamp(1, 65_535)
+    }
+
+    /// The fewest tiles of a submission: about what the device works on at a time.
+    pub(super) fn portion(&self) -> u32 {
+        let fits = if self.summary.software { SOFTWARE_TILES } else { HARDWARE_TILES };
+        self.options.fewest_tiles.unwrap_or(fits).max(1)
     }
 
     /// The largest storage binding in bytes.

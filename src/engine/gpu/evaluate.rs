@@ -49,8 +49,12 @@ pub(super) fn energies(gpu: &Gpu, model: &Model, points: &Points) -> Result<Vec<
     }
     .bind(gpu, spread.shape)?;
     let (count, dim) = (points.count() as u32, points.dim() as u32);
-    gpu.write_params(&params, 0, &[EnergyParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
-    gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+    gpu.write_params(
+        &params,
+        0,
+        &[EnergyParams { count, dim, tiles: spread.tiles.count, region: spread.layout.region }],
+    );
+    gpu.run(|pass| bound.dispatch(pass, 0, spread.tiles.workgroups));
     Ok(to_f64(&gpu.download(&energies)?))
 }
 
@@ -69,8 +73,12 @@ pub(super) fn scores(gpu: &Gpu, model: &Model, points: &Points) -> Result<Vec<f6
     }
     .bind(gpu, spread.shape)?;
     let (count, dim) = (points.count() as u32, points.dim() as u32);
-    gpu.write_params(&params, 0, &[ScoreParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
-    gpu.run(|pass| bound.dispatch(pass, 0, spread.workgroups));
+    gpu.write_params(
+        &params,
+        0,
+        &[ScoreParams { count, dim, tiles: spread.tiles.count, region: spread.layout.region }],
+    );
+    gpu.run(|pass| bound.dispatch(pass, 0, spread.tiles.workgroups));
     Ok(to_f64(&gpu.download(&scores)?))
 }
 

@@ -19,8 +19,7 @@ pub(super) fn loss_gradient(
 ) -> Result<LossGradient> {
     let samples = Samples::Given(*given);
     let (pass, _) = LossPass::new(gpu, &model.spec, objective, samples, &model.parameters, 1)?;
-    gpu.write_params(&pass.params, 0, &[pass.fixed]);
-    gpu.run(|recorder| pass.dispatch(recorder, 0));
+    pass.submit(gpu, &mut gpu.pace(pass.spread.tiles.portions()), 0, &pass.fixed)?;
     let gradient = reduced(gpu, &pass.spread, &pass.slabs)?;
     Ok(LossGradient { losses: to_f64(&gpu.download(&pass.losses)?), gradient, multiply_adds: None })
 }
@@ -34,7 +33,7 @@ fn reduced(gpu: &Gpu, spread: &Spread, slabs: &Buffer<[f32; 4]>) -> Result<Vec<f
     let squares = gpu.zeros("squares", workgroups as usize)?;
     let reduce = ReduceGradient { params: &params, slabs, gradient: &gradient, squares: &squares };
     let reduce = reduce.bind(gpu, spread.shape)?;
-    gpu.write_params(&params, 0, &[ReduceParams { size, slab_count: spread.workgroups, ..Default::default() }]);
+    gpu.write_params(&params, 0, &[ReduceParams { size, slab_count: spread.tiles.workgroups, ..Default::default() }]);
     gpu.run(|pass| reduce.dispatch(pass, 0, workgroups));
     Ok(spread.layout.unpack(bytemuck::cast_slice(&gpu.download(&gradient)?)))
 }

@@ -6,9 +6,11 @@ use super::kernels::{
     BasisParams, Contrast, DifferenceMatching, FROM_GIVEN, LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE,
     LossParams, MOST_ROWS, OrthonormalBasis, ROWS_DRAWN, ROWS_GIVEN, ROWS_PLACED, ScoreMatching,
 };
+use super::pace::Pace;
 use super::pipeline::Bound;
 use super::rows::Rows;
 use super::spread::{Spread, shape_of, to_f32};
+use super::tiles::Run;
 use crate::engine::Given;
 use crate::error::{Error, Result};
 use crate::model::MlpSpec;
@@ -205,13 +207,14 @@ impl LossPass {
         let net = gpu.upload_uniform("net", &layout.table)?;
         let packed = layout.pack_with_transposes(parameters);
         let weights = gpu.upload("weights", super::spread::quads(&packed))?;
-        let slabs = gpu.zeros("slabs", spread.workgroups as usize * layout.packed as usize)?;
+        let slabs = gpu.zeros("slabs", spread.tiles.workgroups as usize * layout.packed as usize)?;
         let losses = gpu.zeros("losses", batch)?;
         let fixed = LossParams {
             batch: batch as u32,
             dim: points.dim() as u32,
             rows: points.count() as u32,
-            tiles: spread.tiles,
+            end_tile: spread.tiles.count,
+            groups: spread.tiles.workgroups,
             region: layout.region,
             slab: layout.packed,
             noise: layout.spare,
@@ -239,12 +242,25 @@ impl LossPass {
         Ok((Self { spread, slabs, losses, rows, data, draws, fixed, params, kernel, basis }, Weights { net, weights }))
     }
 
-    /// Records the dispatches with the arguments at index `entry`: one, or two where the basis changes with the weights.
-    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, entry: usize) {
-        if let Some(basis) = &self.basis {
+    /// Records the dispatches with the arguments at index `entry`, which are of `run`: one, or two where the basis changes with
+    /// the weights.
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, entry: usize, run: Run) {
+        if let Some(basis) = self.basis.as_ref().filter(|_| run.first == 0) {
             basis.dispatch(pass, 0, 1);
         }
-        self.kernel.dispatch(pass, entry, self.spread.workgroups);
+        self.kernel.dispatch(pass, entry, run.workgroups);
+    }
+
+    /// Submits all tiles with these arguments at index `entry`, some at a time; a portion is a unit of `pace`.
+    pub(super) fn submit(&self, gpu: &Gpu, pace: &mut Pace, entry: usize, arguments: &LossParams) -> Result<()> {
+        self.spread.tiles.submit(gpu, pace, 1, |run| {
+            gpu.write_params(
+                &self.params,
+                entry,
+                &[LossParams { first_tile: run.first, end_tile: run.end, ..*arguments }],
+            );
+            gpu.run(|pass| self.dispatch(pass, entry, run))
+        })
     }
 }
 

@@ -23,6 +23,7 @@ mod peak;
 mod pipeline;
 mod rows;
 mod spread;
+mod tiles;
 mod training;
 
 pub use count::Counts;

@@ -3,6 +3,7 @@
 use super::device::{Buffer, Gpu};
 use super::kernel::{Kernel, Shape, WORKGROUP};
 use super::network::NetworkLayout;
+use super::tiles::Tiles;
 use crate::engine::Landscape;
 use crate::error::{Error, Result};
 use crate::model::{Activation, Head, MlpSpec};
@@ -17,8 +18,7 @@ const MEMORY: u64 = 96 << 20;
 pub(super) struct Spread {
     pub(super) layout: NetworkLayout,
     pub(super) shape: Shape,
-    pub(super) tiles: u32,
-    pub(super) workgroups: u32,
+    pub(super) tiles: Tiles,
 }
 
 /// The shape of a network's kernels. A GPU has as many invocations as it may for each tile: they share sums, which ends sooner.
@@ -78,7 +78,7 @@ impl Spread {
     }
 
     fn of_layout(gpu: &Gpu, layout: NetworkLayout, shape: Shape, samples: usize, what: &str) -> Result<Self> {
-        let tiles = samples.div_ceil(4 * shape.quads as usize) as u32;
+        let count = samples.div_ceil(4 * shape.quads as usize) as u32;
         let most = gpu.largest_binding();
         let each = 16 * u64::from(layout.region.max(layout.total));
         let fit = (MEMORY.min(most) / each).clamp(1, gpu.most_workgroups().into()) as u32;
@@ -88,11 +88,12 @@ impl Spread {
             ))
             .hint("narrower layers, or --engine cpu"));
         }
-        Ok(Self { layout, shape, tiles, workgroups: tiles.min(fit) })
+        let tiles = Tiles { count, workgroups: count.min(fit), portion: gpu.portion() };
+        Ok(Self { layout, shape, tiles })
     }
 
     pub(super) fn scratch(&self, gpu: &Gpu) -> Result<Buffer<[f32; 4]>> {
-        gpu.zeros("scratch", (self.workgroups * self.layout.region) as usize)
+        gpu.zeros("scratch", (self.tiles.workgroups * self.layout.region) as usize)
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct GpuTraining<'a> {
     in_flight: VecDeque<Submission>,
     arrived: Vec<StepRecord>,
     pace: Pace,
+    /// Units of work of a step: a portion of the loss's tiles is one, unless all tiles are one portion.
+    each: u64,
     submitted: u64,
     /// Steps that were done before this run.
     first: u64,
@@ -53,6 +55,8 @@ struct Submission {
     staging: wgpu::Buffer,
     first: u64,
     steps: u64,
+    /// Units of work; none if only the end of a step is in it.
+    size: u64,
     start: Instant,
 }
 
@@ -99,7 +103,7 @@ impl<'a> GpuTraining<'a> {
             history: &history,
         }
         .bind(gpu, shape)?;
-        let (packed, slab_count) = (layout.packed, loss.spread.workgroups);
+        let (packed, slab_count) = (layout.packed, loss.spread.tiles.workgroups);
         gpu.write_params(&reduce_params, 0, &[ReduceParams { size: packed, slab_count, ..Default::default() }]);
         let [key_low, key_high] = plan.seed.key();
         let fixed_loss = LossParams { key_low, key_high, ..loss.fixed };
@@ -118,7 +122,11 @@ impl<'a> GpuTraining<'a> {
             new2: (1.0 - optimizer.beta2) as f32,
             ..Default::default()
         };
-        let pace = gpu.pace(MOST_STEPS.min(loss.rows.most_steps()));
+        let each = match loss.spread.tiles.portions() {
+            1 => 1,
+            portions => portions * (1 + chains.as_ref().map_or(0, NegativePass::weight)),
+        };
+        let pace = gpu.pace(each * MOST_STEPS.min(loss.rows.most_steps()));
         let staging = (0..IN_FLIGHT).map(|_| gpu.staging(MOST_STEPS * 16)).collect();
         Ok(Self {
             gpu,
@@ -137,6 +145,7 @@ impl<'a> GpuTraining<'a> {
             in_flight: VecDeque::new(),
             arrived: Vec::new(),
             pace,
+            each,
             submitted: state.step,
             first: state.step,
             good: state.step,
@@ -145,8 +154,9 @@ impl<'a> GpuTraining<'a> {
         })
     }
 
-    /// Submits `steps` steps into one of the two halves of the rings.
-    fn submit(&mut self, staging: wgpu::Buffer, steps: u64) {
+    /// Submits `steps` steps into one of the two halves of the rings; if not even one fits a submission, its tiles go before
+    /// it, some at a time.
+    fn submit(&mut self, staging: wgpu::Buffer, steps: u64) -> Result<()> {
         let half = self.turn * MOST_STEPS as usize;
         let slots = IN_FLIGHT as u32 * MOST_STEPS as u32;
         // the slot that the step before wrote: the last of the other half, wherever that half ended
@@ -180,16 +190,26 @@ impl<'a> GpuTraining<'a> {
         if let Some(chains) = &self.chains {
             chains.write(self.gpu, half, &negatives);
         }
-        let start = Instant::now();
+        let whole = self.pace.size() >= self.each;
+        if !whole {
+            if let Some((chains, arguments)) = self.chains.as_ref().zip(negatives.first()) {
+                chains.submit(self.gpu, &mut self.pace, half, arguments)?;
+            }
+            self.loss.submit(self.gpu, &mut self.pace, half, &loss[0])?;
+        }
+        let tiles = self.loss.spread.tiles.whole();
+        let (start, size) = (Instant::now(), if whole { steps * self.each } else { 0 });
         let updates = self.fixed_adam.square_count;
         let index = self.gpu.submit(|encoder| {
             {
                 let mut pass = self.gpu.pass(encoder);
                 for entry in half..half + steps as usize {
-                    if let Some(chains) = &self.chains {
-                        chains.dispatch(&mut pass, entry);
+                    if whole {
+                        if let Some(chains) = &self.chains {
+                            chains.dispatch(&mut pass, entry);
+                        }
+                        self.loss.dispatch(&mut pass, entry, tiles);
                     }
-                    self.loss.dispatch(&mut pass, entry);
                     self.reduce.dispatch(&mut pass, 0, updates);
                     self.adam.dispatch(&mut pass, entry, updates);
                 }
@@ -197,16 +217,19 @@ impl<'a> GpuTraining<'a> {
             encoder.copy_buffer_to_buffer(self.history.raw(), half as u64 * 16, &staging, 0, steps * 16);
             encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());
         });
-        self.in_flight.push_back(Submission { index, staging, first: self.submitted + 1, steps, start });
+        self.in_flight.push_back(Submission { index, staging, first: self.submitted + 1, steps, size, start });
         self.submitted += steps;
         self.turn = (self.turn + 1) % IN_FLIGHT;
+        Ok(())
     }
 
     /// Waits for the oldest submission and takes in its records.
     fn collect(&mut self) -> Result<()> {
         let Some(done) = self.in_flight.pop_front() else { return Ok(()) };
         self.gpu.wait(&done.index)?;
-        self.pace.ended(done.steps, done.start);
+        if done.size > 0 {
+            self.pace.ended(done.size, done.start);
+        }
         let records: Vec<[f32; 4]> = self.gpu.read_staging(&done.staging, done.steps as usize)?;
         self.staging.push(done.staging);
         for (step, [loss, norm, good, _]) in (done.first..).zip(records) {
@@ -231,10 +254,10 @@ impl<'a> GpuTraining<'a> {
 impl Training for GpuTraining<'_> {
     fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>> {
         // nothing behind a step that may take long: there a driver can keep the host without end
-        while !self.halted && self.submitted < until && (self.pace.size() > 1 || self.in_flight.is_empty()) {
+        while !self.halted && self.submitted < until && (self.pace.size() > self.each || self.in_flight.is_empty()) {
             let Some(staging) = self.staging.pop() else { break };
-            let steps = self.pace.size().min(until - self.submitted);
-            self.submit(staging, steps);
+            let steps = (self.pace.size() / self.each).clamp(1, until - self.submitted);
+            self.submit(staging, steps)?;
         }
         self.collect()?;
         Ok(std::mem::take(&mut self.arrived))

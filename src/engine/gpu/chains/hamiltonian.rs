@@ -6,6 +6,7 @@ use crate::engine::gpu::kernel::WORKGROUP;
 use crate::engine::gpu::kernels::{ExchangeParams, ExchangeReplicas, HamiltonianChains, HamiltonianParams};
 use crate::engine::gpu::pipeline::Bound;
 use crate::engine::gpu::spread::{Spread, quads, to_f32};
+use crate::engine::gpu::tiles::{Run, Tiles};
 use crate::engine::{Fares, Landscape, another_kind, another_state};
 use crate::error::Result;
 use crate::points::Points;
@@ -16,7 +17,7 @@ pub(super) struct HamiltonianMoves {
     bound: Bound,
     params: Buffer<HamiltonianParams>,
     fixed: HamiltonianParams,
-    workgroups: u32,
+    pub(super) tiles: Tiles,
     /// Two vec4 a column: see the kernel.
     states: Buffer<[f32; 4]>,
     /// Temperatures, scales and the base: see the kernel.
@@ -78,7 +79,7 @@ impl HamiltonianMoves {
             key_high,
             count: start.count() as u32,
             dim: start.dim() as u32,
-            tiles: spread.tiles,
+            groups: spread.tiles.workgroups,
             region: spread.layout.region,
             spare: spread.layout.spare,
             replicas: h.replicas() as u32,
@@ -87,7 +88,7 @@ impl HamiltonianMoves {
             forgetting: Adaptation::FORGETTING as f32,
             ..Default::default()
         };
-        let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups, states, table, exchange };
+        let mut moves = Self { bound, params, fixed, tiles: spread.tiles, states, table, exchange };
         moves.set(h);
         Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape, spec: spec_of(landscape) }))
     }
@@ -125,23 +126,32 @@ impl HamiltonianMoves {
         Ok(())
     }
 
-    /// Submits up to `wanted` steps in dispatches between exchanges, and returns how many they are.
-    pub(super) fn submit(&mut self, gpu: &Gpu, slot: usize, first: u64, wanted: u64) -> (wgpu::SubmissionIndex, u64) {
-        let tempered = self.fixed.replicas > 1;
+    /// Submits up to `wanted` steps of the columns of some tiles, in dispatches between exchanges, and returns how many they are.
+    /// Where these are not all tiles, it has to be one step; its exchange comes with the last of them.
+    pub(super) fn submit(
+        &mut self,
+        gpu: &Gpu,
+        slot: usize,
+        first: u64,
+        wanted: u64,
+        run: Run,
+    ) -> (wgpu::SubmissionIndex, u64) {
+        let (tempered, complete) = (self.fixed.replicas > 1, run.end == self.tiles.count);
+        let fixed = HamiltonianParams { first_tile: run.first, end_tile: run.end, ..self.fixed };
         let (mut pieces, mut exchanges, mut done) = (Vec::new(), Vec::new(), 0);
         while done < wanted && pieces.len() < MOST_PIECES {
             let at = first + done;
             let until = if tempered { self.exchange.every - at % self.exchange.every } else { u64::MAX };
             let steps = until.min(wanted - done);
-            pieces.push(HamiltonianParams { first_step: at as u32, steps: steps as u32, ..self.fixed });
+            pieces.push(HamiltonianParams { first_step: at as u32, steps: steps as u32, ..fixed });
             done += steps;
-            exchanges.push(self.exchange.arguments(&self.fixed, first + done, steps == until));
+            exchanges.push(self.exchange.arguments(&fixed, first + done, complete && steps == until));
         }
         gpu.write_params(&self.params, slot, &pieces);
         gpu.write_params(&self.exchange.params, slot, &exchanges);
         let index = gpu.run(|pass| {
             for (i, exchange) in exchanges.iter().enumerate() {
-                self.bound.dispatch(pass, slot + i, self.workgroups);
+                self.bound.dispatch(pass, slot + i, run.workgroups);
                 if exchange.pairs > 0 {
                     let pairs = exchange.count / exchange.replicas * exchange.pairs;
                     let workgroups = pairs.div_ceil(WORKGROUP).min(gpu.most_workgroups());

@@ -128,8 +128,12 @@ fn of_network(
     }
     .bind(gpu, spread.shape)?;
     let (count, dim) = (energies.len() as u32, spec.dim() as u32);
-    gpu.write_params(&params, 0, &[EnergyParams { count, dim, tiles: spread.tiles, region: spread.layout.region }]);
-    Ok((bound, spread.workgroups))
+    gpu.write_params(
+        &params,
+        0,
+        &[EnergyParams { count, dim, tiles: spread.tiles.count, region: spread.layout.region }],
+    );
+    Ok((bound, spread.tiles.workgroups))
 }
 
 /// The same on a target.

@@ -6,6 +6,7 @@ use crate::engine::gpu::device::{Buffer, Gpu};
 use crate::engine::gpu::kernels::{LangevinChains, LangevinParams};
 use crate::engine::gpu::pipeline::Bound;
 use crate::engine::gpu::spread::{Spread, quads};
+use crate::engine::gpu::tiles::{Run, Tiles};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::Seed;
@@ -15,7 +16,7 @@ pub(super) struct LangevinMoves {
     bound: Bound,
     params: Buffer<LangevinParams>,
     fixed: LangevinParams,
-    workgroups: u32,
+    pub(super) tiles: Tiles,
 }
 
 impl LangevinMoves {
@@ -45,11 +46,11 @@ impl LangevinMoves {
             key_high,
             count: start.count() as u32,
             dim: start.dim() as u32,
-            tiles: spread.tiles,
+            groups: spread.tiles.workgroups,
             region: spread.layout.region,
             ..Default::default()
         };
-        let mut moves = Self { bound, params, fixed, workgroups: spread.workgroups };
+        let mut moves = Self { bound, params, fixed, tiles: spread.tiles };
         moves.change(langevin);
         Ok((moves, Ground { weights, layout: spread.layout, shape: spread.shape, spec: spec_of(landscape) }))
     }
@@ -60,9 +61,11 @@ impl LangevinMoves {
         self.fixed = LangevinParams { step_size, noise_scale, wall, low, high, ..self.fixed };
     }
 
-    pub(super) fn submit(&self, gpu: &Gpu, slot: usize, first: u64, steps: u64) -> wgpu::SubmissionIndex {
-        let params = LangevinParams { first_step: first as u32, steps: steps as u32, ..self.fixed };
+    /// Submits `steps` steps of the chains of some tiles.
+    pub(super) fn submit(&self, gpu: &Gpu, slot: usize, first: u64, steps: u64, run: Run) -> wgpu::SubmissionIndex {
+        let (first_step, steps) = (first as u32, steps as u32);
+        let params = LangevinParams { first_step, steps, first_tile: run.first, end_tile: run.end, ..self.fixed };
         gpu.write_params(&self.params, slot, &[params]);
-        gpu.run(|pass| self.bound.dispatch(pass, slot, self.workgroups))
+        gpu.run(|pass| self.bound.dispatch(pass, slot, run.workgroups))
     }
 }

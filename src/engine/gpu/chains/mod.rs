@@ -13,6 +13,7 @@ use super::kernel::Shape;
 use super::network::NetworkLayout;
 use super::pace::Pace;
 use super::spread::{quads, to_f64};
+use super::tiles::{Run, Tiles};
 use crate::engine::{
     ChainState, Chains, Fares, Landscape, Moments, Room, Worth, another_kind, another_number, another_state, coldest,
 };
@@ -55,7 +56,25 @@ pub(super) struct GpuChains<'a> {
     /// Steps since the last report.
     unreported: u64,
     turn: usize,
+    /// Each with its units of work.
     in_flight: VecDeque<(wgpu::SubmissionIndex, u64, Instant)>,
+}
+
+impl Moves {
+    fn tiles(&self) -> Tiles {
+        match self {
+            Self::Langevin(moves) => moves.tiles,
+            Self::Hamiltonian(moves) => moves.tiles,
+        }
+    }
+
+    /// Submits up to `wanted` steps of some tiles, and returns how many they are.
+    fn submit(&mut self, gpu: &Gpu, slot: usize, first: u64, wanted: u64, run: Run) -> (wgpu::SubmissionIndex, u64) {
+        match self {
+            Self::Langevin(moves) => (moves.submit(gpu, slot, first, wanted, run), wanted),
+            Self::Hamiltonian(moves) => moves.submit(gpu, slot, first, wanted, run),
+        }
+    }
 }
 
 /// The landscape on the device.
@@ -113,14 +132,14 @@ impl<'a> GpuChains<'a> {
         };
         Ok(Self {
             gpu,
-            moves,
             ground,
             chains,
             count: start.count(),
             dim: start.dim(),
             moments: None,
             keeper: None,
-            pace: gpu.pace(MOST_STEPS),
+            pace: gpu.pace(MOST_STEPS * moves.tiles().portions()),
+            moves,
             step: 0,
             unreported: 0,
             turn: 0,
@@ -143,9 +162,9 @@ impl<'a> GpuChains<'a> {
     }
 
     fn collect(&mut self) -> Result<()> {
-        if let Some((index, steps, start)) = self.in_flight.pop_front() {
+        if let Some((index, size, start)) = self.in_flight.pop_front() {
             self.gpu.wait(&index)?;
-            self.pace.ended(steps, start);
+            self.pace.ended(size, start);
         }
         Ok(())
     }
@@ -160,21 +179,30 @@ impl<'a> GpuChains<'a> {
 
 impl Chains for GpuChains<'_> {
     fn advance(&mut self, steps: u64) -> Result<u64> {
+        // a portion of the tiles for one step is a unit of work
+        let each = self.moves.tiles().portions();
         // nothing behind a step that may take long: there a driver can keep the host without end
-        if self.in_flight.len() == IN_FLIGHT || self.pace.size() == 1 {
+        if self.in_flight.len() == IN_FLIGHT || self.pace.size() <= each {
             self.collect()?;
         }
-        let wanted = self.pace.size().min(steps);
+        let fits = self.pace.size() / each;
+        let wanted = fits.max(1).min(steps);
         if u32::try_from(self.step + wanted).is_err() {
             return Err(Error::input(format!("chains of {} steps are too long, the most is 2^32", self.step + wanted)));
         }
         let (first, slot, start) = (self.step, self.turn * MOST_PIECES, Instant::now());
-        let (index, done) = match &mut self.moves {
-            Moves::Langevin(moves) => (moves.submit(self.gpu, slot, first, wanted), wanted),
-            Moves::Hamiltonian(moves) => moves.submit(self.gpu, slot, first, wanted),
-        };
-        self.in_flight.push_back((index, done, start));
-        self.turn = (self.turn + 1) % IN_FLIGHT;
+        let tiles = self.moves.tiles();
+        let mut done = wanted;
+        if fits > 0 {
+            let (index, steps) = self.moves.submit(self.gpu, slot, first, wanted, tiles.whole());
+            self.in_flight.push_back((index, steps * each, start));
+            self.turn = (self.turn + 1) % IN_FLIGHT;
+            done = steps;
+        } else {
+            self.finish()?;
+            let (gpu, moves) = (self.gpu, &mut self.moves);
+            tiles.submit(gpu, &mut self.pace, 1, |run| moves.submit(gpu, slot, first, 1, run).0)?;
+        }
         self.step += done;
         self.unreported += done;
         Ok(done)

@@ -14,8 +14,12 @@ device_struct! {
         count: u32,
         /// Coordinates of a chain.
         dim: u32,
-        /// Tiles of columns.
-        tiles: u32,
+        /// The first tile of the dispatch.
+        first_tile: u32,
+        /// The one behind its last.
+        end_tile: u32,
+        /// Workgroups among which all tiles are shared.
+        groups: u32,
         /// vec4 of scratch that a workgroup owns.
         region: u32,
         /// Where its spare blocks lie.
@@ -45,7 +49,11 @@ device_struct! {
         /// How fast the average forgets.
         forgetting: f32,
         /// Fills the struct to a multiple of 16 bytes.
-        unused: u32,
+        unused0: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused1: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused2: u32,
     }
 }
 

@@ -14,8 +14,12 @@ device_struct! {
         count: u32,
         /// Coordinates of a chain.
         dim: u32,
-        /// Tiles of chains.
-        tiles: u32,
+        /// The first tile of the dispatch.
+        first_tile: u32,
+        /// The one behind its last.
+        end_tile: u32,
+        /// Workgroups among which all tiles are shared.
+        groups: u32,
         /// vec4 of scratch that a workgroup owns.
         region: u32,
         /// Steps done before.
@@ -33,11 +37,7 @@ device_struct! {
         /// What happens there: a `WALL_*` constant.
         wall: u32,
         /// Fills the struct to a multiple of 16 bytes.
-        unused0: u32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused1: u32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused2: u32,
+        unused: u32,
     }
 }
 

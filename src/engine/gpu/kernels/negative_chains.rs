@@ -18,8 +18,12 @@ device_struct! {
         dim: u32,
         /// Rows of the data; where the host has placed the batch, its first.
         rows: u32,
-        /// Tiles of samples.
-        tiles: u32,
+        /// The first tile of the dispatch.
+        first_tile: u32,
+        /// The one behind its last.
+        end_tile: u32,
+        /// Workgroups among which all tiles are shared.
+        groups: u32,
         /// vec4 of scratch that a workgroup owns.
         region: u32,
         /// Langevin steps.
@@ -45,7 +49,11 @@ device_struct! {
         /// How samples have their rows.
         chosen: u32,
         /// Fills the struct to a multiple of 16 bytes.
-        unused: u32,
+        unused0: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused1: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused2: u32,
     }
 }
 

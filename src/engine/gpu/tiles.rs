@@ -1,0 +1,88 @@
+//! The tiles of a kernel, in as many submissions as a slow device needs for them.
+//!
+//! Tile t belongs to workgroup t mod `workgroups`, with its scratch memory and its slab, whichever dispatch it comes in: how a
+//! step is cut changes no sum.
+
+use std::time::Instant;
+
+use super::device::Gpu;
+use super::pace::Pace;
+use crate::error::Result;
+
+/// All tiles of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tiles {
+    pub(super) count: u32,
+    /// Workgroups among which they are shared.
+    pub(super) workgroups: u32,
+    /// The fewest of a submission: what a device works on at a time. Fewer would take no less time.
+    pub(super) portion: u32,
+}
+
+/// Tiles `first` up to `end`, which one dispatch takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) first: u32,
+    pub(super) end: u32,
+    /// Workgroups of the dispatch.
+    pub(super) workgroups: u32,
+}
+
+impl Tiles {
+    /// The most submissions of a step.
+    pub(super) fn portions(self) -> u64 {
+        self.count.div_ceil(self.portion).into()
+    }
+
+    /// All in one dispatch.
+    pub(super) fn whole(self) -> Run {
+        self.run(0, self.portions())
+    }
+
+    /// Up to `portions` portions from tile `first` on.
+    fn run(self, first: u32, portions: u64) -> Run {
+        let most = u64::from(self.count - first);
+        let some = portions.saturating_mul(self.portion.into()).min(most) as u32;
+        Run { first, end: first + some, workgroups: some.min(self.workgroups) }
+    }
+
+    /// Submits all tiles, some at a time, and waits for each submission: as many portions as `pace` says, each of `weight`
+    /// units of its work.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub(super) fn submit(
+        self,
+        gpu: &Gpu,
+        pace: &mut Pace,
+        weight: u64,
+        mut submit: impl FnMut(Run) -> wgpu::SubmissionIndex,
+    ) -> Result<()> {
+        let mut first = 0;
+        while first < self.count {
+            let portions = (pace.size() / weight).max(1);
+            let (run, start) = (self.run(first, portions), Instant::now());
+            gpu.wait(&submit(run))?;
+            pace.ended(portions * weight, start);
+            first = run.end;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn portions_are_all_tiles_once() {
+        let tiles = Tiles { count: 23, workgroups: 7, portion: 4 };
+        assert_eq!(tiles.portions(), 6);
+        let of = |run: Run| [run.first, run.end, run.workgroups];
+        assert_eq!(of(tiles.whole()), [0, 23, 7]);
+        assert_eq!(of(tiles.run(0, 1)), [0, 4, 4]);
+        assert_eq!(of(tiles.run(4, 3)), [4, 16, 7]);
+        assert_eq!(of(tiles.run(16, u64::MAX)), [16, 23, 7]);
+        assert_eq!(of(tiles.run(20, 1)), [20, 23, 3]);
+    }
+}

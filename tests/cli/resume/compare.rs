@@ -1,0 +1,54 @@
+//! Comparisons that are killed or interrupted in one of their runs.
+
+#[cfg(unix)]
+use super::assert_same;
+#[cfg(unix)]
+use crate::going::Going;
+use crate::program::Folder;
+
+#[test]
+fn a_comparison_takes_up_the_run_that_was_interrupted() {
+    let folder = Folder::new();
+    let flags = "compare --engine cpu --quiet --losses ed --data gauss1d --seeds 1 --budget 30 --hidden 8 --chains 32 \
+                 --set points=400 --set checkpoint-every=20 --out c";
+    folder.done(flags);
+    let cell = "c/gauss1d/ed/seed-0";
+    let left =
+        ["model.safetensors", "metrics.jsonl", "samples.npy"].map(|name| folder.bytes(&format!("{cell}/{name}")));
+    let early = format!("{cell}/checkpoints/step-00000020.safetensors");
+    let written = std::fs::metadata(folder.path(&early)).unwrap().modified().unwrap();
+    for name in ["run.json", "model.safetensors", "checkpoints/step-00000030.safetensors"] {
+        std::fs::remove_file(folder.path(&format!("{cell}/{name}"))).unwrap();
+    }
+    folder.done(flags);
+    assert_eq!(std::fs::metadata(folder.path(&early)).unwrap().modified().unwrap(), written, "it began anew");
+    assert!(
+        ["model.safetensors", "metrics.jsonl", "samples.npy"].map(|n| folder.bytes(&format!("{cell}/{n}"))) == left
+    );
+}
+
+/// Killed in its first run and in its second; what SIGINT does is tested in comparisons.rs.
+#[cfg(unix)]
+#[test]
+fn a_comparison_that_is_killed_goes_on() {
+    let folder = Folder::new();
+    let flags = "compare --engine cpu --quiet --losses ed --data gauss1d --seeds 2 --budget 6000 --hidden 8 --chains 32 \
+                 --set points=400 --set batch=32 --set checkpoint-every=200";
+    folder.done(&format!("{flags} --out whole"));
+    let again = format!("{flags} --out c");
+    for seed in 0..2 {
+        let run = format!("c/gauss1d/ed/seed-{seed}");
+        let mut going = Going::start(&folder, &again);
+        going.until(|| folder.length(&format!("{run}/metrics.jsonl")) > 0);
+        going.signal("KILL");
+        assert_eq!(going.end(), (None, String::new()));
+        assert!(!folder.path(&format!("{run}/run.json")).exists(), "{run} was complete");
+    }
+    folder.done(&again);
+    for seed in 0..2 {
+        let [run, whole] = ["c", "whole"].map(|root| format!("{root}/gauss1d/ed/seed-{seed}"));
+        assert_same(&folder, &run, &whole);
+    }
+    assert_eq!(folder.names("c"), folder.names("whole"));
+    assert_eq!(folder.names("c/gauss1d/ed"), ["seed-0", "seed-1"]);
+}

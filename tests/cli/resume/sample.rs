@@ -1,0 +1,68 @@
+//! Chains that are interrupted or killed, or whose state is cut short.
+
+#[cfg(unix)]
+use super::{DRAWS, assert_same_chains, interrupt_draws};
+#[cfg(unix)]
+use crate::going::Going;
+use crate::program::{Folder, TINY};
+
+#[cfg(unix)]
+#[test]
+fn interrupted_chains_end_as_those_that_are_not() {
+    let folder = Folder::new();
+    // a draw has 32,000 bytes
+    let chains = "sample --target u2 --sampler tempering --engine cpu --quiet --chains 4000 --burn-in 20 --adapt 0.8 --steps 200 \
+                  --thin 5 --draws --trajectories 3";
+    folder.done(&format!("{chains} --out whole"));
+    let mut going = Going::start(&folder, &format!("{chains} --out r"));
+    let draws = || folder.length("r/draws.npy.part");
+    // at the start, among draws, and among later ones; the last time without a chance to save
+    for least in [0, 300_000, 600_000, 900_000] {
+        going.until(|| draws() > least);
+        if least == 900_000 {
+            going.child.kill().unwrap();
+            assert_eq!(going.end().0, None, "it was not killed on its way");
+            break;
+        }
+        going.signal("INT");
+        let (code, said) = going.end();
+        assert_eq!(code, Some(130), "{said}");
+        assert!(said.starts_with("interrupted after step ") && said.contains("of 220, which is saved in r/"), "{said}");
+        assert!(said.ends_with("hint: `ebm-gpu sample --resume r` goes on\n"), "{said}");
+        going = Going::start(&folder, "sample --quiet --resume r");
+    }
+    folder.all_refused("sample --quiet --resume r", &[("--steps 201", &["steps is 200 there, 201 here"])]);
+    folder.done("sample --quiet --resume r");
+    assert_same_chains(&folder, "r", "whole", &["trajectories.svg", "chains.gif"]);
+    let outcome = folder.done("sample --quiet --resume r");
+    assert!(outcome.stdout.contains("complete already"), "{outcome}");
+}
+
+#[cfg(unix)]
+#[test]
+fn chains_whose_state_is_cut_short_start_over() {
+    let folder = Folder::new();
+    folder.done(&format!("{DRAWS} --out whole"));
+    for (out, part) in [("half", 2), ("nothing", usize::MAX)] {
+        interrupt_draws(&folder, out);
+        let file = format!("{out}/state.safetensors");
+        let state = folder.bytes(&file);
+        folder.write(&file, &state[..state.len() / part]);
+        let outcome = folder.done(&format!("sample --resume {out}"));
+        let said = format!("warning: {out} has no whole state to go on from, so the chains start over\n");
+        assert!(outcome.stderr.contains(&said), "{outcome}");
+        assert_same_chains(&folder, out, "whole", &[]);
+    }
+}
+
+/// A model and its file are the positional argument of the configuration.
+#[test]
+fn chains_on_a_model_are_gone_on_with() {
+    let folder = Folder::new();
+    folder.done(&format!("{TINY} --chains 0 --out m"));
+    folder.done("sample m --engine cpu --quiet --chains 9 --steps 5 --out s");
+    let samples = folder.bytes("s/samples.npy");
+    std::fs::remove_file(folder.path("s/sample.json")).unwrap();
+    folder.done("sample --quiet --resume s");
+    assert!(folder.bytes("s/samples.npy") == samples);
+}

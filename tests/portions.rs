@@ -1,0 +1,104 @@
+//! Steps that are too long for one submission go in portions of their tiles: the same numbers, within the time that was asked
+//! for.
+
+#![allow(clippy::expect_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{gpu_of, network, normal_points, worst};
+use ebm_gpu::engine::gpu::{Counts, GpuEngine, GpuOptions};
+use ebm_gpu::engine::{ChainState, Engine, TrainingPlan, TrainingState, advance_by};
+use ebm_gpu::model::Activation;
+use ebm_gpu::objective::{Contrastive, Denoising, Discrepancy, FdSsm, Objective, Replay, SeparableLaw, Weighting};
+use ebm_gpu::optimizer::Optimizer;
+use ebm_gpu::random::Seed;
+use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
+use ebm_gpu::target::Target;
+
+/// Seven tiles among three workgroups: as many portions as there are tiles, with submissions as short as can be; or all at once.
+fn engine(in_portions: bool) -> GpuEngine {
+    let (max_submit_ms, fewest) = if in_portions { (0.1, 1) } else { (500.0, 1000) };
+    gpu_of(GpuOptions { max_submit_ms, fewest_tiles: Some(fewest), most_workgroups: 3, ..Default::default() })
+}
+
+const SAMPLES: usize = 200;
+const TILES: u64 = 7;
+
+/// What `done` gives in portions and at once, and how many submissions each took.
+fn both<T>(done: impl Fn(&GpuEngine) -> T) -> [(T, u64); 2] {
+    [true, false].map(|in_portions| {
+        let engine = engine(in_portions);
+        let result = done(&engine);
+        let Counts { submissions, .. } = engine.gpu().counts();
+        (result, submissions)
+    })
+}
+
+fn trained(engine: &GpuEngine, objective: &Objective, net: &str, steps: u64) -> TrainingState {
+    let model = network(net, Activation::Silu, 3);
+    let optimizer = Optimizer { clip: 1.0, ..Optimizer::adam(1e-2) };
+    let plan = TrainingPlan { objective: objective.clone(), batch: SAMPLES, optimizer, steps, seed: Seed(1) };
+    let data = normal_points(50, model.spec.dim(), 2);
+    let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model)).expect("it trains");
+    let mut records = Vec::new();
+    while (records.len() as u64) < steps {
+        records.extend(training.advance(steps).expect("steps"));
+    }
+    assert!(records.iter().all(|r| r.is_finite()), "{records:?}");
+    training.state().expect("state")
+}
+
+#[test]
+fn training_in_portions_is_training() {
+    let law = SeparableLaw::normal(vec![0.0; 2], vec![1.0; 2]).expect("law");
+    let cd = |steps| Contrastive::new(steps, 0.01, 0.0, 0.0).expect("numbers");
+    let dsm = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma"));
+    let steps = 5;
+    for (objective, net, phases) in [
+        (dsm, "2-16-1", 1),
+        (Objective::FdSsm(FdSsm::new(1, 0.5).expect("epsilon")), "2-16-1", 1),
+        // whose basis is computed anew before the first portion
+        (Objective::Esm, "24-8-1", 1),
+        (Objective::Ed(Discrepancy::new(1.0, 2, 1.0).expect("numbers")), "2-16-1", 1),
+        (Objective::Cd(cd(4)), "2-16-1", 2),
+        (Objective::Pcd(cd(4), Replay::new(300, 0.1, law).expect("replay")), "2-16-1", 2),
+    ] {
+        let name = objective.name();
+        let [(some, portions), (all, whole)] = both(|engine| trained(engine, &objective, net, steps));
+        assert_eq!(some.parameters, all.parameters, "{name}: parameters");
+        assert_eq!(some.first_moment, all.first_moment, "{name}: moments");
+        let values = |state: &TrainingState| state.replay.as_ref().map(|replay| replay.values().to_vec());
+        assert_eq!(values(&some), values(&all), "{name}: replay buffer");
+        // each tile on its own, once the first submissions have been seen to be too long
+        let least = (steps - 2) * TILES * phases;
+        assert!(portions >= whole + least, "{name}: {portions} submissions in portions, {whole} at once");
+    }
+}
+
+fn moved(engine: &GpuEngine, transition: &Transition, count: usize, steps: u64) -> ChainState {
+    let start = normal_points(count, 2, 5);
+    let target = Target::by_name("gmm", None).expect("target");
+    let mut chains = engine.chains((&target).into(), transition, &start, Seed(1)).expect("chains");
+    advance_by(chains.as_mut(), steps).expect("steps");
+    chains.state().expect("state")
+}
+
+#[test]
+fn chains_in_portions_are_chains() {
+    let langevin: Transition = Langevin::new(0.01, 1.0).expect("numbers").into();
+    let hmc = Hamiltonian::new(0.1, 3, 1.0).expect("numbers");
+    let steps = 6;
+    // a tile of chains on a target has 256 of them; the exchanges of tempering come behind the last portion of a step
+    let tempering = Hamiltonian { temperatures: vec![4.0, 2.0, 1.0], swap_every: 2, ..hmc.clone() };
+    for (what, transition, count) in
+        [("ula", langevin, 1700), ("hmc", hmc.into(), 1700), ("tempering", tempering.into(), 1701)]
+    {
+        let [(some, portions), (all, whole)] = both(|engine| moved(engine, &transition, count, steps));
+        assert!(some.positions == all.positions, "{what}: positions");
+        assert_eq!((some.step, &some.exchanges), (all.step, &all.exchanges), "{what}: exchanges");
+        // acceptances are sums in f32, which depend on how many steps a dispatch has
+        assert!(worst(&some.standings, &all.standings, 1e-6, 1e-6) <= 1.0, "{what}: how chains stand");
+        let least = (steps - 2) * TILES;
+        assert!(portions >= whole + least, "{what}: {portions} submissions in portions, {whole} at once");
+    }
+}
