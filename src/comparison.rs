@@ -112,7 +112,7 @@ impl Spread {
     /// Median and range in a few characters, and how many seeds have none.
     pub fn text(&self) -> String {
         let [low, high] = self.range();
-        let mut text = short(self.median(), 3);
+        let mut text = short(self.median(), 4);
         if self.values.len() > 1 {
             text += &format!(" ({} to {})", short(low, 3), short(high, 3));
         }

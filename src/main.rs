@@ -3,6 +3,7 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod cli;
+mod memory;
 
 use std::process::ExitCode;
 

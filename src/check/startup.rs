@@ -100,7 +100,7 @@ fn verdict(engine: &dyn Engine, what: &str, worst: f64) -> Result<()> {
         "{} computes wrongly: {what} differs from that in f64 by {worst:.1e} of its size, {BOUND:.0e} at most is rounding",
         engine.adapter()
     ))
-    .hint("`ebm-gpu check --all` says which kernels are wrong; update the driver, or use --engine cpu"))
+    .hint("`ebm-gpu check --all` says which kernels are wrong; update the driver, use --engine cpu, or trust it with --no-check"))
 }
 
 #[cfg(test)]

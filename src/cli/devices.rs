@@ -12,7 +12,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
-    let all = adapters::list();
+    let all = adapters::list()?;
     let auto = select(EngineChoice::Auto, &GpuOptions::default())?;
     if args.json {
         return super::print_json(&serde_json::json!({

@@ -20,6 +20,10 @@ pub(super) struct EnduranceArgs {
     #[arg(long, default_value = "none", value_name = "ENGINE")]
     #[serde(skip_serializing_if = "is_none")]
     pub(super) fallback: String,
+    /// gpu: trust the device, without comparing its first steps with those in f64
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) no_check: bool,
     /// Lose the first device at this submission, the second at the next number: for tests
     #[arg(long, hide = true, value_delimiter = ',', value_name = "N,N")]
     #[serde(skip)]

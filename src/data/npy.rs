@@ -7,6 +7,7 @@
 use super::table::open;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::points::Points;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -31,6 +32,20 @@ pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f64>)> {
 /// If the shape does not hold that many values or the file cannot be written.
 pub fn write_npy_f32(path: &Path, shape: &[usize], values: &[f32]) -> Result<()> {
     write(path, "<f4", shape, values.len(), values.iter().flat_map(|v| v.to_le_bytes()))
+}
+
+/// Writes what the network gives in single precision, brought to the data's units: as f8 where these are not its own, since
+/// f4 may have no digits for a small spread about a large mean.
+///
+/// # Errors
+/// As [`write_npy_f32`].
+pub fn write_npy_samples(path: &Path, points: &Points, own_units: bool) -> Result<()> {
+    let shape = [points.count(), points.dim()];
+    if !own_units {
+        return write_npy_f64(path, &shape, points.values());
+    }
+    let single: Vec<f32> = points.values().iter().map(|v| *v as f32).collect();
+    write_npy_f32(path, &shape, &single)
 }
 
 /// Writes `values` in row-major order as little-endian f8.

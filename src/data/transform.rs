@@ -36,6 +36,12 @@ impl Transform {
         Self { level: None, logit: None, linear: Linear::Columns(Standardizer::identity(dim)) }
     }
 
+    /// Whether the network's units are those of the data.
+    pub fn is_identity(&self) -> bool {
+        let unchanged = |c: &Standardizer| c.mean.iter().all(|m| *m == 0.0) && c.scale.iter().all(|s| *s == 1.0);
+        self.logit.is_none() && matches!(&self.linear, Linear::Columns(columns) if unchanged(columns))
+    }
+
     /// z at points in the data's units; NaN or infinite where the logit is not defined.
     ///
     /// # Panics

@@ -66,14 +66,18 @@ pub fn select(choice: EngineChoice, gpu: &GpuOptions) -> Result<Selection> {
         EngineChoice::Gpu => Ok(selection(Box::new(GpuEngine::open(gpu)?), "")),
         EngineChoice::Auto if gpu.adapter.is_some() => Ok(selection(Box::new(GpuEngine::open(gpu)?), "")),
         EngineChoice::Auto => {
-            if let Some(hardware) = adapters::best_hardware() {
+            let hardware = match adapters::best_hardware() {
+                Ok(hardware) => hardware,
+                Err(e) => return Ok(selection(Box::new(Cpu::new()?), &format!("; no GPU was taken: {e}"))),
+            };
+            if let Some(hardware) = hardware {
                 let best = GpuOptions { adapter: Some(hardware.index.to_string()), ..gpu.clone() };
                 return match GpuEngine::open(&best) {
                     Ok(engine) => Ok(selection(Box::new(engine), "")),
                     Err(e) => Ok(selection(Box::new(Cpu::new()?), &format!("; the GPU was not taken: {e}"))),
                 };
             }
-            let why = match adapters::list().first() {
+            let why = match adapters::list()?.first() {
                 Some(software) => format!(
                     "; no hardware GPU was found (--engine gpu runs the WGSL kernels on the software driver {})",
                     software.name

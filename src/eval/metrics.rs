@@ -41,9 +41,9 @@ pub struct Metrics {
     pub outside_mass: Option<f64>,
     /// Squared maximum mean discrepancy between chains and held-out points of the law aimed at, unbiased.
     pub mmd2: Option<f64>,
-    /// Sliced Wasserstein-2 distance between the same.
+    /// Sliced Wasserstein-2 distance between the same, in the units of the network.
     pub swd: Option<f64>,
-    /// Energy distance between the same, unbiased.
+    /// Energy distance between the same, unbiased, in the units of the network.
     pub energy_distance: Option<f64>,
     /// The share of the 5 nearest neighbours of chains and held-out points that are of the point's own kind.
     pub neighbours: Option<f64>,
@@ -115,8 +115,8 @@ impl Evaluation<'_> {
             metrics.note("some samples are not finite: there are no distances between samples".to_string());
         }
         if let Some(chains) = self.chains.filter(finite) {
-            let transform = &self.data.transform;
-            metrics.two_samples(&transform.undo(chains), &transform.undo(&target), self.seed);
+            // in the network's units, where no column is lost beside another
+            metrics.two_samples(chains, &target, self.seed);
         }
         Ok(metrics)
     }
@@ -182,7 +182,7 @@ impl Metrics {
         }
     }
 
-    /// The statistics of two samples in the data's units.
+    /// The statistics of two samples.
     fn two_samples(&mut self, chains: &Points, target: &Points, seed: Seed) {
         let Some(found) = compare(chains, target, seed) else { return };
         let named = [

@@ -92,12 +92,12 @@ pub const METRICS: &[Meaning] = &[
     lower(
         "swd",
         "sliced Wasserstein-2 distance of chains from held-out points of the law aimed at, over 100 directions",
-        "units of the data",
+        "units of the network",
     ),
     lower(
         "energy_distance",
         "energy distance of chains from held-out points of the law aimed at, unbiased, so it may be negative",
-        "units of the data",
+        "units of the network",
     ),
     Meaning {
         name: "neighbours",

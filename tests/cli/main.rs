@@ -19,6 +19,7 @@ mod help;
 mod long;
 mod losses;
 mod markup;
+mod memory;
 mod objectives;
 mod pages;
 mod program;

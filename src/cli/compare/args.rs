@@ -180,6 +180,7 @@ impl Args {
         flags.push(format!("--engine={}", engine.engine));
         flags.push(format!("--max-submit-ms={}", engine.max_submit_ms));
         flags.extend(engine.adapter.iter().map(|a| format!("--adapter={a}")));
+        flags.extend(self.endurance.no_check.then(|| "--no-check".to_string()));
         flags.extend(self.net.iter().map(|net| format!("--net={net}")));
         flags.extend(self.hidden.iter().map(|hidden| format!("--hidden={hidden}")));
         flags.extend(self.batch.iter().map(|batch| format!("--batch={batch}")));

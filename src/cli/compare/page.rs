@@ -98,7 +98,7 @@ fn table(comparison: &Comparison, metric: &str) -> Table {
                 let range = (spread.values.len() > 1).then(|| format!("{} to {}", short(low, 3), short(high, 3)));
                 let gaps = Some(spread.gaps()).filter(|gaps| !gaps.is_empty());
                 let note = range.into_iter().chain(gaps).collect::<Vec<_>>().join(", ");
-                Cell::text(short(spread.median(), 3)).noted(note).standing(standing)
+                Cell::text(short(spread.median(), 4)).noted(note).standing(standing)
             }
         };
         table.row(std::iter::once(Cell::text(data)).chain(comparison.losses.iter().map(cell)).collect());

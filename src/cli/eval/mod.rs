@@ -265,7 +265,7 @@ fn data(
     if flags.is_law() {
         let unknown =
             if data.law.is_some() { "" } else { ", whose density is not used as the model sees them transformed" };
-        return Ok((data, format!("points of the law, drawn anew{unknown}")));
+        return Ok((data, format!("points of the law that training has not seen{unknown}")));
     }
     if is_own && !args.all {
         return Ok((data, format!("the rows kept for testing by seed {trained_with}")));
@@ -361,6 +361,12 @@ fn samples(
     draw.run(engine).map(Some)
 }
 
+/// A number for a terminal, as programs read it.
+fn plain(value: f64) -> String {
+    let small = value != 0.0 && value.abs() < 1e-3;
+    if small { format!("{value:.3e}") } else { format!("{value:.5}") }
+}
+
 fn print(summary: &Summary) -> Result<()> {
     let line = super::print_line;
     let smoothed = summary.sigma.map_or(String::new(), |s| format!(", smoothed by sigma = {s}"));
@@ -372,12 +378,12 @@ fn print(summary: &Summary) -> Result<()> {
     let m = &summary.metrics;
     for (name, value) in m.named() {
         let Some(value) = value else { continue };
-        let mut text = format!("{name:<17} {value:>12.5}");
+        let mut text = format!("{name:<17} {:>12}", plain(value));
         if let Some(error) = m.standard_errors.get(name) {
-            text += &format!("  ± {error:.5}");
+            text += &format!("  ± {}", plain(*error));
         }
         if let Some([low, high]) = m.null_intervals.get(name) {
-            text += &format!("  ({low:.5} to {high:.5} for a sample of the law itself");
+            text += &format!("  ({} to {} for a sample of the law itself", plain(*low), plain(*high));
             text += &m.p_values.get(name).map_or(")".into(), |p| format!("; p = {p:.3})"));
         }
         line(&text)?;

@@ -111,11 +111,6 @@ pub(crate) struct Args {
     #[serde(flatten)]
     pub(super) endurance: EnduranceArgs,
 
-    /// gpu: trust the device, without comparing its first steps with those in f64
-    #[arg(long)]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) no_check: bool,
-
     /// Where training diverges, go back to the last checkpoint (the one before where that was tried) with half the learning
     /// rate, at most so many times; 0 stops there. Which steps have checkpoints depends on the time that they take, unless
     /// --checkpoint-every says it

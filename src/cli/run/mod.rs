@@ -12,7 +12,7 @@ mod training;
 use std::time::Instant;
 
 use ebm_gpu::check::startup;
-use ebm_gpu::data::npy::write_npy_f32;
+use ebm_gpu::data::npy::write_npy_samples;
 use ebm_gpu::engine::{Engine, TrainingState};
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::{Evaluation, Target};
@@ -104,8 +104,7 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
         _ => {
             let (chains, summary) = sampling(args, plan, engine, &trained.model)?;
             let samples = plan.data.transform.output(&chains);
-            let values: Vec<f32> = samples.values().iter().map(|v| *v as f32).collect();
-            write_npy_f32(&folder.file("samples.npy"), &[samples.count(), samples.dim()], &values)?;
+            write_npy_samples(&folder.file("samples.npy"), &samples, plan.data.transform.is_identity())?;
             let name = format!("model{}", level_note(sigma));
             figures::chain_figure(&folder, &plan.data, Part::Training, &samples, &name, &title(args, plan))?;
             (Some(chains), Some(summary))
@@ -205,7 +204,7 @@ fn level_note(sigma: f64) -> String {
 fn fits(args: &Args, plan: &Plan, engine: &dyn Engine) -> Result<()> {
     let (model, data) = (plan.spec.initial(plan.seed), &plan.data.train);
     engine.train(&model, &plan.training, data, TrainingState::start(&model))?;
-    let is_checked = engine.name() == "gpu" && !args.no_check;
+    let is_checked = engine.name() == "gpu" && !args.endurance.no_check;
     if is_checked {
         startup::training(engine, &model, &plan.training, data)?;
     }

@@ -48,12 +48,18 @@ pub(super) fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Mo
     Ok((sampled.positions, summary))
 }
 
-/// How many standard deviations of the data are taken for far.
+/// How many standard deviations of the data are taken for far; a column has no less than a share of their root mean square, as
+/// some pixels hardly change.
 const FAR: f64 = 20.0;
+const LEAST_DEVIATION: f64 = 0.1;
 
 /// A warning if chains have ended far from all data.
 pub(super) fn far_chains(plan: &Plan, chains: &Points) -> Option<String> {
-    let standard = Standardizer::fit(&plan.data.train).apply(chains);
+    let mut fitted = Standardizer::fit(&plan.data.train);
+    let mean_square = fitted.scale.iter().map(|s| s * s).sum::<f64>() / fitted.scale.len() as f64;
+    let least = LEAST_DEVIATION * mean_square.sqrt();
+    fitted.scale.iter_mut().for_each(|scale| *scale = scale.max(least));
+    let standard = fitted.apply(chains);
     let far = standard.rows().filter(|x| x.iter().any(|v| v.abs() > FAR)).count();
     (far > 0).then(|| {
         format!(

@@ -129,10 +129,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) endurance: EnduranceArgs,
-    /// gpu: trust the device, without comparing the first steps with those in f64
-    #[arg(long)]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) no_check: bool,
     /// Folder of the results [default: results/sample-<name>]; if it exists, a number is added
     #[arg(long, value_name = "DIR")]
     #[serde(skip)]

@@ -13,7 +13,7 @@ mod trajectories;
 
 use ebm_gpu::check::startup;
 use ebm_gpu::data::NpyStream;
-use ebm_gpu::data::npy::write_npy_f32;
+use ebm_gpu::data::npy::write_npy_samples;
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
 use ebm_gpu::points::Points;
@@ -76,7 +76,7 @@ fn carried_out(
         chains.watch(plan.draws() as usize)?;
     }
     drop(chains);
-    if engine.name() == "gpu" && !args.no_check {
+    if engine.name() == "gpu" && !args.endurance.no_check {
         startup::chains(engine, first.landscape, &first.transition, start, plan.seed)?;
     }
     let (folder, saving, left) = args.place(subject, plan, engine)?;
@@ -89,8 +89,7 @@ fn carried_out(
     let sampled = interrupt::heed(|| plan.resume(engine, start, state, &mut listener))?;
     let (recorder, saving) = listener.finish()?;
     let samples = subject.transform.output(&sampled.positions);
-    let shape = [samples.count(), samples.dim()];
-    write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
+    write_npy_samples(&folder.file("samples.npy"), &samples, subject.transform.is_identity())?;
     folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, subject)?)?;
     figure::draw(&folder, engine, subject, &samples)?;
     if let Some(recorder) = &recorder {

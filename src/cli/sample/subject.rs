@@ -21,6 +21,8 @@ pub(super) struct Subject {
     pub(super) transform: Transform,
     /// Mean and standard deviation of the data in the units of the landscape.
     pub(super) data: Option<[Vec<f64>; 2]>,
+    /// The standard deviation by which the model smooths them.
+    pub(super) smoothing: f64,
     /// What a point is and the range of its values, if it is an image.
     pub(super) image: Option<(ImageShape, [f64; 2])>,
     /// The levels and the landscape at each, the largest first; one if it has none.
@@ -116,7 +118,7 @@ impl Args {
         };
         let columns = (1..=target.dim()).map(|i| format!("x{i}")).collect();
         let transform = Transform::identity(target.dim());
-        Ok(Subject { name: name.to_string(), columns, transform, data: None, image: None, levels })
+        Ok(Subject { name: name.to_string(), columns, transform, data: None, smoothing: 0.0, image: None, levels })
     }
 
     fn model_subject(&self, path: &Path, ladder: Option<Ladder>) -> Result<Subject> {
@@ -160,6 +162,8 @@ impl Args {
         if let Some(bad) = levels.iter().find(|s| !(**s == 0.0 || (1e-6..=1e6).contains(*s))) {
             return Err(Error::input(format!("sigma is {bad}, it has to be from 1e-6 to 1e6")));
         }
+        let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
+        let smoothing = levels.last().copied().filter(|_| sees).or(stored).unwrap_or(0.0);
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
         let name = path.parent().and_then(Path::file_name).or(path.file_stem()).unwrap_or(path.as_os_str());
         Ok(Subject {
@@ -167,6 +171,7 @@ impl Args {
             columns,
             transform,
             data,
+            smoothing,
             image: image_of(&metadata, d, path)?,
             levels,
         })

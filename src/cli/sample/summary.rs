@@ -78,7 +78,7 @@ struct CoordinateSummary {
     /// What they would be exactly, where it is known.
     exact_mean: Option<f64>,
     exact_variance: Option<f64>,
-    /// The same of the data that a model was trained on, where the checkpoint names them.
+    /// The same of the data that a model was trained on, smoothed as it smooths them, where the checkpoint names them.
     data_mean: Option<f64>,
     data_variance: Option<f64>,
     /// The mean over all draws of the first chains, and its standard error.
@@ -162,8 +162,10 @@ impl Summary {
         if plan.draws() == 0 && plan.stages.iter().any(|s| s.steps > 0) {
             warnings.push("no draws were taken, so nothing is known of how well the chains have mixed".to_string());
         }
+        // one last step without noise takes the smoothing off
+        let smoothing = if plan.denoise.is_some() { 0.0 } else { subject.smoothing };
         let coordinates: Vec<CoordinateSummary> =
-            (0..subject.dim()).map(|n| coordinate(subject, &known, sampled, samples, n)).collect();
+            (0..subject.dim()).map(|n| coordinate(subject, smoothing, &known, sampled, samples, n)).collect();
         for x in &coordinates {
             let Some(((exact, mean), error)) = x.exact_mean.zip(x.draws_mean).zip(x.mean_error) else { continue };
             let apart = ((mean - exact) / error).abs();
@@ -270,10 +272,17 @@ fn is_own_law(subject: &Subject, plan: &SamplingPlan<'_>) -> bool {
     usual && plan.denoise.is_none() && target.bounds() == ends(plan)
 }
 
-fn coordinate(subject: &Subject, facts: &Facts, sampled: &Sampled, samples: &Points, n: usize) -> CoordinateSummary {
+fn coordinate(
+    subject: &Subject,
+    smoothing: f64,
+    facts: &Facts,
+    sampled: &Sampled,
+    samples: &Points,
+    n: usize,
+) -> CoordinateSummary {
     let transform = &subject.transform;
     let data = subject.data.as_ref().filter(|_| transform.logit.is_none()).map(|[mean, deviation]| {
-        let variance: Vec<f64> = deviation.iter().map(|d| d * d).collect();
+        let variance: Vec<f64> = deviation.iter().map(|d| d * d + smoothing * smoothing).collect();
         transform.linear.moments(mean, &variance).map(|moment| moment[n])
     });
     // what the diagnostics say of the network's coordinate, in the units of the column if that is all it is

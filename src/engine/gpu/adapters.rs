@@ -1,5 +1,8 @@
 //! Adapters: which GPUs and software drivers there are, and which one is taken.
 
+use std::time::Duration;
+
+use super::patience::within;
 use crate::error::{Error, Result};
 
 /// An adapter as a person tells it from others.
@@ -24,7 +27,14 @@ fn instance() -> wgpu::Instance {
     wgpu::Instance::new(descriptor)
 }
 
-fn adapters() -> Vec<(AdapterSummary, wgpu::Adapter)> {
+/// How long drivers have to say what adapters there are.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn adapters() -> Result<Vec<(AdapterSummary, wgpu::Adapter)>> {
+    within(PATIENCE, "looking for adapters", found)
+}
+
+fn found() -> Vec<(AdapterSummary, wgpu::Adapter)> {
     let found = pollster::block_on(instance().enumerate_adapters(wgpu::Backends::all()));
     found
         .into_iter()
@@ -44,14 +54,20 @@ fn adapters() -> Vec<(AdapterSummary, wgpu::Adapter)> {
 }
 
 /// All adapters of this machine.
-pub fn list() -> Vec<AdapterSummary> {
-    adapters().into_iter().map(|(summary, _)| summary).collect()
+///
+/// # Errors
+/// A driver does not answer.
+pub fn list() -> Result<Vec<AdapterSummary>> {
+    Ok(adapters()?.into_iter().map(|(summary, _)| summary).collect())
 }
 
 /// The adapter that `auto` takes: the first of the best kind of hardware, if there is any.
-pub fn best_hardware() -> Option<AdapterSummary> {
-    let hardware = adapters().into_iter().filter(|(summary, _)| !summary.software);
-    hardware.min_by_key(|(_, a)| rank(a.get_info().device_type)).map(|(summary, _)| summary)
+///
+/// # Errors
+/// A driver does not answer.
+pub fn best_hardware() -> Result<Option<AdapterSummary>> {
+    let hardware = adapters()?.into_iter().filter(|(summary, _)| !summary.software);
+    Ok(hardware.min_by_key(|(_, a)| rank(a.get_info().device_type)).map(|(summary, _)| summary))
 }
 
 /// What to do where there is no adapter.
@@ -63,7 +79,7 @@ pub const INSTALL_HINT: &str = "install a Vulkan driver: your GPU's own, or Mesa
 /// # Errors
 /// No adapter at all, or none of that name.
 pub(super) fn choose(wanted: Option<&str>) -> Result<(AdapterSummary, wgpu::Adapter)> {
-    let mut all = adapters();
+    let mut all = adapters()?;
     if wanted.is_some_and(|w| w.trim().is_empty()) {
         return Err(Error::input("the name of the adapter is empty").hint("`ebm-gpu devices` lists them"));
     }

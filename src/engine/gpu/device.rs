@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::count::{Counters, Counts};
 use super::kernel::Shape;
 use super::pace::Pace;
+use super::patience::within;
 use crate::error::{Error, Result};
 
 /// Bytes between the entries of a buffer of parameters: what every device allows as a dynamic offset.
@@ -138,8 +139,10 @@ impl Gpu {
         };
         let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
         let descriptor = wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };
-        let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-            .map_err(|e| Error::failed(format!("{} does not open: {e}", summary.name)))?;
+        let opened = within(PATIENCE, &format!("opening {}", summary.name), move || {
+            pollster::block_on(adapter.request_device(&descriptor))
+        })?;
+        let (device, queue) = opened.map_err(|e| Error::failed(format!("{} does not open: {e}", summary.name)))?;
         let fault = Arc::new(Mutex::new(Fault::default()));
         let [errors, losses] = [Arc::clone(&fault), Arc::clone(&fault)];
         device.on_uncaptured_error(Arc::new(move |e| {

@@ -19,6 +19,7 @@ pub mod kernels;
 mod loss;
 mod network;
 mod pace;
+mod patience;
 mod peak;
 mod pipeline;
 mod rows;

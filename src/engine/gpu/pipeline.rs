@@ -3,11 +3,16 @@
 use std::collections::hash_map::Entry;
 use std::num::NonZeroU64;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use super::count::Counters;
 use super::device::{Gpu, PARAMS_STRIDE};
 use super::kernel::{BindingKind, Kernel, Shape};
+use super::patience::within;
 use crate::error::{Error, Result};
+
+/// How long a driver has to compile a kernel; software drivers on slow machines need minutes.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// A kernel with its buffers, ready to be dispatched any number of times.
 pub struct Bound {
@@ -88,60 +93,72 @@ impl Gpu {
     fn compile(&self, kernel: &Kernel, shape: Shape) -> Result<wgpu::ComputePipeline> {
         self.counters.pipelines.add(1);
         let source = self.text(kernel, shape)?;
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let descriptor =
-            wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(source.into()) };
-        let module = if self.options.checked {
-            self.device.create_shader_module(descriptor)
-        } else {
-            let mut checks = wgpu::ShaderRuntimeChecks::checked();
-            checks.bounds_checks = false;
-            checks.force_loop_bounding = false;
-            checks.int_div_checks = false;
-            // SAFETY: the WGSL is this crate's own; its loops end and its divisors are not 0. Its indices stay inside the
-            // buffers that are bound with it: the tests run it with guard bands behind all buffers.
-            unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
-        };
-        let entries: Vec<_> = (0u32..)
-            .zip(kernel.bindings)
-            .map(|(binding, declared)| wgpu::BindGroupLayoutEntry {
-                binding,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty: match declared.kind {
-                        BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
-                        BindingKind::Read => wgpu::BufferBindingType::Storage { read_only: true },
-                        BindingKind::Write => wgpu::BufferBindingType::Storage { read_only: false },
-                    },
-                    has_dynamic_offset: binding == 0,
-                    min_binding_size: None,
+        let (device, kernel, checked) = (self.device.clone(), *kernel, self.options.checked);
+        let what = format!("compiling the kernel {} on {}", kernel.name, self.summary().name);
+        within(PATIENCE, &what, move || pipeline(&device, &kernel, source, checked))?
+            .map_err(|e| Error::failed(format!("{} refuses the kernel {}: {e}", self.summary().name, kernel.name)))
+    }
+}
+
+/// Compiles the text of a kernel; with `checked` every loop and index is bounded.
+fn pipeline(
+    device: &wgpu::Device,
+    kernel: &Kernel,
+    source: String,
+    checked: bool,
+) -> std::result::Result<wgpu::ComputePipeline, wgpu::Error> {
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let descriptor =
+        wgpu::ShaderModuleDescriptor { label: Some(kernel.name), source: wgpu::ShaderSource::Wgsl(source.into()) };
+    let module = if checked {
+        device.create_shader_module(descriptor)
+    } else {
+        let mut checks = wgpu::ShaderRuntimeChecks::checked();
+        checks.bounds_checks = false;
+        checks.force_loop_bounding = false;
+        checks.int_div_checks = false;
+        // SAFETY: the WGSL is this crate's own; its loops end and its divisors are not 0. Its indices stay inside the
+        // buffers that are bound with it: the tests run it with guard bands behind all buffers.
+        unsafe { device.create_shader_module_trusted(descriptor, checks) }
+    };
+    let entries: Vec<_> = (0u32..)
+        .zip(kernel.bindings)
+        .map(|(binding, declared)| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: match declared.kind {
+                    BindingKind::Uniform => wgpu::BufferBindingType::Uniform,
+                    BindingKind::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                    BindingKind::Write => wgpu::BufferBindingType::Storage { read_only: false },
                 },
-                count: None,
-            })
-            .collect();
-        let label = Some(kernel.name);
-        let layout =
-            self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
-        let layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label,
-            layout: Some(&layout),
-            module: &module,
-            entry_point: Some(kernel.name),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                // every kernel writes its workgroup memory before it reads it
-                zero_initialize_workgroup_memory: false,
-                ..Default::default()
+                has_dynamic_offset: binding == 0,
+                min_binding_size: None,
             },
-            cache: None,
-        });
-        match pollster::block_on(scope.pop()) {
-            Some(e) => Err(Error::failed(format!("{} refuses the kernel {}: {e}", self.summary().name, kernel.name))),
-            None => Ok(pipeline),
-        }
+            count: None,
+        })
+        .collect();
+    let label = Some(kernel.name);
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: Some(&layout),
+        module: &module,
+        entry_point: Some(kernel.name),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            // every kernel writes its workgroup memory before it reads it
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
+        cache: None,
+    });
+    match pollster::block_on(scope.pop()) {
+        Some(e) => Err(e),
+        None => Ok(pipeline),
     }
 }
