@@ -161,7 +161,9 @@ impl Args {
             return Err(Error::input(format!("sigma is {bad}, it has to be from 1e-6 to 1e6")));
         }
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
-        let name = path.parent().and_then(Path::file_name).or(path.file_stem()).unwrap_or(path.as_os_str());
+        let inside = path.join("model.safetensors");
+        let file = if path.is_dir() { &inside } else { path };
+        let name = file.parent().and_then(Path::file_name).or(file.file_stem()).unwrap_or(file.as_os_str());
         Ok(Subject {
             name: name.to_string_lossy().into_owned(),
             columns,
