@@ -21,6 +21,7 @@ pub(crate) struct Stamp {
 pub(crate) struct Chosen<'a> {
     pub(crate) columns: Option<&'a [String]>,
     pub(crate) drop: Option<&'a [String]>,
+    pub(crate) header: bool,
     pub(crate) array: Option<&'a str>,
 }
 
@@ -43,6 +44,10 @@ pub(crate) struct DataArgs {
     #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
     #[serde(skip_serializing_if = "Option::is_none")]
     drop: Option<Vec<String>>,
+    /// The first line of a .csv, .tsv or .txt file has the names of the columns, even if they are numbers
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    header: bool,
     /// The array of an .npz file; the only one if not given
     #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +101,7 @@ impl DataArgs {
             data: data.to_string(),
             columns: part.columns.map(Into::into),
             drop: part.drop.map(Into::into),
+            header: part.header,
             array: part.array.map(Into::into),
             dequantise: transform.level.map(|level| level.to_string()),
             transform: (!toy::NAMES.contains(&data)).then(|| "none".to_string()),
@@ -114,12 +120,12 @@ impl DataArgs {
         Self { range: range.or(self.range), ..self }
     }
 
-    /// The same with other columns or another array of the file, where they are given.
+    /// The same with other columns, a header or another array of the file, where they are given.
     pub(crate) fn with_part(self, part: Chosen<'_>) -> Self {
         let columns = part.columns.map(<[String]>::to_vec).or(self.columns);
         let drop = part.drop.map(<[String]>::to_vec).or(self.drop);
         let array = part.array.map(str::to_string).or(self.array);
-        Self { columns, drop, array, ..self }
+        Self { columns, drop, header: part.header || self.header, array, ..self }
     }
 
     /// The same with another number of points of a toy law.
@@ -157,6 +163,7 @@ impl DataArgs {
         let part = Part {
             columns: self.columns.as_deref(),
             drop: self.drop.as_deref(),
+            header: self.header,
             array: self.array.as_deref(),
             image: self.size()?,
         };

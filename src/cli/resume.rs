@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
@@ -19,12 +19,22 @@ const FREE: &[&str] = &["checkpoint-every", "fallback", "keep", "max-submit-ms"]
 pub(super) fn begun_with(folder: &Path) -> Result<String> {
     let (path, name) = (folder.join("config.toml"), folder.display());
     std::fs::read_to_string(&path).map_err(|e| match e.kind() {
+        ErrorKind::NotFound if is_comparison(folder) => {
+            Error::input(format!("{name} is the folder of a comparison, which is not gone on with by --resume"))
+                .hint("the same `ebm-gpu compare` command again goes on")
+        }
         ErrorKind::NotFound if folder.is_dir() => {
             Error::input(format!("nothing was begun in {name}: it has no config.toml"))
                 .hint(format!("begin anew, with --out {name} --force in place of --resume"))
         }
         _ => Error::input(format!("cannot read the configuration {}: {e}", path.display())),
     })
+}
+
+/// Whether the runs of a comparison lie in the folder, complete or not: DATA/LOSS/seed-0, ...
+fn is_comparison(folder: &Path) -> bool {
+    let inside = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    inside(folder.to_path_buf()).flat_map(inside).any(|loss| loss.join("seed-0").is_dir())
 }
 
 /// Refuses flags (as config.toml has them) that make other work than that in the folder.

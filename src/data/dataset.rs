@@ -56,6 +56,7 @@ impl Dataset {
             let useless = [
                 ("--columns", part.columns.is_some()),
                 ("--drop", part.drop.is_some()),
+                ("--header", part.header),
                 ("--array", part.array.is_some()),
                 ("--image", part.image.is_some()),
                 ("--transform", preparation.transform.is_some()),

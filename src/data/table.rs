@@ -33,6 +33,8 @@ pub struct Part<'a> {
     pub columns: Option<&'a [String]>,
     /// Columns of these that are left out.
     pub drop: Option<&'a [String]>,
+    /// Whether the first row of a text table has names, even if they are numbers.
+    pub header: bool,
     /// The array of an NPZ archive; the only one if not given.
     pub array: Option<&'a str>,
     /// Height and width, if the rows of a table are images.
@@ -76,8 +78,8 @@ impl Format {
 ///
 /// The extension decides the format:
 /// - `.csv` (commas), `.tsv` (tabs), `.txt` (tabs, commas, semicolons or white space, whichever the first row has). A first
-///   row that is not all numbers is the header; without one the columns are called "0", "1", ... Empty lines and lines
-///   that start with `#` are skipped. Columns that are not chosen may hold text.
+///   row that is not all numbers, or that is said to be one, is the header; without one the columns are called "0", "1", ...
+///   Empty lines and lines that start with `#` are skipped. Columns that are not chosen may hold text.
 /// - `.npy`, and an array of an `.npz`: shape `[n, d]` or `[n]`.
 /// - `.idx` or a name that ends with `-ubyte` (MNIST's format), also packed as `.gz`: each item is a row, bytes divided by
 ///   255.
@@ -94,6 +96,10 @@ pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
     if let (Some(array), false) = (part.array, matches!(format, Format::Npz)) {
         let message = format!("array `{array}` is wanted of {}, which is no .npz archive", path.display());
         return Err(Error::input(message).hint("leave --array out"));
+    }
+    if part.header && !matches!(format, Format::Text(_)) {
+        let message = format!("a header is wanted of {}, which is no .csv, .tsv or .txt file", path.display());
+        return Err(Error::input(message).hint("leave --header out"));
     }
     let images = part.image.is_some() || matches!(format, Format::Idx | Format::Images);
     let (mut own, mut level) = (None, None);

@@ -22,21 +22,41 @@ fn tables_that_are_broken() {
             "a,b\n1,2\n3,x\n4,5\n",
             &["text.csv, line 3, column `b`", "`x` is not a number", "hint", "line: a"],
         ),
-        ("gap.csv", "a,b\n1,2\n,4\n4,5\n", &["gap.csv, line 3, column `a`", "the cell is empty"]),
-        ("nan.csv", "a,b\n1,2\n3,4\n5,NaN\n", &["nan.csv, line 4, column `b`", "`NaN` is not a finite number"]),
+        (
+            "gap.csv",
+            "a,b\n1,2\n,4\n4,5\n",
+            &["gap.csv, line 3, column `a`", "the cell is empty", "hint: mend line 3 or leave it out; --drop"],
+        ),
+        (
+            "nan.csv",
+            "a,b\n1,2\n3,4\n5,NaN\n",
+            &[
+                "nan.csv, line 4, column `b`",
+                "`NaN` is not a finite number",
+                "hint: mend line 4 or leave it out; --drop",
+            ],
+        ),
         ("inf.csv", "a,b\n1,2\n-inf,4\n", &["inf.csv, line 3, column `a`", "`-inf` is not a finite number"]),
         ("big.csv", "a,b\n1,2\n1e999,4\n", &["big.csv, line 3, column `a`", "`1e999` is not a finite number"]),
         ("one.csv", "a,b\n1,2\n", &["one.csv", "one row", "at least 2"]),
         ("flat.csv", "a,b\n1,2\n3,2\n4,2\n", &["column `b` of flat.csv is 2 in all 3 rows", "hint"]),
         ("huge.csv", "a,b\n1,2\n2,1e300\n3,4\n", &["huge.csv, row 1, column `b`", "1e300", "hint"]),
-        ("semicolons.csv", "a;b\n1;2\n3;4\n", &["`1;2` is not a number", "commas or tabs"]),
-        ("tabs.csv", "a\tb\n1\t2\n3\t4\n", &["tabs.csv, line 2", "is not a number"]),
+        ("semicolons.csv", "a;b\n1;2\n3;4\n", &["`1;2` is not a number", "hint: found `;`", "commas in .csv"]),
+        ("european.csv", "a;b\n1,5;2\n3;4\n", &["line 2 has 2 cells, line 1 has 1", "found `;`", "decimal point"]),
+        ("dated.csv", "day;a\n2.1.;2,5\n3.1.;4\n", &["dated.csv, line 2 has 2 cells", "found `;`", "decimal point"]),
+        ("decimals.csv", "a\n1,5\n2,5\n", &["line 2 has 2 cells, line 1 has 1", "hint: ", "decimal point"]),
+        ("quoted.csv", "a,b\n\"1,5\",2\n3,4\n", &["`1,5` is not a number", "found a comma", "decimal point"]),
+        ("tabs.csv", "a\tb\n1\t2\n3\t4\n", &["tabs.csv, line 2", "is not a number", "found a tab", "commas in .csv"]),
         ("short.tsv", "a\tb\n1\t2\n3\n4\t5\n", &["short.tsv, line 3", "1 cell", "line 1 has 2"]),
         ("long.tsv", "a\tb\n1\t2\n3\t4\t5\n", &["long.tsv, line 3 has 3 cells", "line 1 has 2"]),
         ("text.tsv", "a\tb\n1\t2\n3\tx\n", &["text.tsv, line 3, column `b`", "`x` is not a number", "line: a"]),
         ("gap.tsv", "a\tb\n1\t2\n\t4\n", &["gap.tsv, line 3, column `a`", "the cell is empty"]),
         ("nan.tsv", "a\tb\n1\t2\n3\tNaN\n", &["nan.tsv, line 3, column `b`", "`NaN` is not a finite number"]),
-        ("commas.tsv", "a,b\n1,2\n3,4\n", &["commas.tsv, line 2, column `a,b`", "`1,2` is not a number"]),
+        (
+            "commas.tsv",
+            "a,b\n1,2\n3,4\n",
+            &["commas.tsv, line 2, column `a,b`", "`1,2` is not a number", "found a comma", "tabs in .tsv"],
+        ),
         ("quote.csv", "a,b\n1,2\n\"3,4\n", &["quote.csv, line 3"]),
         ("some.dat", "1 2\n3 4\n", &["some.dat", "csv, tsv, txt, npy, npz, idx and idx.gz"]),
     ];
@@ -46,6 +66,12 @@ fn tables_that_are_broken() {
     assert_eq!(
         folder.run(&format!("{TINY} --data text.csv")).stderr,
         "error: text.csv, line 3, column `b`: `x` is not a number\nhint: columns with numbers on this line: a\n"
+    );
+    assert_eq!(
+        folder.run(&format!("{TINY} --data tabs.csv")).stderr,
+        "error: tabs.csv, line 2, column `a\\tb`: `1\\t2` is not a number\n\
+         hint: found a tab beside a number: cells are separated by commas in .csv and by tabs in .tsv, and numbers have a decimal \
+         point\n"
     );
 }
 

@@ -287,6 +287,12 @@ fn what_cannot_be_compared_is_refused() {
             ("--set ed:sigma=1 --losses dsm", &["ed is neither an objective nor a data set", "dsm and"]),
             ("--set ed:lr=1e-3 --losses dsm,ed --data moons,ed.csv", &["ed is an objective and a data set", "rename"]),
             ("--set dsm:nonsense=1 --losses dsm", &["nonsense"]),
+            (
+                "--set dsm:sigm=0.1 --losses dsm",
+                &["--set dsm:sigm=0.1: `run` has no flag --sigm", "hint: did you mean `sigma`?"],
+            ),
+            ("--set batc=9", &["`run` has no flag --batc", "did you mean `batch`?"]),
+            ("--set header=true --losses dsm --data moons", &["--header goes with a file"]),
         ],
     );
 }

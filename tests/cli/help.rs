@@ -35,6 +35,7 @@ fn each_flag_has_a_description() {
                 "--data",
                 "--columns",
                 "--drop",
+                "--header",
                 "--array",
                 "--image",
                 "--transform",

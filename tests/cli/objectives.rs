@@ -1,6 +1,6 @@
 //! Every objective with every head and conditioning from the command line, and what is refused.
 
-use crate::program::{Folder, number};
+use crate::program::{Folder, npy, number};
 
 const SMALL: &str =
     "run --engine cpu --steps 20 --chains 64 --chain-steps 5 --points 500 --hidden 8,8 --quiet --json --out r";
@@ -140,6 +140,19 @@ fn energies_have_a_likelihood_in_any_dimension() {
     }
     let field = folder.done(&format!("{SMALL} --force --data t.csv --steps 3 --loss ssm --head score")).json();
     assert!(field["metrics"]["nll"].is_null(), "{field}");
+}
+
+/// One noise level is enough for a last step without noise.
+#[test]
+fn chains_of_one_level_are_denoised() {
+    let folder = Folder::new();
+    let samples = |flags: &str| {
+        let run = folder.done(&format!("{SMALL} --loss dsm --force {flags}")).json();
+        assert_eq!(run["chains"]["denoised"], !flags.is_empty(), "{run}");
+        npy(&folder.path("r/samples.npy")).1
+    };
+    let (plain, denoised) = (samples(""), samples("--denoise"));
+    assert!(plain.iter().zip(&denoised).all(|(a, b)| a != b), "{plain:?} {denoised:?}");
 }
 
 #[test]

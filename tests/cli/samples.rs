@@ -67,6 +67,19 @@ fn a_model_is_sampled_where_its_data_are() {
     assert!((number(&report["coordinates"][1], "mean") - 44.0).abs() < 40.0, "{report}");
 }
 
+/// A folder stands for the model in it, in the name of the results too.
+#[test]
+fn results_are_named_after_the_folder_of_the_run() {
+    let folder = Folder::new();
+    folder.done(&format!("{TINY} --chains 0 --out results/mine"));
+    for model in ["results/mine", "results/mine/", "results/mine/model.safetensors"] {
+        let report =
+            folder.done(&format!("sample {model} --engine cpu --chains 9 --steps 5 --quiet --json --force")).json();
+        assert_eq!((&report["subject"], &report["out"]), (&"mine".into(), &"results/sample-mine".into()), "{model}");
+    }
+    assert_eq!(folder.names("results"), ["mine", "sample-mine"]);
+}
+
 #[test]
 fn a_model_with_levels_is_annealed_unless_said() {
     let folder = trained("--loss mdsm --ladder 2,1,0.5 --conditioning concat");

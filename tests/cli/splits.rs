@@ -85,3 +85,22 @@ fn shares_and_columns_that_are_none() {
         &[("--validation 0.5", &["1 rows for validation and 1 for testing of 2 leave none for training"])],
     );
 }
+
+/// Fewer than ten points for testing or validation are warned of.
+#[test]
+fn few_points_judge_badly() {
+    let folder = Folder::new();
+    let flags = "run --engine cpu --steps 5 --hidden 4 --batch 4 --chains 0 --data t.csv --force --out r --json";
+    let told = |rows: usize, shares: &str| {
+        folder.write("t.csv", (0..rows).map(|i| format!("{},{}\n", i * i % 97, i * 31 % 89)).collect::<String>());
+        let outcome = folder.done(&format!("{flags} {shares}"));
+        let said = outcome.stderr.lines().find_map(|line| line.strip_prefix("warning: testing has ")).map(String::from);
+        assert_eq!(said.is_some(), outcome.json()["warnings"].to_string().contains("testing has"), "{outcome}");
+        said.map(|said| said.split(':').next().unwrap().to_string())
+    };
+    assert_eq!(told(5, "").as_deref(), Some("1 of 5 points and validation 0"));
+    assert_eq!(told(99, "").as_deref(), Some("9 of 99 points and validation 9"));
+    assert_eq!(told(99, "--test 0.2").as_deref(), Some("19 of 99 points and validation 9"));
+    assert_eq!(told(99, "--test 0.2 --validation 0"), None);
+    assert_eq!(told(100, ""), None);
+}

@@ -106,6 +106,56 @@ fn every_format() {
     assert_eq!(one["net"], "1-8-1", "[n] is n points of one coordinate");
 }
 
+/// Years as names: rows of numbers unless it is said, to every command that reads them.
+#[test]
+fn a_header_of_numbers() {
+    let folder = Folder::new();
+    folder.write("t.csv", text(2, ",", "2019,2020\n"));
+    let counts = |args: &str| {
+        let run = folder.done(&format!("{TINY} --data t.csv --json {args}")).json();
+        (run["columns"].clone(), number(&run, "train_points"))
+    };
+    assert_eq!(counts("--out a"), (serde_json::json!(["0", "1"]), 161.0));
+    assert_eq!(counts("--header --out b"), (serde_json::json!(["2019", "2020"]), 160.0));
+    assert_eq!(counts("--header --columns 2020 --out c"), (serde_json::json!(["2020"]), 160.0));
+    // it is part of what a run is repeated, gone on with and judged by
+    folder.done("run --config b/config.toml --quiet --out again");
+    assert!(folder.bytes("again/samples.npy") == folder.bytes("b/samples.npy"));
+    std::fs::remove_file(folder.path("b/run.json")).unwrap();
+    folder.done("run --quiet --resume b");
+    folder.all_refused("run --quiet --resume a", &[("--header", &["header is not set there, true here"])]);
+    let points = |args: &str| {
+        number(&folder.done(&format!("eval b --engine cpu --quiet --json --chains 0 {args}")).json(), "points")
+    };
+    folder.write("new.csv", text(2, ",", "2019,2020\n"));
+    assert_eq!([points(""), points("--data new.csv --header")], [20.0, 200.0]);
+    let compare = "compare --engine cpu --quiet --losses dsm --data t.csv --seeds 1 --budget 5 --hidden 4 --chains 0";
+    folder.done(&format!("{compare} --set t:header=true --out d"));
+    assert!(folder.text("d/t/dsm/seed-0/config.toml").contains("header = true"));
+    assert!(folder.text("d/report.html").contains("<dt>--header</dt>"));
+    write_npy_f64(&folder.path("t.npy"), &[2, 1], &[1.0, 2.0]).unwrap();
+    folder.all_refused(
+        TINY,
+        &[
+            ("--header --data moons", &["--header goes with a file, `moons` is a toy law", "hint: leave --header out"]),
+            ("--header --data t.npy", &["t.npy, which is no .csv, .tsv or .txt file", "hint: leave --header out"]),
+        ],
+    );
+}
+
+/// White space around the names on the command line is none of theirs.
+#[test]
+fn names_with_white_space_around_them() {
+    let folder = Folder::new();
+    folder.write("t.csv", text(3, ",", "x,y ,  z\n"));
+    for (flags, want) in [(["--columns", "z, y"], ["z", "y"]), (["--drop", " y "], ["x", "z"])] {
+        let args = TINY.split_whitespace().chain(["--json", "--force", "--out", "r", "--data", "t.csv"]).chain(flags);
+        let outcome = folder.run_args(&args.collect::<Vec<_>>());
+        assert_eq!(outcome.code, Some(0), "{outcome}");
+        assert_eq!(outcome.json()["columns"], serde_json::json!(want));
+    }
+}
+
 #[test]
 fn returns_come_back_in_percent() {
     let folder = Folder::new();

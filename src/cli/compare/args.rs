@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use ebm_gpu::data::toy;
-use ebm_gpu::error::{Error, Result};
+use ebm_gpu::error::{Error, Result, nearest};
 
 use super::super::check_count;
 use super::super::endurance::EnduranceArgs;
@@ -31,7 +31,8 @@ pub(crate) struct Args {
     #[arg(long, default_value = "4000", value_name = "STEPS|SECONDS", allow_hyphen_values = true)]
     pub(super) budget: String,
     /// Flags of `run` for all runs: --set net=2-64-64-1 --set batch=128; for one objective: --set dsm:sigma=0.1; or for one
-    /// data set, by its name in tables: --set sp500_nasdaq:columns=sp500,nasdaq
+    /// data set, by its name in tables: --set sp500_nasdaq:columns=sp500,nasdaq. Flags without a value are set by
+    /// --set FLAG=true
     #[arg(long = "set", value_name = "[LOSS|DATA:]FLAG=VALUE")]
     set: Vec<String>,
     /// Widths of the network, as in `run`
@@ -188,7 +189,7 @@ impl Args {
         for set in &self.set {
             let (of, flag) = split(set)?;
             if of.is_none_or(|of| of == loss || of == short_name(data)) {
-                flags.push(format!("--{flag}"));
+                flags.push(format!("--{}", flag.strip_suffix("=true").unwrap_or(flag)));
             }
         }
         Ok(flags)
@@ -210,6 +211,14 @@ fn split(set: &str) -> Result<(Option<&str>, &str)> {
     if name.is_empty() || OWN.contains(&name) {
         return Err(Error::input(format!("--set {set}: it sets flags of `run` other than {}", OWN.join(", ")))
             .hint("--set batch=128, or --set dsm:sigma=0.1"));
+    }
+    let known = run::Args::names();
+    if !known.iter().any(|flag| flag == name) {
+        let error = Error::input(format!("--set {set}: `run` has no flag --{name}"));
+        return Err(match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint("`ebm-gpu run --help` lists its flags"),
+        });
     }
     Ok((of, flag))
 }

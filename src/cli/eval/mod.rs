@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// Columns of the file that are left out, such as a label
     #[arg(long, value_delimiter = ',', value_name = "A,B,..")]
     drop: Option<Vec<String>>,
+    /// The first line of a .csv, .tsv or .txt file has the names of the columns, even if they are numbers
+    #[arg(long)]
+    header: bool,
     /// The array of an .npz file; the only one if not given
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
@@ -217,7 +220,8 @@ fn data(
 ) -> Result<(Dataset, String)> {
     let transform = Transform::from_metadata(metadata, model.spec.dim(), path)?;
     let trained_on = DataArgs::of_checkpoint(metadata);
-    let part = Chosen { columns: args.columns.as_deref(), drop: args.drop.as_deref(), array: args.array.as_deref() };
+    let (columns, drop, array) = (args.columns.as_deref(), args.drop.as_deref(), args.array.as_deref());
+    let part = Chosen { columns, drop, header: args.header, array };
     let own = trained_on.filter(|flags| args.data.as_ref().is_none_or(|data| same_source(data, &flags.data)));
     let (flags, is_own) = match (own, &args.data) {
         (Some(flags), _) => (flags.with_part(part).with_points(args.points), true),

@@ -96,7 +96,7 @@ pub(crate) struct Args {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) step_size: Option<f64>,
-    /// annealed: a last step x + σ² s(x) without noise
+    /// A last step x + σ² s(x) of chains without noise, at the σ of dsm or the smallest of mdsm
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) denoise: bool,
@@ -172,6 +172,20 @@ fn poverty(data: &Dataset) -> Option<String> {
     })
 }
 
+/// A warning where a file is so small that few of its points judge the model.
+fn few_judges(data: &Dataset) -> Option<String> {
+    /// The standard error of a mean of so many points is about a third of their spread.
+    const FEW: usize = 10;
+    let (validation, test) = (data.validation.count(), data.test.count());
+    let all = data.train.count() + validation + test;
+    (test < FEW || (1..FEW).contains(&validation)).then(|| {
+        format!(
+            "testing has {test} of {all} points and validation {validation}: what fewer than {FEW} say of a model is mostly \
+             chance"
+        )
+    })
+}
+
 /// Everything that the flags mean, checked.
 pub(in crate::cli) struct Plan {
     pub(in crate::cli) data: Dataset,
@@ -213,6 +227,12 @@ impl Args {
         })?;
         args.resolve();
         Ok(args)
+    }
+
+    /// The names of all flags.
+    pub(in crate::cli) fn names() -> Vec<String> {
+        let command = Self::augment_args(clap::Command::new("run"));
+        command.get_arguments().filter_map(clap::Arg::get_long).map(str::to_string).collect()
     }
 
     /// What config.toml holds.
@@ -297,6 +317,7 @@ impl Args {
         let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train)?)?;
         warnings.extend(objective.warnings(&spec));
         warnings.extend(poverty(&data));
+        warnings.extend(few_judges(&data));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;

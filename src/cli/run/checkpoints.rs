@@ -49,9 +49,9 @@ impl Saved {
         drop(std::fs::remove_file(self.path));
     }
 
-    /// Refuses to go on with other data or another program; a warning if it is on another device.
-    pub(super) fn check(&self, plan: &Plan, origin: &Origin) -> Result<Option<String>> {
-        let warning = origin.check(&self.path, &self.metadata, &plan.data.name)?;
+    /// Refuses to go on with other data, named so, or another program; a warning if it is on another device.
+    pub(super) fn check(&self, plan: &Plan, origin: &Origin, data: &str) -> Result<Option<String>> {
+        let warning = origin.check(&self.path, &self.metadata, data)?;
         let (name, was, is) = (self.path.display(), &self.spec, &plan.spec);
         if was != is {
             return Err(Error::input(format!("{name} is of a {was} network, the run of a {is} network")));

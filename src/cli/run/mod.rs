@@ -76,7 +76,8 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
     let args = &*args;
     let seconds_before = saved.as_ref().map_or(0.0, |saved| saved.progress.seconds);
     let origin = Origin::new(checkpoints::identity(&plan.data), engine);
-    if let Some(warning) = saved.as_ref().map(|saved| saved.check(plan, &origin)).transpose()?.flatten() {
+    let checked = saved.as_ref().map(|saved| saved.check(plan, &origin, &args.source.data));
+    if let Some(warning) = checked.transpose()?.flatten() {
         warn(args, &mut warnings, warning);
     }
     interrupt::advise(|| format!("`ebm-gpu run --resume {}` goes on", folder.path().display()));

@@ -165,7 +165,9 @@ impl Args {
         let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
         let smoothing = levels.last().copied().filter(|_| sees).or(stored).unwrap_or(0.0);
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
-        let name = path.parent().and_then(Path::file_name).or(path.file_stem()).unwrap_or(path.as_os_str());
+        let inside = path.join("model.safetensors");
+        let file = if path.is_dir() { &inside } else { path };
+        let name = file.parent().and_then(Path::file_name).or(file.file_stem()).unwrap_or(file.as_os_str());
         Ok(Subject {
             name: name.to_string_lossy().into_owned(),
             columns,

@@ -38,8 +38,9 @@ fn places(path: &Path, names: &[String], columns: &[String]) -> Result<Vec<usize
     Ok(chosen)
 }
 
-/// The place of the column called `column`, or numbered so.
+/// The place of the column called `column`, or numbered so; names are without white space around them, as in files.
 fn find(path: &Path, names: &[String], column: &str) -> Result<usize> {
+    let column = column.trim();
     let named: Vec<usize> = (0..names.len()).filter(|i| names[*i] == column).collect();
     match (named.as_slice(), column.parse::<usize>()) {
         ([place], _) => Ok(*place),

@@ -29,7 +29,7 @@ pub(super) fn read(path: &Path, extension: &str, part: Part<'_>) -> Result<Taken
     };
     let head = cells(path, first_number, &first, delimiter)?;
     let width = head.len();
-    let headless = head.iter().all(|cell| cell.parse::<f64>().is_ok());
+    let headless = !part.header && head.iter().all(|cell| cell.parse::<f64>().is_ok());
     let names: Vec<String> = if headless {
         (0..width).map(|i| i.to_string()).collect()
     } else {
@@ -106,17 +106,37 @@ impl Reader<'_> {
         if row.len() != width {
             let (count, path) = (row.len(), self.path.display());
             let message = format!("{path}, line {number} has {count} cells, line {} has {width}", self.first_number);
-            return Err(Error::input(message));
+            let error = Error::input(message);
+            return Err(match row.iter().find_map(|cell| other_separator(cell)) {
+                Some(hint) => error.hint(hint),
+                // as decimal commas make it
+                None if self.delimiter == Delimiter::Byte(b',') && count == 2 * width => error.hint(WRITTEN),
+                None => error,
+            });
         }
         for place in &self.chosen {
-            let value = number_in(&row[*place]).map_err(|why| {
-                let name = &self.names[*place];
-                let message = format!("{}, line {number}, column `{name}`: {why}", self.path.display());
-                advise(Error::input(message), &self.names, &row, self.part.columns)
-            })?;
+            let value = number_in(&row[*place]).map_err(|why| self.no_number(number, *place, &row, &why))?;
             self.values.push(value);
         }
         Ok(())
+    }
+
+    /// That a cell is no number, and what may be done about it: the row mended, the separators, or other columns chosen.
+    fn no_number(&self, number: usize, place: usize, row: &[Cow<'_, str>], why: &str) -> Error {
+        let (path, name, cell) = (self.path.display(), &self.names[place], &row[place]);
+        let error = Error::input(format!("{path}, line {number}, column `{name}`: {why}"));
+        if cell.is_empty() || cell.parse::<f64>().is_ok() {
+            return error.hint(format!("mend line {number} or leave it out; --drop leaves a whole column out"));
+        }
+        if let Some(hint) = other_separator(cell) {
+            return error.hint(hint);
+        }
+        let with_numbers = self.names.iter().zip(row).filter(|(_, cell)| number_in(cell).is_ok());
+        let numeric: Vec<&str> = with_numbers.map(|(name, _)| name.as_str()).take(20).collect();
+        if self.part.columns.is_some() || numeric.is_empty() {
+            return error;
+        }
+        error.hint(format!("columns with numbers on this line: {}", numeric.join(",")))
     }
 }
 
@@ -158,19 +178,17 @@ fn number_in(cell: &str) -> std::result::Result<f64, String> {
         Ok(value) if value.is_finite() => Ok(value),
         Ok(_) => Err(format!("`{shown}` is not a finite number")),
         Err(_) if cell.is_empty() => Err("the cell is empty".to_owned()),
-        Err(_) if cell.contains(';') => {
-            Err(format!("`{shown}` is not a number: cells are separated by commas or tabs"))
-        }
         Err(_) => Err(format!("`{shown}` is not a number")),
     }
 }
 
-/// Names the numeric columns if the user chose none and some of them hold text.
-fn advise(error: Error, names: &[String], row: &[Cow<'_, str>], columns: Option<&[String]>) -> Error {
-    let numeric = names.iter().zip(row).filter(|(_, cell)| number_in(cell).is_ok()).map(|(name, _)| name.as_str());
-    let numeric: Vec<&str> = numeric.take(20).collect();
-    if columns.is_some() || numeric.is_empty() {
-        return error;
-    }
-    error.hint(format!("columns with numbers on this line: {}", numeric.join(",")))
+/// How numbers are written.
+const WRITTEN: &str = "cells are separated by commas in .csv and by tabs in .tsv, and numbers have a decimal point";
+
+/// Advice where what separates numbers in other files stands beside a number within a cell.
+fn other_separator(cell: &str) -> Option<String> {
+    let is_number = |piece: &str| piece.trim().replace(',', ".").parse::<f64>().is_ok();
+    let separators = [(';', "`;`"), ('\t', "a tab"), (',', "a comma")];
+    let found = |(mark, _): &(char, &str)| cell.contains(*mark) && cell.split(*mark).any(is_number);
+    separators.into_iter().find(found).map(|(_, name)| format!("found {name} beside a number: {WRITTEN}"))
 }

@@ -25,6 +25,11 @@ fn a_comparison_takes_up_the_run_that_was_interrupted() {
     assert!(
         ["model.safetensors", "metrics.jsonl", "samples.npy"].map(|n| folder.bytes(&format!("{cell}/{n}"))) == left
     );
+    // which is not what --resume is for
+    for command in ["run", "sample"] {
+        let words = ["c is the folder of a comparison", "hint: the same `ebm-gpu compare` command again goes on"];
+        folder.all_refused(command, &[("--quiet --resume c", &words[..])]);
+    }
 }
 
 /// Killed in its first run and in its second; what SIGINT does is tested in comparisons.rs.

@@ -26,9 +26,12 @@ fn what_cannot_be_gone_on_with_is_refused() {
         ],
     );
     folder.write("x.csv", table(121).collect::<String>());
-    folder.all_refused("run --quiet", &[("--resume r", &["x has changed since", "120 rows", "121 rows", "hint: "])]);
+    folder.all_refused(
+        "run --quiet",
+        &[("--resume r", &["error: x.csv has changed since", "120 rows", "121 rows", "hint: "])],
+    );
     folder.write("x.csv", table(120).map(|line| line.replace("0.9", "0.8")).collect::<String>());
-    folder.all_refused("run --quiet", &[("--resume r", &["x has changed since", "checksum"])]);
+    folder.all_refused("run --quiet", &[("--resume r", &["error: x.csv has changed since", "checksum"])]);
     // the same numbers in a file of another time are the same data
     folder.write("x.csv", table(120).collect::<String>());
     folder.done("run --quiet --resume r --keep 1 --checkpoint-every 5 --max-submit-ms 50");
