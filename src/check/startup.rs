@@ -19,6 +19,8 @@ const LEAPFROGS: u32 = 3;
 const FAR: f64 = 1e6;
 /// Far above rounding, also after the sixty Langevin steps of contrastive divergence, and far below what a wrong driver does.
 const BOUND: f64 = 1e-3;
+/// Rounding errors of positions after some steps, as shares of the largest.
+const ROUNDING: f64 = 3e-6;
 /// Gradients of contrast are differences of terms of about 1, moments a tenth of them: smaller ones are compared with this.
 const LEAST: f64 = 1e-2;
 
@@ -72,19 +74,27 @@ pub fn chains(
     };
     let kept = (start.count() / columns).min(SAMPLES) * columns * start.dim();
     let start = Points::new(start.dim(), start.values()[..kept].to_vec());
-    let moved = |engine: &dyn Engine| -> Result<Points> {
+    let after = |engine: &dyn Engine| -> Result<Points> {
         let mut chains = engine.chains(landscape, &transition, &start, seed)?;
         advance_by(chains.as_mut(), CHAIN_STEPS)?;
         chains.positions()
     };
-    let (want, got) = (moved(&Reference::new()?)?, moved(engine)?);
+    let (want, got) = (after(&Reference::new()?)?, after(engine)?);
     let of_chain = columns * start.dim();
     // a chain that is exploding has no digits to compare, and would drown the others; the run itself will name it
     let near = |want: &[f64]| want.iter().all(|w| w.abs() <= FAR);
-    let chains = got.values().chunks(of_chain).zip(want.values().chunks(of_chain));
-    let chains: Vec<_> = chains.filter(|(_, want)| near(want)).collect();
-    let scale = chains.iter().flat_map(|(_, want)| *want).fold(LEAST, |m, w| m.max(w.abs()));
-    let mut errors: Vec<f64> = chains.iter().map(|(got, want)| worst(got, want, scale)).collect();
+    let [start, got, want] = [&start, &got, &want].map(|points| points.values().chunks(of_chain));
+    let chains = start.zip(got.zip(want));
+    let chains: Vec<_> = chains.filter(|(_, (_, want))| near(want)).collect();
+    // by how far they have moved, however short their steps are; positions have a rounding error of their own
+    let scale = chains
+        .iter()
+        .flat_map(|(start, (_, want))| start.iter().zip(*want))
+        .fold(0.0, |scale: f64, (start, want)| scale.max((want - start).abs()).max(ROUNDING / BOUND * want.abs()));
+    let moved = |to: &[f64], start: &[f64]| to.iter().zip(start).map(|(to, start)| to - start).collect::<Vec<_>>();
+    let error =
+        |(start, (got, want)): &(&[f64], (&[f64], &[f64]))| worst(&moved(got, start), &moved(want, start), scale);
+    let mut errors: Vec<f64> = chains.iter().map(error).collect();
     errors.sort_unstable_by(f64::total_cmp);
     // a single chain is not forgiven: nothing would be compared
     let spared = ((forgiven * errors.len() as f64).ceil() as usize).min(errors.len().saturating_sub(1));
@@ -198,8 +208,10 @@ mod tests {
         other.parameters.iter_mut().for_each(|p| *p *= 2.0);
         let wrong = Wrong(&cpu, &other);
         let all = Points::normal::<f32>(100, 2, Seed(3), crate::random::Stream::Host, 0);
-        let transitions: [Transition; 3] = [
+        let transitions: [Transition; 4] = [
             Langevin::new(0.1, 1.0)?.into(),
+            // so short that chains hardly move
+            Langevin::new(1e-3, 1.0)?.into(),
             Hamiltonian::langevin(0.1, 1.0)?.into(),
             Hamiltonian::new(0.2, 3, 1.0)?.into(),
         ];
