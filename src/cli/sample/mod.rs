@@ -92,7 +92,7 @@ fn carried_out(
     let shape = [samples.count(), samples.dim()];
     write_npy_f32(&folder.file("samples.npy"), &shape, &to_f32(&samples))?;
     folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, subject)?)?;
-    figure::draw(&folder, engine, subject, &samples)?;
+    figure::draw(&folder, engine, subject, plan, &samples)?;
     if let Some(recorder) = &recorder {
         let spinner = progress::spinner("drawing the chains on their way", args.quiet);
         trajectories::draw(&folder, engine, subject, plan, recorder)?;
