@@ -54,7 +54,7 @@ pub(super) fn field_figures(
             let energies = || outside(engine, model, data, &extent.nodes(NODES, NODES));
             let energy = has_energy.then(|| Grid::new(extent, NODES, NODES, energies()?)).transpose()?;
             if let Some(energy) = &energy {
-                let panel = EnergyPanel { title, names: &data.columns, energy, data: Some(&points) };
+                let panel = EnergyPanel { title, names: &data.columns, energy, points: Some(("data", &points)) };
                 energy_figure(&panel)?.write(&folder.file("energy"))?;
             }
 

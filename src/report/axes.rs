@@ -1,5 +1,6 @@
 //! One panel of a figure: two axes around a frame, and the way from data units to pixels.
 
+use super::quantity::short;
 use super::range::{Range, drawable};
 use super::svg::{Anchor, Frame, INK, NORMAL, SMALL, SPINE, Svg, fitted, number, text_width};
 use super::ticks::{self, Tick};
@@ -20,13 +21,20 @@ pub(crate) enum Scale {
 pub(crate) struct Axis {
     range: Range,
     scale: Scale,
-    pub(crate) label: String,
+    label: String,
+    /// What the numbers of the ticks are counted from, in words; empty for 0.
+    offset: String,
 }
 
 impl Axis {
     pub(crate) fn new(range: Range, scale: Scale, label: &str) -> Self {
-        let scale = if range.lo() > 0.0 { scale } else { Scale::Linear };
-        Self { range, scale, label: label.to_string() }
+        let offset = ticks::offset(range);
+        // over so narrow a range as one with an offset, a logarithm is a straight line
+        let scale = if range.lo() > 0.0 && offset == 0.0 { scale } else { Scale::Linear };
+        let sign = if offset > 0.0 { "+" } else { "" };
+        // it has at most ten digits: no range is narrower than 1e-9 of its place
+        let offset = if offset == 0.0 { String::new() } else { format!(" ({sign}{})", short(offset, 10)) };
+        Self { range, scale, label: label.to_string(), offset }
     }
 
     pub(crate) fn linear(range: Range, label: &str) -> Self {
@@ -35,6 +43,11 @@ impl Axis {
 
     pub(crate) fn range(&self) -> Range {
         self.range
+    }
+
+    /// The label, cut where it would be wider than `width`, and what the numbers are counted from, as in `time (+1.7×10⁹)`.
+    pub(crate) fn fitted_label(&self, size: f64, width: f64) -> String {
+        fitted(&self.label, size, width - text_width(&self.offset, size)) + &self.offset
     }
 
     /// Where a value lies, 0 at the lower end and 1 at the upper; NaN if it has no place on the axis.
@@ -57,15 +70,19 @@ impl Axis {
         }
     }
 
-    /// Ticks of a horizontal axis: as many as fit without their labels touching.
+    /// Ticks of a horizontal axis: as many as fit without their labels touching, the outermost two if need be.
     pub(crate) fn ticks_abreast(&self, length: f64) -> Vec<Tick> {
         let mut spacing = TICK_SPACING;
         loop {
-            let ticks = self.ticks(length, spacing);
+            let mut ticks = self.ticks(length, spacing);
             let widest = widest_label(&ticks);
             let nearest = ticks.windows(2).map(|w| self.fraction(w[1].value) - self.fraction(w[0].value));
             let nearest = nearest.fold(1.0, f64::min) * length;
-            if widest + 16.0 <= nearest || spacing > length || self.scale == Scale::Log10 {
+            if widest + 16.0 <= nearest || self.scale == Scale::Log10 {
+                return ticks;
+            }
+            if spacing > length {
+                ticks.drain(1..ticks.len().max(2) - 1);
                 return ticks;
             }
             spacing *= 1.25;
@@ -161,7 +178,7 @@ impl Panel {
             }
         }
         if x_written {
-            let label = fitted(&self.x.label, NORMAL, width);
+            let label = self.x.fitted_label(NORMAL, width);
             svg.text((x + 0.5 * width, bottom + 38.0), Anchor::Middle, NORMAL, INK, &label);
         }
         let mut y_ticks = self.y.ticks(height, TICK_SPACING);
@@ -170,7 +187,7 @@ impl Panel {
         }
         let widest = draw_y_ticks(svg, &y_ticks, &self.y, self.frame, false);
         if y_written {
-            let label = fitted(&self.y.label, NORMAL, height);
+            let label = self.y.fitted_label(NORMAL, height);
             svg.text((x - 9.0 - widest - 8.0, y + 0.5 * height), Anchor::Upwards, NORMAL, INK, &label);
         }
         // A title may be a little wider than its panel, by less than the gap to the next one.
@@ -219,5 +236,24 @@ mod tests {
         let axis = Axis::linear(Range::new(0.0, 100_000.0), "step");
         let ticks = axis.ticks_abreast(250.0);
         assert!((3..=6).contains(&ticks.len()), "{} ticks", ticks.len());
+    }
+
+    #[test]
+    fn far_from_0_numbers_are_short_and_say_what_they_are_counted_from() {
+        let axis = Axis::new(Range::new(1.7e9 - 4.0, 1.7e9 + 4.0), Scale::Log10, "time");
+        assert_eq!(axis.fitted_label(NORMAL, 200.0), "time (+1.7×10⁹)");
+        assert!(axis.ticks_abreast(150.0).len() >= 3);
+        assert!((axis.fraction(1.7e9) - 0.5).abs() < 1e-9);
+        let axis = Axis::linear(Range::new(-20_001.0, -20_000.5), &"name ".repeat(100));
+        let label = axis.fitted_label(NORMAL, 200.0);
+        assert!(label.ends_with("… (−20,001)") && text_width(&label, NORMAL) <= 200.0, "{label}");
+        let near = Axis::linear(Range::new(0.0, 1.0), "time");
+        assert_eq!(near.fitted_label(NORMAL, 200.0), "time");
+    }
+
+    #[test]
+    fn where_all_labels_would_touch_two_are_left() {
+        let ticks = Axis::linear(Range::new(-4e7, 4e7), "").ticks_abreast(150.0);
+        assert_eq!(ticks.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>(), ["−4×10⁷", "4×10⁷"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::axes::{Axis, TICK_SPACING, draw_y_ticks, widest_label};
-use super::svg::{Anchor, Frame, INK, NORMAL, SPINE, Svg, fitted};
+use super::svg::{Anchor, Frame, INK, NORMAL, SPINE, Svg};
 use super::ticks::Tick;
 
 /// A perceptually even, colour-blind-safe map from 0..=1 to colours.
@@ -110,7 +110,7 @@ impl ColourBar<'_> {
             );
         }
         draw_y_ticks(svg, &self.ticks(frame.height), self.axis, frame, true);
-        let label = fitted(&self.axis.label, NORMAL, frame.height);
+        let label = self.axis.fitted_label(NORMAL, frame.height);
         let x = frame.right() + self.label_offset(frame.height);
         svg.text((x, frame.y + 0.5 * frame.height), Anchor::Upwards, NORMAL, INK, &label);
         svg.raw("</g>");

@@ -48,10 +48,18 @@ pub struct Meaning {
     pub unit: &'static str,
     /// Which values are good.
     pub better: Better,
+    /// Whether it may be negative: its axis is linear, whatever the signs that it happens to have.
+    pub signed: bool,
 }
 
 const fn lower(name: &'static str, is: &'static str, unit: &'static str) -> Meaning {
-    Meaning { name, is, unit, better: Better::Lower }
+    Meaning { name, is, unit, better: Better::Lower, signed: false }
+}
+
+impl Meaning {
+    const fn signed(self) -> Self {
+        Self { signed: true, ..self }
+    }
 }
 
 /// The metrics of `run.json`, in the order in which they are shown.
@@ -62,9 +70,10 @@ pub const METRICS: &[Meaning] = &[
          (30,000 on a line), for files the mean over held-out points, with ln Z by a grid in 1 and 2 dimensions and by annealed \
          importance sampling beyond",
         "nats",
-    ),
+    )
+    .signed(),
     lower("kl", "KL(p ‖ q) from the law aimed at to the model, by the same grid", "nats"),
-    lower("nll_data", "−E ln q over the data's own law, which is not smoothed: what compares objectives", "nats"),
+    lower("nll_data", "−E ln q over the data's own law, which is not smoothed: what compares objectives", "nats").signed(),
     lower("kl_data", "KL(p ‖ q) from the data's own law to the model: what compares objectives", "nats"),
     lower(
         "log_density_mse",
@@ -88,7 +97,8 @@ pub const METRICS: &[Meaning] = &[
         "squared maximum mean discrepancy of chains and held-out points of the law aimed at: Gaussian kernel, median \
          bandwidth, unbiased, so it may be negative",
         "",
-    ),
+    )
+    .signed(),
     lower(
         "swd",
         "sliced Wasserstein-2 distance of chains from held-out points of the law aimed at, over 100 directions",
@@ -98,19 +108,22 @@ pub const METRICS: &[Meaning] = &[
         "energy_distance",
         "energy distance of chains from held-out points of the law aimed at, unbiased, so it may be negative",
         "units of the network",
-    ),
+    )
+    .signed(),
     Meaning {
         name: "neighbours",
         is: "share of the 5 nearest neighbours of chains and held-out points that are of the point's own kind: about 0.5 for \
              one law, 1 for samples apart",
         unit: "",
         better: Better::Near(0.5),
+        signed: false,
     },
     Meaning {
         name: "log_z",
         is: "ln Z of exp(−E) in the units of the network: by the grid, or by annealed importance sampling",
         unit: "nats",
         better: Better::Neither,
+        signed: true,
     },
 ];
 
@@ -126,7 +139,7 @@ mod tests {
     #[test]
     fn the_readme_has_them_from_here() {
         let readme = include_str!("../../README.md");
-        for Meaning { name, is, unit, better } in METRICS {
+        for Meaning { name, is, unit, better, .. } in METRICS {
             let row = format!("| `{name}` | {is} | {unit} | {} |", better.name());
             assert!(readme.lines().any(|line| line == row), "the README lacks the line\n{row}");
         }
@@ -142,6 +155,12 @@ mod tests {
             assert!(meaning(name).is_some(), "{name} is not in METRICS");
         }
         assert!(METRICS.iter().all(|meaning| metrics.get(meaning.name).is_some()), "not all of METRICS exist");
+    }
+
+    #[test]
+    fn what_says_that_it_may_be_negative_is_signed() {
+        assert!(METRICS.iter().all(|meaning| meaning.signed || !meaning.is.contains("may be negative")));
+        assert!(meaning("mmd2").is_some_and(|m| m.signed) && meaning("swd").is_some_and(|m| !m.signed));
     }
 
     #[test]

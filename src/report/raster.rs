@@ -18,7 +18,7 @@ const PNG_WIDTH: f64 = 2000.0;
 /// No figure of this crate is wider; a guard against asking for gigabytes.
 const MAX_WIDTH: u32 = 16_384;
 
-/// DejaVu Sans, cut down to what figures use, so that pictures look alike on every machine.
+/// DejaVu Sans, cut down to what figures use, so that pictures look alike on every machine; what it lacks is a hollow box.
 static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = usvg::fontdb::Database::new();
     fonts.load_font_data(include_bytes!("fonts/DejaVuSans-subset.ttf").to_vec());
@@ -153,9 +153,16 @@ mod tests {
 
     #[test]
     fn text_leaves_ink() {
-        let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"40\" height=\"30\">\
-                   <text x=\"5\" y=\"20\" font-family=\"'DejaVu Sans'\">−∇E²‖≥</text></svg>";
-        let frame = Figure { svg: svg.into() }.to_rgba(40).expect("drawable");
-        assert!(frame.pixels.chunks_exact(4).filter(|p| p[0] < 100).count() > 20);
+        let ink = |text: &str, width: u32| {
+            let svg = format!(
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"40\" height=\"30\">\
+                 <text x=\"5\" y=\"20\" font-family=\"'DejaVu Sans'\">{text}</text></svg>"
+            );
+            let frame = Figure { svg }.to_rgba(width).expect("drawable");
+            frame.pixels.chunks_exact(4).filter(|p| p[0] < 100).count()
+        };
+        assert!(ink("−∇E²‖≥", 40) > 20);
+        // no font has everything: a box, drawn large enough for its thin lines to be black
+        assert!(ink("年", 400) > 200);
     }
 }

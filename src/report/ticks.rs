@@ -23,15 +23,36 @@ pub(crate) fn nice_step(span: f64, target: usize) -> f64 {
     factor * power
 }
 
-/// Ticks at multiples of a nice step, all with the same number of decimals.
+/// What the numbers of a linear axis are counted from, where it lies ten thousand times its width away from 0: a multiple of
+/// the power of ten that is about as wide; else 0. Their labels would begin with the same digits and be too long to stand side
+/// by side.
+pub(crate) fn offset(range: Range) -> f64 {
+    if range.width() > 1e-4 * range.lo().abs().max(range.hi().abs()) {
+        return 0.0;
+    }
+    let power = 10f64.powf(range.width().log10().ceil());
+    (0.5 * (range.lo() + range.hi()) / power).round() * power
+}
+
+/// Two ticks or more at multiples of a nice step from the [`offset`], which labels leave out; all with the same number of
+/// decimals.
 pub(crate) fn linear(range: Range, target: usize) -> Vec<Tick> {
-    let step = nice_step(range.width(), target);
-    let (first, last) = ((range.lo() / step - 1e-6).ceil(), (range.hi() / step + 1e-6).floor());
+    let offset = offset(range);
+    let (lo, hi) = (range.lo() - offset, range.hi() - offset);
+    let steps = |target: usize| {
+        let step = nice_step(range.width(), target);
+        (step, (lo / step - 1e-6).ceil(), (hi / step + 1e-6).floor())
+    };
+    let (mut step, mut first, mut last) = steps(target);
+    // a step of nearly the whole axis may fall on it once, one of less than half of it falls on it twice
+    if first >= last {
+        (step, first, last) = steps(4);
+    }
     let count = (last - first).clamp(0.0, 100.0) as usize;
     let largest = first.abs().max(last.abs()) * step;
     (0..=count)
         .map(|i| (first + i as f64) * step)
-        .map(|value| Tick { value, label: plain_or_scientific(value, step, largest) })
+        .map(|value| Tick { value: offset + value, label: plain_or_scientific(value, step, largest) })
         .collect()
 }
 
@@ -113,6 +134,8 @@ pub(crate) fn superscript(exponent: i32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn labels(ticks: &[Tick]) -> Vec<&str> {
@@ -124,8 +147,27 @@ mod tests {
         assert_eq!(labels(&linear(Range::new(-1.0, 1.0), 4)), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
         assert_eq!(labels(&linear(Range::new(0.0, 41_000.0), 5)), ["0", "10,000", "20,000", "30,000", "40,000"]);
         assert_eq!(labels(&linear(Range::new(0.0, 2e-6), 2)), ["0", "1×10⁻⁶", "2×10⁻⁶"]);
-        assert_eq!(labels(&linear(Range::new(-4e7, 4e7), 2)), ["0"]);
+        assert_eq!(labels(&linear(Range::new(-4e7, 4e7), 2)), ["−4×10⁷", "−2×10⁷", "0", "2×10⁷", "4×10⁷"]);
         assert_eq!(labels(&linear(Range::new(-6e7, 6e7), 2)), ["−5×10⁷", "0", "5×10⁷"]);
+    }
+
+    /// However far from 0 an axis lies and however narrow it is.
+    #[test]
+    fn two_numbers_or_more_can_be_told_apart() {
+        let times = Range::new(1.7e9 - 4.0, 1.7e9 + 4.0);
+        assert_eq!(offset(times), 1.7e9);
+        assert_eq!(labels(&linear(times, 4)), ["−4", "−2", "0", "2", "4"]);
+        for place in [0.0, 1.0, -3.3, 2026.0, 123_456.7, -1.7e9, 6.02e23] {
+            for exponent in -8..4 {
+                let range = Range::new(place, place + 1.37 * 10f64.powi(exponent) * place.abs().max(1.0));
+                for target in 1..9 {
+                    let ticks = linear(range, target);
+                    let distinct: HashSet<&str> = labels(&ticks).into_iter().collect();
+                    assert!(ticks.len() >= 2 && distinct.len() == ticks.len(), "{range:?}: {ticks:?}");
+                    assert!(distinct.iter().all(|label| label.chars().count() < 13), "{range:?}: {ticks:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -126,8 +126,8 @@ pub(super) fn draw(setup: &Setup<'_>, seed: u64, name: &str, target: &Target, ch
     let mut gradient = vec![0.0; target.dim()];
     let energies = extent.nodes(200, 200).rows().map(|x| target.energy::<f64>(x, &mut gradient)).collect();
     let energy = Grid::new(extent, 200, 200, energies)?;
-    let title = format!("{}: {} chains", target.name(), chains.count());
-    setup.draw(name, &energy_figure(&EnergyPanel { title: &title, names: &[], energy: &energy, data: Some(chains) })?)
+    let points = Some(("chains", chains));
+    setup.draw(name, &energy_figure(&EnergyPanel { title: target.name(), names: &[], energy: &energy, points })?)
 }
 
 /// The share of the chains that are nearest to the heaviest mode.

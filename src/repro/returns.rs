@@ -202,7 +202,7 @@ impl<'a> Split<'a> {
         ];
         for (file, title, logs) in landscapes {
             let heights = Heights::new(extent, NODES, NODES, logs.into_iter().map(|log: f64| -log).collect())?;
-            let panel = EnergyPanel { title, names: &names, energy: &heights, data: Some(self.all) };
+            let panel = EnergyPanel { title, names: &names, energy: &heights, points: Some(("days", self.all)) };
             setup.draw(file, &energy_figure(&panel)?)?;
         }
         Ok(())

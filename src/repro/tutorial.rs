@@ -103,7 +103,8 @@ pub(super) fn draw_energy(setup: &Setup<'_>, name: &str, title: &str, model: &Mo
     let extent = Extent::around(data);
     let energies = setup.engine.energy(model, &extent.nodes(200, 200))?;
     let energy = Grid::new(extent, 200, 200, energies)?;
-    setup.draw(name, &energy_figure(&EnergyPanel { title, names: &[], energy: &energy, data: Some(data) })?)
+    let points = Some(("data", data));
+    setup.draw(name, &energy_figure(&EnergyPanel { title, names: &[], energy: &energy, points })?)
 }
 
 #[cfg(test)]

@@ -142,6 +142,18 @@ fn models_are_panels_under_their_names() {
     let mut said = texts(&parsed(&svg), "text");
     said.retain(|text| names.contains(&text.as_str()));
     assert_eq!(said, names, "columns from the left, then rows from the top");
+    // what may be negative has no logarithm, so that each data set has an axis of its own
+    let is_shared = |metric: &str| {
+        let svg = folder.text(&format!("c/{metric}.svg"));
+        let numbers = |panel: &str| {
+            let axis = panel.split("</g>").next().unwrap().lines().filter(|line| line.contains("\"middle\""));
+            axis.map(|line| line.split(['<', '>']).nth(2).unwrap().to_string()).collect::<Vec<_>>()
+        };
+        let panels: Vec<_> = svg.split("<g class=\"panel\">").skip(1).map(numbers).collect();
+        assert!(panels.len() == 2 && panels[0].len() > 1, "{metric}: {panels:?}");
+        panels[0] == panels[1]
+    };
+    assert!(is_shared("swd") && !is_shared("mmd2") && !is_shared("energy_distance"));
     for run in ["moons/dsm", "moons/ed", "rings/dsm", "rings/ed"] {
         let config = folder.text(&format!("c/{run}/seed-0/config.toml"));
         assert!(config.contains("net = \"2-8-1\"\n") && !config.contains("hidden"), "{config}");

@@ -176,7 +176,7 @@ fn the_digits_are_learnt_as_images() {
     assert_picture(&folder, "r/samples.png");
     let svg = folder.text("r/samples.svg");
     assert_eq!(svg.matches("class=\"images\"").count(), 2);
-    assert!(svg.contains(">held-out data (100 of 179)<") && svg.contains(" (20)<"));
+    assert!(svg.contains(">held-out data (100 of 179 drawn)<") && svg.contains(" (20)<"));
 }
 
 #[test]

@@ -44,7 +44,9 @@ fn every_sampler_runs_on_a_target() {
         assert!(number(&report["coordinates"][0], "bulk_ess") > 0.0, "{flags}");
         let names = folder.names("s");
         assert!(names.contains(&"sample.json".into()) && names.contains(&"moments.jsonl".into()), "{names:?}");
-        assert_eq!(names.contains(&"samples.png".into()), dim == 2, "{flags}: {names:?}");
+        assert!(names.contains(&"samples.png".into()), "{flags}: {names:?}");
+        assert!(folder.text("s/samples.svg").contains(": chains (60)<"), "{flags}");
+        assert!(folder.text("s/report.html").contains("The last positions of the chains."), "{flags}");
         if let Some(bounds) = flags.contains("himmelblau").then_some(5.0).or(flags.contains("u2").then_some(4.0)) {
             assert!(values.iter().all(|v| v.abs() <= bounds), "{flags}");
         }
@@ -202,6 +204,24 @@ fn draws_paths_of_the_same_chains(folder: &Folder, what: &str, count: usize) {
     let ([width, height], found) = frames(&folder.path("s/chains.gif"));
     assert!((500..900).contains(&width) && (500..900).contains(&height), "{what}: {width}x{height}");
     assert_eq!(found, count, "{what}");
+}
+
+/// Beyond the walls of a box there is no law to draw.
+#[test]
+fn the_view_of_a_target_ends_at_its_walls() {
+    let folder = Folder::new();
+    let chains = "--target u3 --box -2,2 --wall clamp --start -2,2 --step-size 1 --trajectories 3";
+    folder.done(&format!("sample {chains} {SMALL}"));
+    for name in ["samples", "trajectories"] {
+        let svg = folder.text(&format!("s/{name}.svg"));
+        let at = |number: &str| {
+            let line = svg.lines().find(|line| line.ends_with(&format!(">{number}</text>"))).unwrap();
+            line.split('"').nth(1).unwrap().parse::<f64>().unwrap()
+        };
+        // the numbers below the panel come first, and it is 420 pixels wide
+        let apart = at("2.0") - at("−2.0");
+        assert!((418.0..420.0).contains(&apart), "{name}: {apart}");
+    }
 }
 
 #[test]

@@ -104,13 +104,13 @@ fn strips(comparison: &Comparison, metric: &str, out: &Path) -> Result<()> {
             chance: None,
         })
         .collect();
-    let unit = meaning(metric).map_or("", |meaning| meaning.unit);
+    let (unit, signed) = meaning(metric).map_or(("", false), |meaning| (meaning.unit, meaning.signed));
     let label = if unit.is_empty() { metric.to_string() } else { format!("{metric} ({unit})") };
     let strips = Strips {
         title: "",
         metric: &label,
         better: better(metric),
-        logarithmic: true,
+        logarithmic: !signed,
         rows: &comparison.losses,
         panels: &panels,
     };

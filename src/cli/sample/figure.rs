@@ -6,39 +6,63 @@ use ebm_gpu::model::Head;
 use ebm_gpu::points::Points;
 use ebm_gpu::report::{
     EnergyLine, EnergyPanel, Extent, Grid, ImageSheets, Range, energy_figure, energy_line_figure, image_figure,
+    samples_figure,
 };
+use ebm_gpu::sample::SamplingPlan;
 
 use super::super::output::Folder;
 use super::subject::{Ground, Subject};
+use super::summary::ends;
 
 /// Nodes of the energy's grid along each axis.
 pub(super) const NODES: usize = 240;
+/// How far the view of a box reaches beyond it, of its width: too little to see, enough for chains on a wall to be in view.
+const BEYOND: f64 = 1e-3;
 
-/// Draws samples.png in one and two dimensions, and of images.
-pub(super) fn draw(folder: &Folder, engine: &dyn Engine, subject: &Subject, samples: &Points) -> Result<()> {
-    let title = format!("{}: {} chains", subject.name, samples.count());
+/// Draws samples.png: over the energy in one and two dimensions, where there is one; images as such; else pairs of coordinates.
+pub(super) fn draw(
+    folder: &Folder,
+    engine: &dyn Engine,
+    subject: &Subject,
+    plan: &SamplingPlan<'_>,
+    samples: &Points,
+) -> Result<()> {
     if let Some((shape, range)) = subject.image {
         let sheets = ImageSheets { title: &subject.name, shape, range, data: None, samples, model: "chains" };
         return image_figure(&sheets)?.write(&folder.file("samples"));
     }
     match subject.dim() {
         1 => {
-            let range = Range::covering(samples.values().iter().copied()).padded(0.1);
+            let all = Range::covering(samples.values().iter().copied()).padded(0.1);
+            let range = within_walls(Extent { x: all, y: all }, subject, plan).x;
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
             let Some(energy) = energies(engine, subject, &Points::new(1, x.clone()))? else { return Ok(()) };
-            let name = &subject.columns[0];
+            let (title, name) = (format!("{}: {} chains", subject.name, samples.count()), &subject.columns[0]);
             let line = EnergyLine { title: &title, name, x: &x, energy: &energy, points: Some(("chains", samples)) };
             energy_line_figure(&line).write(&folder.file("samples"))
         }
         2 => {
-            let extent = Extent::around(samples);
+            let extent = within_walls(Extent::around(samples), subject, plan);
             let Some(energy) = energies(engine, subject, &extent.nodes(NODES, NODES))? else { return Ok(()) };
             let energy = Grid::new(extent, NODES, NODES, energy)?;
-            let panel = EnergyPanel { title: &title, names: &subject.columns, energy: &energy, data: Some(samples) };
+            let (title, points) = (&subject.name, Some(("chains", samples)));
+            let panel = EnergyPanel { title, names: &subject.columns, energy: &energy, points };
             energy_figure(&panel)?.write(&folder.file("samples"))
         }
-        _ => Ok(()),
+        dim => {
+            let called = format!("{}: chains", subject.name);
+            let figure = samples_figure(&Points::new(dim, Vec::new()), samples, &subject.columns, &called);
+            figure.write(&folder.file("samples"))
+        }
     }
+}
+
+/// No more of the view of a target than the box that its chains are kept in: there is no law beyond.
+pub(super) fn within_walls(view: Extent, subject: &Subject, plan: &SamplingPlan<'_>) -> Extent {
+    let (Ground::Target(_), Some([low, high])) = (subject.last(), ends(plan)) else { return view };
+    let walls = Range::new(low, high).padded(BEYOND);
+    let cut = |range: Range| Range::new(range.lo().max(walls.lo()), range.hi().min(walls.hi()));
+    Extent { x: cut(view.x), y: cut(view.y) }
 }
 
 /// E at points in original units; none for a field.

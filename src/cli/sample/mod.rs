@@ -91,7 +91,7 @@ fn carried_out(
     let samples = subject.transform.output(&sampled.positions);
     write_npy_samples(&folder.file("samples.npy"), &samples, subject.transform.is_identity())?;
     folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, subject)?)?;
-    figure::draw(&folder, engine, subject, &samples)?;
+    figure::draw(&folder, engine, subject, plan, &samples)?;
     if let Some(recorder) = &recorder {
         let spinner = progress::spinner("drawing the chains on their way", args.quiet);
         trajectories::draw(&folder, engine, subject, plan, recorder)?;

@@ -254,7 +254,7 @@ fn describe(transition: &Transition) -> String {
 }
 
 /// The ends of the box that chains end up in.
-fn ends(plan: &SamplingPlan<'_>) -> Option<[f64; 2]> {
+pub(super) fn ends(plan: &SamplingPlan<'_>) -> Option<[f64; 2]> {
     let bounds = match &plan.stages.last()?.transition {
         Transition::Langevin(l) => l.bounds,
         Transition::Hamiltonian(h) => h.bounds,

@@ -7,7 +7,7 @@ use ebm_gpu::report::{Backdrop, ChainsPanel, Extent, Grid, Particles, Trace, pat
 use ebm_gpu::sample::{Frames, SamplingPlan};
 
 use super::super::output::Folder;
-use super::figure::{NODES, energies};
+use super::figure::{NODES, energies, within_walls};
 use super::subject::{Ground, Subject};
 
 /// More paths than this are a carpet.
@@ -106,7 +106,7 @@ pub(super) fn draw(
     plan: &SamplingPlan<'_>,
     recorder: &Recorder,
 ) -> Result<()> {
-    let extent = recorder.particles.extent();
+    let extent = within_walls(recorder.particles.extent(), subject, plan);
     let field = Field::new(engine, subject, extent)?;
     let times = Times::new(subject, plan);
     let title = |shown: usize| format!("{}: {shown} of {} chains", subject.name, recorder.chains);

@@ -1,16 +1,16 @@
-//! A 2-D energy: heat map of its low region, contours, and some of the data.
+//! A 2-D energy: heat map of its low region, contours, and some points, of the data or of chains.
 
 use super::super::axes::{Axis, Panel, Spines};
 use super::super::colour::{ColourBar, ColourMap};
 use super::super::grid::{Extent, Grid};
 use super::super::raster::Figure;
-use super::super::svg::{Frame, Svg};
+use super::super::svg::{Frame, NORMAL, Svg, fitted, text_width};
 use super::relief::Relief;
-use super::thinned;
+use super::{counted_points, thinned};
 use crate::error::Result;
 use crate::points::Points;
 
-/// More data than this would hide the field.
+/// More points than this would hide the field.
 const DOTS: usize = 400;
 
 /// The side of the square panel, in SVG pixels.
@@ -25,8 +25,8 @@ pub struct EnergyPanel<'a> {
     pub names: &'a [String],
     /// E(x) in nats (low where the model is dense), up to a constant.
     pub energy: &'a Grid,
-    /// Data of which an even subset is drawn as dots (first two coordinates).
-    pub data: Option<&'a Points>,
+    /// Points of which an even subset is drawn as dots (first two coordinates), with what they are: the title says how many.
+    pub points: Option<(&'a str, &'a Points)>,
 }
 
 /// The energy above its minimum as heat map and contours.
@@ -38,13 +38,15 @@ pub struct EnergyPanel<'a> {
 pub fn energy_figure(panel: &EnergyPanel<'_>) -> Result<Figure> {
     let relief = Relief::new(panel.energy, ColourMap::Field, "E(x) − min E (nats)");
     let bar = relief.bar();
-    let (mut svg, axes) = square_panel(panel.title, panel.names, panel.energy.extent(), Some(&bar));
+    let (mut svg, mut axes) = square_panel(panel.title, panel.names, panel.energy.extent(), Some(&bar));
     relief.draw(&mut svg, &axes)?;
     svg.open_clipped(axes.frame);
-    if let Some(data) = panel.data.filter(|data| data.dim() >= 2) {
-        let dots = thinned(data.count(), DOTS).map(|i| data.row(i)).filter(|row| axes.holds(row[0], row[1]));
+    if let Some((what, points)) = panel.points.filter(|(_, points)| points.dim() >= 2) {
+        let dots = thinned(points.count(), DOTS).map(|i| points.row(i)).filter(|row| axes.holds(row[0], row[1]));
         let dots = dots.filter_map(|row| axes.pixel(row[0], row[1]));
         svg.dots(dots, 1.6, "fill=\"#ffffff\" fill-opacity=\"0.85\" stroke=\"#1a1a1a\" stroke-width=\"0.5\"");
+        let count = format!(": {what} ({})", counted_points(points, DOTS, |row| axes.holds(row[0], row[1])));
+        axes.title = fitted(panel.title, NORMAL, SIDE - text_width(&count, NORMAL)) + &count;
     }
     svg.raw("</g>");
     axes.draw_axes(&mut svg);
@@ -74,20 +76,32 @@ mod tests {
     }
 
     fn figure(energy: &Grid, data: Option<&Points>) -> Figure {
-        let names = ["a<b".to_string()];
-        energy_figure(&EnergyPanel { title: "An energy", names: &names, energy, data }).expect("drawable")
+        let (names, points) = (["a<b".to_string()], data.map(|data| ("data", data)));
+        energy_figure(&EnergyPanel { title: "An energy", names: &names, energy, points }).expect("drawable")
     }
 
     #[test]
     fn it_has_a_panel_a_bar_contours_and_dots() {
         let data = Points::new(2, vec![0.0, 1.0, f64::NAN, 1.0, 9.0, 0.0]);
         let svg = figure(&grid(|x, y| 2.0 * (x * x + y * y)), Some(&data)).svg;
-        for text in ["An energy", "a&lt;b", "x₂", "E(x) − min E", "≥12", "class=\"panel\"", "class=\"colour-bar\""]
-        {
+        let title = ">An energy: data (1 of 3 in view)<";
+        for text in [title, "a&lt;b", "x₂", "E(x) − min E", "≥12", "class=\"panel\"", "class=\"colour-bar\""] {
             assert!(svg.contains(text), "{text} is missing");
         }
         assert_eq!(svg.matches("<circle").count(), 1);
         assert_eq!(svg.matches("class=\"contour\"").count(), 5);
+    }
+
+    #[test]
+    fn the_title_says_how_many_are_drawn() {
+        let (energy, chains) = (grid(|x, y| x * x + y * y), Points::new(2, vec![0.5; 2 * 4096]));
+        let title = "a name that is longer than its place on the page, whatever that place may be";
+        let panel = EnergyPanel { title, names: &[], energy: &energy, points: Some(("chains", &chains)) };
+        let svg = energy_figure(&panel).expect("drawable").svg;
+        assert_eq!(svg.matches("<circle").count(), DOTS);
+        for text in [">a name", "…: chains (400 of 4096 drawn)<"] {
+            assert!(svg.contains(text), "{text} is missing");
+        }
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn panels() -> Figure {
 /// Figures of the plane.
 fn fields() -> Vec<(&'static str, Figure)> {
     let (plane, energy, names) = (points(2), bowl(), [LONG.to_string(), LONG.to_string()]);
-    let of_energy = EnergyPanel { title: LONG, names: &names, energy: &energy, data: Some(&plane) };
+    let of_energy = EnergyPanel { title: LONG, names: &names, energy: &energy, points: Some((LONG, &plane)) };
     let of_score = ScorePanel { title: LONG, names: &names, positions: &plane, scores: &plane, energy: Some(&energy) };
     let trace = Trace { steps: vec![0, 1], positions: vec![plane.clone(), plane.clone()] };
     let chains = ChainsPanel {

@@ -3,7 +3,7 @@
 use super::super::markup::data_uri;
 use super::super::raster::{Figure, RgbaFrame};
 use super::super::svg::{Anchor, Frame, INK, NORMAL, Svg, fitted, number};
-use super::super::ticks::fixed;
+use super::counted;
 use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::points::Points;
@@ -53,12 +53,8 @@ pub fn image_figure(sheets: &ImageSheets<'_>) -> Result<Figure> {
             return Err(Error::input(format!("an image has {values} values, a point {dim}")));
         }
         let (picture, shown) = picture(points, sheets.shape, sheets.range);
-        let count = |n: usize| fixed(n as f64, 0);
-        let title = match points.count() {
-            total if total > shown => format!("{name} ({} of {})", count(shown), count(total)),
-            total => format!("{name} ({})", count(total)),
-        };
-        pictures.push((title, picture));
+        let all = points.count();
+        pictures.push((format!("{name} ({})", counted(all, all, shown)), picture));
     }
     let heights = pictures.iter().map(|(_, p)| SIDE * f64::from(p.height) / f64::from(p.width));
     let width = MARGIN + (SIDE + MARGIN) * pictures.len() as f64;
@@ -150,7 +146,7 @@ mod tests {
             model: "model",
         };
         let svg = image_figure(&sheets).expect("drawable").svg;
-        for text in ["dsm on x&lt;y", "held-out data (100 of 179)", "model (40)"] {
+        for text in ["dsm on x&lt;y", "held-out data (100 of 179 drawn)", "model (40)"] {
             assert!(svg.contains(text), "{text} is missing");
         }
         assert_eq!(svg.matches("class=\"images\"").count(), 2);

@@ -1,5 +1,8 @@
 //! The figures themselves, one file each.
 
+use super::ticks::fixed;
+use crate::points::Points;
+
 pub(crate) mod backdrop;
 pub(crate) mod energy;
 pub(crate) mod energy_line;
@@ -28,6 +31,24 @@ pub(crate) fn thinned(count: usize, shown: usize) -> impl Iterator<Item = usize>
         let (start, end) = (i * count / shown, (i + 1) * count / shown);
         start + scrambled(i as u64) as usize % (end - start)
     })
+}
+
+/// How many there are; where that is not all, how many of them lie in view and how many are drawn.
+pub(crate) fn counted(all: usize, inside: usize, drawn: usize) -> String {
+    let [total, in_view, dots] = [all, inside, drawn].map(|n| fixed(n as f64, 0));
+    match (inside < all, drawn < inside) {
+        (true, true) => format!("{in_view} of {total} in view, {dots} drawn"),
+        (true, false) => format!("{in_view} of {total} in view"),
+        (false, true) => format!("{dots} of {total} drawn"),
+        (false, false) => total,
+    }
+}
+
+/// The same of points that are thinned to `shown` dots, of which those are in view that `holds` says are.
+pub(crate) fn counted_points(points: &Points, shown: usize, holds: impl Fn(&[f64]) -> bool) -> String {
+    let inside = points.rows().filter(|row| holds(row)).count();
+    let drawn = thinned(points.count(), shown).filter(|i| holds(points.row(*i))).count();
+    counted(points.count(), inside, drawn)
 }
 
 /// The output function of SplitMix64 (Steele, Lea and Flood 2014), upper half.
@@ -67,5 +88,16 @@ mod tests {
         assert!(shares.iter().all(|n| (390..=610).contains(n)), "{shares:?}");
         assert_eq!(thinned(3, 9).collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!(thinned(0, 4).count(), 0);
+    }
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        let points = Points::new(1, (0..5000).map(f64::from).collect());
+        let says = |shown: usize, most: f64| counted_points(&points, shown, |x| x[0] < most);
+        assert_eq!(says(5000, 1e9), "5000");
+        assert_eq!(says(50, 1e9), "50 of 5000 drawn");
+        assert_eq!(says(5000, 4000.0), "4000 of 5000 in view");
+        assert_eq!(says(50, 4000.0), "4000 of 5000 in view, 40 drawn");
+        assert_eq!(counted_points(&Points::new(1, Vec::new()), 50, |_| true), "0");
     }
 }

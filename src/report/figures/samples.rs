@@ -10,7 +10,7 @@ use super::energy_line::{data_style, density_panel};
 use super::histogram::{Histogram, bin_count};
 use super::legend::{self, Entry, Swatch};
 use super::pairs::pairs_figure;
-use super::{coordinate_name, thinned};
+use super::{coordinate_name, counted_points, thinned};
 use crate::points::Points;
 
 /// More dots in a panel than this only make the file larger.
@@ -21,7 +21,8 @@ const FEWEST_DOTS: usize = 500;
 const SIDE: f64 = 340.0;
 
 /// Data left, model samples right, on the same axes: those of the data, so that what strays is counted, not
-/// followed; `model` is what the samples are called. Histograms for one coordinate, every pair of the first for three and more.
+/// followed; `model` is what the samples are called. Histograms for one coordinate, every pair of the first for three and more,
+/// where there may be no data.
 pub fn samples_figure(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {
     if data.dim() == 1 || samples.dim() == 1 {
         histograms(data, samples, names, model)
@@ -42,7 +43,8 @@ fn scatter(data: &Points, samples: &Points, names: &[String], model: &str) -> Fi
     let dots = data.count().min(samples.count()).clamp(FEWEST_DOTS, MOST_DOTS);
     let sets = [("data", data, left, DATA, true), (model, samples, right, MODEL, false)];
     for (what, points, frame, colour, y_written) in sets {
-        let title = counted(what, points, dots, extent);
+        let holds = |row: &[f64]| extent.x.contains(row[0]) && extent.y.contains(row[1]);
+        let title = format!("{what} ({})", counted_points(points, dots, holds));
         let panel = Panel { frame, x: x.clone(), y: y.clone(), title, spines: Spines::Box, written: [true, y_written] };
         svg.open_clipped(frame);
         let rows = thinned(points.count(), dots).map(|i| points.row(i)).filter(|row| panel.holds(row[0], row[1]));
@@ -52,20 +54,6 @@ fn scatter(data: &Points, samples: &Points, names: &[String], model: &str) -> Fi
         panel.draw_axes(&mut svg);
     }
     svg.finish()
-}
-
-/// A panel's title: what, how many, and how many of them lie inside the axes (NaN does not) or are drawn.
-fn counted(what: &str, points: &Points, dots: usize, extent: Extent) -> String {
-    let count = |n: usize| fixed(n as f64, 0);
-    let total = points.count();
-    let holds = |row: &[f64]| extent.x.contains(row[0]) && extent.y.contains(row[1]);
-    let inside = points.rows().filter(|row| holds(row)).count();
-    match (inside < total, total > dots) {
-        (true, true) => format!("{what} ({} of {} in view, thinned)", count(inside), count(total)),
-        (true, false) => format!("{what} ({} of {} in view)", count(inside), count(total)),
-        (false, true) => format!("{what} ({} of {} drawn)", count(dots), count(total)),
-        (false, false) => format!("{what} ({})", count(total)),
-    }
 }
 
 fn histograms(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {

@@ -163,7 +163,7 @@ fn draw_panel(svg: &mut Svg, frame: Frame, panel: &StripPanel<'_>, axis: &Axis) 
         draw_row(svg, frame, middle(frame, row), values, if panel.best.contains(&row) { MODEL } else { DATA }, x);
     }
     svg.text((frame.x, frame.y - 8.0), Anchor::Start, NORMAL, INK, &fitted(panel.title, NORMAL, frame.width));
-    let label = fitted(&axis.label, SMALL, frame.width);
+    let label = axis.fitted_label(SMALL, frame.width);
     svg.text((frame.x + 0.5 * frame.width, frame.bottom() + 34.0), Anchor::Middle, SMALL, INK, &label);
     svg.raw("</g>");
 }
