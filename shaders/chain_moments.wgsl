@@ -2,8 +2,8 @@
 // not finite.
 //
 // chains [count][dim] and states [count][2] as in hamiltonian_chains.wgsl; of `replicas` columns of a chain the last counts.
-// parts [workgroups][dim + accepting]: (number, mean, squares of deviations, number of those that are not finite) of the chains of a workgroup, which are
-// every groups-th run of WORKGROUP chains. The host merges them in f64. Needs: nothing.
+// parts [workgroups][dim + accepting]: (number, mean, squares of deviations, number of those that are not finite) of the
+// chains of a workgroup, which are every groups-th run of WORKGROUP chains. The host merges them in f64. Needs: nothing.
 // Reference: src/engine/moments.rs.
 
 struct MomentParams {

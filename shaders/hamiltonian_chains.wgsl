@@ -1,13 +1,15 @@
 // Many steps of Hamiltonian Monte Carlo for many chains; with one leapfrog it is the Metropolis-adjusted Langevin algorithm.
 //
 // A step draws p ~ N(0, I), does `leapfrogs` times p <- p - (rho / 2) s grad U, x <- x + rho s p, p <- p - (rho / 2) s grad U,
-// and accepts with probability min(1, exp(-(U' - U) - (|p'|^2 - |p|^2) / 2)), U = E / T + a |x - m|^2 / 2 by coordinate. rho = step sqrt(T) times the chain's own
-// factor, T the temperature of its replica (column % replicas), s = 1 / sqrt(mass) of the coordinate.
+// and accepts with probability min(1, exp(-(U' - U) - (|p'|^2 - |p|^2) / 2)), U = E / T + a |x - m|^2 / 2 by coordinate.
+// rho = step sqrt(T) times the chain's own factor, T the temperature of its replica (column % replicas), s = 1 / sqrt(mass) of
+// the coordinate.
 // chains [count, dim] row-major. states [count][2]: (E, ln factor, its average, unused), (acceptance probabilities summed,
 // proposals without a finite energy, exchanges, unused). table: T of each replica, then s, m and a of each coordinate.
 // A workgroup takes tiles of 4 QUADS columns in turn and carries each through all steps of the dispatch; column i draws at
 // index i. Turn 0 surveys where the chains are; each other turn is a leapfrog.
-// Reference: src/engine/cpu/hamiltonian.rs. Needs: lib/chains.wgsl, lib/walls.wgsl, lib/noise.wgsl, a landscape.
+// Reference: src/engine/cpu/hamiltonian.rs. Needs: lib/chains.wgsl, lib/finite.wgsl, lib/walls.wgsl, lib/noise.wgsl,
+// a landscape.
 
 struct HamiltonianParams {
     // the seed
@@ -73,11 +75,6 @@ var<private> growth: vec4<f32>;
 
 fn spare(which: u32, n: u32, quad: u32) -> u32 {
     return region + params.spare + (which * QUADS + quad) * 4u * net[0].input + n;
-}
-
-// By bits: WGSL may assume that no arithmetic meets NaN or infinity.
-fn finite(value: vec4<f32>) -> vec4<bool> {
-    return (bitcast<vec4<u32>>(value) & vec4<u32>(0x7f800000u)) != vec4<u32>(0x7f800000u);
 }
 
 fn column_of(first: u32, quad: u32, j: u32) -> u32 {

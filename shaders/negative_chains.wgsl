@@ -7,7 +7,7 @@
 // data [rows][dim]; replay [slots][dim]; law [2][dim], what is added to and what multiplies a normal or uniform number;
 // history [..], (loss, norm, good so far, step) of each training step. A workgroup takes tiles of 4 QUADS samples in turn.
 // No two samples of a step have the same slot, so nothing races. Reference: src/engine/cpu/negatives.rs,
-// src/objective/replay.rs. Needs: lib/rows.wgsl, lib/noise.wgsl, lib/jet.wgsl, an activation.
+// src/objective/replay.rs. Needs: lib/rows.wgsl, lib/noise.wgsl, lib/finite.wgsl, lib/jet.wgsl, an activation.
 
 struct NegativeParams {
     // the seed
@@ -134,11 +134,6 @@ fn load_starts(first: u32) {
             scratch[place(net[0].forward, 4u * net[0].input, n, 0u, local / ROWS)] = x;
         }
     }
-}
-
-// Not infinite and not NaN, by its bits.
-fn finite(x: vec4<f32>) -> vec4<bool> {
-    return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7F800000u)) != vec4<u32>(0x7F800000u);
 }
 
 // A run that has broken leaves the buffer alone, and so does a chain that has left every bound.

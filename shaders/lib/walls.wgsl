@@ -1,4 +1,4 @@
-// A box that coordinates are kept in. Reference: src/sampler/bounds.rs.
+// A box that coordinates are kept in. Reference: src/sampler/bounds.rs. Needs: lib/finite.wgsl.
 
 const WALL_NONE: u32 = 0u;
 const WALL_REFLECT: u32 = 1u;
@@ -13,10 +13,9 @@ struct Held {
     turned: vec4<bool>,
 }
 
-// What is not finite stays so, and is seen by its bits: WGSL leaves open what clamp makes of NaN.
+// What is not finite stays so: WGSL leaves open what clamp makes of NaN.
 fn hold(x: vec4<f32>, wall: u32, low: f32, high: f32) -> Held {
-    let bits = bitcast<vec4<u32>>(x);
-    let sound = (bits & vec4<u32>(0x7f800000u)) != vec4<u32>(0x7f800000u);
+    let sound = finite(x);
     if wall == WALL_CLAMP {
         return Held(select(x, clamp(x, vec4<f32>(low), vec4<f32>(high)), sound), vec4<bool>(false));
     }

@@ -64,7 +64,8 @@ impl Grid {
     }
 
     /// The box of a law smoothed by `sigma` with a fifth of its width to spare on each side, and [-6, 6] along every axis in any
-    /// case. `per_axis` cells across the former or the latter, whichever is wider; some more where neither holds the other.
+    /// case. `per_axis` cells across the former or the latter, whichever is wider, and some more: the grid begins and ends at
+    /// whole numbers and has a whole number of cells between them, so that the edges of laws that end at such are edges of cells.
     ///
     /// # Errors
     /// The law has more than two coordinates, or there are no cells.
@@ -74,12 +75,13 @@ impl Grid {
             [low - room, high + room]
         });
         let own: Vec<[f64; 2]> = own.collect();
-        let all = |[low, high]: &[f64; 2]| [low.min(-LEAST_REACH), high.max(LEAST_REACH)];
+        let all = |[low, high]: &[f64; 2]| [low.min(-LEAST_REACH).floor(), high.max(LEAST_REACH).ceil()];
         let mut grid = Self::covering(&own.iter().map(all).collect::<Vec<_>>(), per_axis)?;
         for (axis, [low, high]) in own.iter().enumerate() {
-            let cell = (high - low).max(2.0 * LEAST_REACH) / per_axis as f64;
+            let in_one = per_axis as f64 / (high - low).max(2.0 * LEAST_REACH);
             // a rounding error is no cell
-            grid.counts[axis] = ((grid.highs[axis] - grid.lows[axis]) / cell - 1e-6).ceil() as usize;
+            let in_one = if in_one > 4.0 { (in_one - 1e-6).ceil() } else { in_one };
+            grid.counts[axis] = ((grid.highs[axis] - grid.lows[axis]) * in_one - 1e-6).ceil() as usize;
         }
         Ok(grid)
     }

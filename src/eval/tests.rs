@@ -161,6 +161,17 @@ fn the_null_interval_of_mode_weights_holds_what_the_law_gives() {
     assert_eq!(with_modes, 26);
 }
 
+/// Edges of cells lie on the squares' edges however far the grid reaches.
+#[test]
+fn a_wider_grid_holds_squares_as_well() {
+    let board = by_name("checkerboard").unwrap();
+    for sigma in [0.0, 0.1, 0.3, 1.0] {
+        let grid = Grid::around_law(&*board, sigma, cells(2)).unwrap();
+        let missed = LawOnGrid::new(&*board, 0.0, &grid).mass_error.abs();
+        assert!(missed < 1e-9, "smoothed by {sigma}: {missed:e} in {}", grid.shape());
+    }
+}
+
 #[test]
 fn grids_around_laws_hold_and_resolve_them() {
     for name in crate::data::toy::NAMES {

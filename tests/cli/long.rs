@@ -1,10 +1,11 @@
-//! Long runs take no more memory than short ones.
+//! Long runs take no more memory than short ones, and large files no more than so many bytes a number.
 
 #![cfg(target_os = "linux")]
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::bad_tables::npy_bytes;
 use crate::program::Folder;
 
 /// The most memory in bytes that the program was seen with before it had written the file `end`: what is drawn at the end is the
@@ -67,4 +68,25 @@ fn a_million_steps_of_a_chain_take_the_memory_of_a_hundred_thousand() {
     });
     // a moment for each draw would be 6.5 MB
     assert!(long < short + (2 << 20), "{long} bytes, {short} of a short run");
+}
+
+/// As README says: 8 bytes a number in memory, and of the training rows, eight in ten, 4 for what stands for the device's.
+#[test]
+fn data_take_eleven_bytes_a_number() {
+    let folder = Folder::new();
+    let loaded = |file: &str, out: &str| {
+        let run = "run --engine cpu --quiet --hidden 1 --batch 8 --steps 1 --chains 0 --transform none --data";
+        most(&folder, &format!("{run} {file} --out {out}"), &format!("{out}/model.safetensors"))
+    };
+    folder.write("small.csv", "a,b\n".to_string() + &"0.5,1\n2,0.25\n".repeat(300));
+    let small = loaded("small.csv", "small");
+    let rows = 2_000_000usize;
+    let values: Vec<u8> = (0..2 * rows).flat_map(|i| (i as f32).sin().to_le_bytes()).collect();
+    folder.write("array.npy", npy_bytes("<f4", &format!("({rows}, 2)"), &values));
+    let lines: String = (0..rows / 2).map(|i| format!("{},{}\n", i % 7, i % 11)).collect();
+    folder.write("table.csv", format!("a,b\n{lines}"));
+    for (file, numbers) in [("array.npy", 2 * rows), ("table.csv", rows)] {
+        let each = (loaded(file, file.split('.').next().unwrap()) - small) as f64 / numbers as f64;
+        assert!(each > 8.0 && each < 11.5, "{each} bytes a number of {file}");
+    }
 }

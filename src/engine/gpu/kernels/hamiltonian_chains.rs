@@ -66,6 +66,7 @@ kernel! {
         "lib/philox.wgsl",
         "lib/noise.wgsl",
         "lib/chains.wgsl",
+        "lib/finite.wgsl",
         "lib/walls.wgsl",
         "hamiltonian_chains.wgsl",
     ],

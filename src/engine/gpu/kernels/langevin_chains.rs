@@ -50,6 +50,7 @@ kernel! {
         "lib/philox.wgsl",
         "lib/noise.wgsl",
         "lib/chains.wgsl",
+        "lib/finite.wgsl",
         "lib/walls.wgsl",
         "langevin_chains.wgsl",
     ],

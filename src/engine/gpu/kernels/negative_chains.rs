@@ -68,6 +68,7 @@ kernel! {
         "lib/sweep.wgsl",
         "lib/jet.wgsl",
         "lib/rows.wgsl",
+        "lib/finite.wgsl",
         "negative_chains.wgsl",
     ],
     passes: Score,
