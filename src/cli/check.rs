@@ -37,7 +37,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
         "gpu" => {
             let (adapter, spoil) = (args.adapter.clone(), args.spoil_kernel.clone());
             let options = GpuOptions { adapter, spoil, ..Default::default() };
-            Box::new(GpuEngine::open(&options)?)
+            let engine = GpuEngine::open(&options)?;
+            if let Some(doubt) = engine.gpu().summary().doubt() {
+                notice!("warning: {doubt}");
+            }
+            Box::new(engine)
         }
         "cpu" if args.adapter.is_some() => {
             return Err(Error::input("--adapter is for the gpu engine").hint("leave it out, or --engine gpu"));

@@ -23,6 +23,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
     for a in &all {
         let kind = if a.software { "software" } else { "hardware" };
         super::print_line(&format!("{:>3}  {kind}  {}  ({}, {})", a.index, a.name, a.backend, a.driver))?;
+        if let Some(doubt) = a.doubt() {
+            super::print_line(&format!("     {doubt}"))?;
+        }
     }
     super::print_line(&format!("auto: {}", auto.reason))
 }

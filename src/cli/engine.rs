@@ -43,6 +43,9 @@ impl EngineArgs {
         let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
             notice!("{}", selection.reason);
+            if let Some(doubt) = &selection.doubt {
+                notice!("warning: {doubt}");
+            }
         }
         Ok(selection)
     }

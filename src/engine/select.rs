@@ -44,6 +44,8 @@ pub struct Selection {
     pub engine: Box<dyn Engine>,
     /// What was chosen and why, and what to do for another choice.
     pub reason: String,
+    /// What is known against the driver.
+    pub doubt: Option<String>,
 }
 
 /// Opens the engine of `choice`; naming an adapter means `gpu`.
@@ -53,7 +55,11 @@ pub struct Selection {
 pub fn select(choice: EngineChoice, gpu: &GpuOptions) -> Result<Selection> {
     let selection = |engine: Box<dyn Engine>, why: &str| {
         let reason = format!("engine {}: {}{why}", engine.name(), engine.adapter());
-        Selection { engine, reason }
+        Selection { engine, reason, doubt: None }
+    };
+    let on = |gpu: GpuEngine| {
+        let doubt = gpu.gpu().summary().doubt();
+        Selection { doubt, ..selection(Box::new(gpu), "") }
     };
     if let (EngineChoice::Cpu | EngineChoice::Reference, Some(adapter)) = (choice, &gpu.adapter) {
         let engine = if choice == EngineChoice::Cpu { "cpu" } else { "reference" };
@@ -63,8 +69,8 @@ pub fn select(choice: EngineChoice, gpu: &GpuOptions) -> Result<Selection> {
     match choice {
         EngineChoice::Reference => Ok(selection(Box::new(Reference::new()?), "")),
         EngineChoice::Cpu => Ok(selection(Box::new(Cpu::new()?), "")),
-        EngineChoice::Gpu => Ok(selection(Box::new(GpuEngine::open(gpu)?), "")),
-        EngineChoice::Auto if gpu.adapter.is_some() => Ok(selection(Box::new(GpuEngine::open(gpu)?), "")),
+        EngineChoice::Gpu => Ok(on(GpuEngine::open(gpu)?)),
+        EngineChoice::Auto if gpu.adapter.is_some() => Ok(on(GpuEngine::open(gpu)?)),
         EngineChoice::Auto => {
             let hardware = match adapters::best_hardware() {
                 Ok(hardware) => hardware,
@@ -73,7 +79,7 @@ pub fn select(choice: EngineChoice, gpu: &GpuOptions) -> Result<Selection> {
             if let Some(hardware) = hardware {
                 let best = GpuOptions { adapter: Some(hardware.index.to_string()), ..gpu.clone() };
                 return match GpuEngine::open(&best) {
-                    Ok(engine) => Ok(selection(Box::new(engine), "")),
+                    Ok(engine) => Ok(on(engine)),
                     Err(e) => Ok(selection(Box::new(Cpu::new()?), &format!("; the GPU was not taken: {e}"))),
                 };
             }

@@ -20,6 +20,24 @@ pub struct AdapterSummary {
     pub software: bool,
 }
 
+/// The first Mesa whose software driver is not known to compute some kernels wrongly: 22.3.6 does.
+const SOUND_MESA: u32 = 25;
+
+impl AdapterSummary {
+    /// What is known against the driver.
+    pub fn doubt(&self) -> Option<String> {
+        let version = self.driver.split_once("Mesa ")?.1;
+        let major: u32 = version.split('.').next()?.parse().ok()?;
+        (self.software && major < SOUND_MESA).then(|| {
+            format!(
+                "Mesa's software driver is known to compute some kernels wrongly before version {SOUND_MESA}, this is {}: \
+                 `ebm-gpu check --all` compares this program's with f64",
+                version.split_whitespace().next().unwrap_or(version)
+            )
+        })
+    }
+}
+
 fn instance() -> wgpu::Instance {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     // no validation layers: they are not installed on most machines, and our own tests check what they would
@@ -110,5 +128,23 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
         wgpu::DeviceType::VirtualGpu => 2,
         wgpu::DeviceType::Other => 3,
         wgpu::DeviceType::Cpu => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_software_drivers_are_doubted() {
+        let doubt = |driver: &str, software: bool| {
+            let (name, backend, driver) = ("llvmpipe".into(), "Vulkan".into(), driver.to_string());
+            AdapterSummary { index: 0, name, backend, driver, software }.doubt()
+        };
+        let old = doubt("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true).expect("it computes wrongly");
+        assert!(old.contains("this is 22.3.6: "), "{old}");
+        assert_eq!(doubt("llvmpipe Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)", true), None);
+        assert_eq!(doubt("radv Mesa 22.3.6", false), None);
+        assert_eq!(doubt("SwiftShader driver", true), None);
     }
 }
