@@ -15,7 +15,8 @@ fn given(place: *mut u8, size: usize) -> *mut u8 {
         // nothing here allocates; checkpoints are renamed into place, so that none is lost
         notice!("error: this machine has no memory left, {size} bytes more were asked for");
         notice!("hint: fewer points, chains or kept draws; what was saved is there for --resume");
-        std::process::exit(1);
+        // without the exit handlers of drivers, which may ask for memory
+        signal_hook::low_level::exit(1);
     }
     place
 }

@@ -15,23 +15,32 @@ use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 use ebm_gpu::target::Target;
 
-/// Seven tiles among three workgroups: as many portions as there are tiles, with submissions as short as can be; or all at once.
-fn engine(in_portions: bool) -> GpuEngine {
-    let (max_submit_ms, fewest) = if in_portions { (0.1, 1) } else { (500.0, 1000) };
+/// Seven tiles among three workgroups; at most so many milliseconds and at least so many tiles in a submission.
+fn engine(max_submit_ms: f64, fewest: u32) -> GpuEngine {
     gpu_of(GpuOptions { max_submit_ms, fewest_tiles: Some(fewest), most_workgroups: 3, ..Default::default() })
 }
 
 const SAMPLES: usize = 200;
 const TILES: u64 = 7;
 
-/// What `done` gives in portions and at once, and how many submissions each took.
-fn both<T>(done: impl Fn(&GpuEngine) -> T) -> [(T, u64); 2] {
-    [true, false].map(|in_portions| {
-        let engine = engine(in_portions);
+/// What `done` gives: in as many portions as there are tiles, with submissions as short as can be; in portions of all
+/// workgroups, of which there are three; and with all time. Each with the submissions that it took.
+fn thrice<T>(done: impl Fn(&GpuEngine) -> T) -> [(T, u64); 3] {
+    [(0.1, 1), (0.1, 1000), (500.0, 1)].map(|(max_submit_ms, fewest)| {
+        let engine = engine(max_submit_ms, fewest);
         let result = done(&engine);
         let Counts { submissions, .. } = engine.gpu().counts();
         (result, submissions)
     })
+}
+
+/// What is cut is in at least so many submissions a step; where there is time, no step is but the first.
+fn counted(what: &str, steps: u64, phases: u64, [tile_by_tile, round_by_round, whole]: [u64; 3]) {
+    // what is read back at the end, and the first two steps, of which nothing is known yet
+    let beside = 8;
+    assert!(tile_by_tile >= (steps - 2) * TILES * phases, "{what}: {tile_by_tile} submissions tile by tile");
+    assert!(round_by_round >= (steps - 2) * 3 * phases, "{what}: {round_by_round} submissions round by round");
+    assert!(whole <= steps + TILES * phases + beside, "{what}: {whole} submissions where there is time");
 }
 
 fn trained(engine: &GpuEngine, objective: &Objective, net: &str, steps: u64) -> TrainingState {
@@ -53,7 +62,7 @@ fn training_in_portions_is_training() {
     let law = SeparableLaw::normal(vec![0.0; 2], vec![1.0; 2]).expect("law");
     let cd = |steps| Contrastive::new(steps, 0.01, 0.0, 0.0).expect("numbers");
     let dsm = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma"));
-    let steps = 5;
+    let steps = 8;
     for (objective, net, phases) in [
         (dsm, "2-16-1", 1),
         (Objective::FdSsm(FdSsm::new(1, 0.5).expect("epsilon")), "2-16-1", 1),
@@ -64,14 +73,14 @@ fn training_in_portions_is_training() {
         (Objective::Pcd(cd(4), Replay::new(300, 0.1, law).expect("replay")), "2-16-1", 2),
     ] {
         let name = objective.name();
-        let [(some, portions), (all, whole)] = both(|engine| trained(engine, &objective, net, steps));
-        assert_eq!(some.parameters, all.parameters, "{name}: parameters");
-        assert_eq!(some.first_moment, all.first_moment, "{name}: moments");
+        let [(tiles, a), (rounds, b), (all, c)] = thrice(|engine| trained(engine, &objective, net, steps));
+        counted(name, steps, phases, [a, b, c]);
         let values = |state: &TrainingState| state.replay.as_ref().map(|replay| replay.values().to_vec());
-        assert_eq!(values(&some), values(&all), "{name}: replay buffer");
-        // each tile on its own, once the first submissions have been seen to be too long
-        let least = (steps - 2) * TILES * phases;
-        assert!(portions >= whole + least, "{name}: {portions} submissions in portions, {whole} at once");
+        for some in [tiles, rounds] {
+            assert_eq!(some.parameters, all.parameters, "{name}: parameters");
+            assert_eq!(some.first_moment, all.first_moment, "{name}: moments");
+            assert_eq!(values(&some), values(&all), "{name}: replay buffer");
+        }
     }
 }
 
@@ -87,18 +96,19 @@ fn moved(engine: &GpuEngine, transition: &Transition, count: usize, steps: u64) 
 fn chains_in_portions_are_chains() {
     let langevin: Transition = Langevin::new(0.01, 1.0).expect("numbers").into();
     let hmc = Hamiltonian::new(0.1, 3, 1.0).expect("numbers");
-    let steps = 6;
+    let steps = 8;
     // a tile of chains on a target has 256 of them; the exchanges of tempering come behind the last portion of a step
     let tempering = Hamiltonian { temperatures: vec![4.0, 2.0, 1.0], swap_every: 2, ..hmc.clone() };
     for (what, transition, count) in
         [("ula", langevin, 1700), ("hmc", hmc.into(), 1700), ("tempering", tempering.into(), 1701)]
     {
-        let [(some, portions), (all, whole)] = both(|engine| moved(engine, &transition, count, steps));
-        assert!(some.positions == all.positions, "{what}: positions");
-        assert_eq!((some.step, &some.exchanges), (all.step, &all.exchanges), "{what}: exchanges");
-        // acceptances are sums in f32, which depend on how many steps a dispatch has
-        assert!(worst(&some.standings, &all.standings, 1e-6, 1e-6) <= 1.0, "{what}: how chains stand");
-        let least = (steps - 2) * TILES;
-        assert!(portions >= whole + least, "{what}: {portions} submissions in portions, {whole} at once");
+        let [(tiles, a), (rounds, b), (all, c)] = thrice(|engine| moved(engine, &transition, count, steps));
+        counted(what, steps, 1, [a, b, c]);
+        for some in [tiles, rounds] {
+            assert!(some.positions == all.positions, "{what}: positions");
+            assert_eq!((some.step, &some.exchanges), (all.step, &all.exchanges), "{what}: exchanges");
+            // acceptances are sums in f32, which depend on how many steps a dispatch has
+            assert!(worst(&some.standings, &all.standings, 1e-6, 1e-6) <= 1.0, "{what}: how chains stand");
+        }
     }
 }

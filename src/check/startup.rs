@@ -90,7 +90,9 @@ pub fn chains(
     let scale = chains
         .iter()
         .flat_map(|(start, (_, want))| start.iter().zip(*want))
-        .fold(0.0, |scale: f64, (start, want)| scale.max((want - start).abs()).max(ROUNDING / BOUND * want.abs()));
+        .fold(f64::MIN_POSITIVE, |scale, (start, want)| {
+            scale.max((want - start).abs()).max(ROUNDING / BOUND * want.abs())
+        });
     let moved = |to: &[f64], start: &[f64]| to.iter().zip(start).map(|(to, start)| to - start).collect::<Vec<_>>();
     let error =
         |(start, (got, want)): &(&[f64], (&[f64], &[f64]))| worst(&moved(got, start), &moved(want, start), scale);

@@ -6,10 +6,9 @@ use super::kernels::{
     NegativeParams,
 };
 use super::loss::{LossPass, Weights};
-use super::pace::Pace;
 use super::pipeline::Bound;
 use super::spread::{Spread, to_f32, to_f64};
-use super::tiles::Tiles;
+use super::tiles::{Phase, Tiles};
 use crate::engine::TrainingPlan;
 use crate::error::Result;
 use crate::model::MlpSpec;
@@ -136,14 +135,14 @@ impl NegativePass {
         self.kernel.dispatch(pass, entry, self.tiles.whole().workgroups);
     }
 
-    /// Units of work of a portion of tiles, where one of the loss is one.
-    pub(super) fn weight(&self) -> u64 {
-        u64::from(self.fixed.steps.max(1))
+    /// All tiles.
+    pub(super) fn tiles(&self) -> Tiles {
+        self.tiles
     }
 
-    /// Submits all tiles with these arguments at index `entry`, some at a time.
-    pub(super) fn submit(&self, gpu: &Gpu, pace: &mut Pace, entry: usize, arguments: &NegativeParams) -> Result<()> {
-        self.tiles.submit(gpu, pace, self.weight(), |run| {
+    /// Submits all tiles, which are those of `phase`, with these arguments at index `entry`, some at a time.
+    pub(super) fn submit(&self, gpu: &Gpu, phase: &mut Phase, entry: usize, arguments: &NegativeParams) -> Result<()> {
+        phase.submit(gpu, |run| {
             let some = NegativeParams { first_tile: run.first, end_tile: run.end, ..*arguments };
             gpu.write_params(&self.params, entry, &[some]);
             gpu.run(|pass| self.kernel.dispatch(pass, entry, run.workgroups))

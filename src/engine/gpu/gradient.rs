@@ -5,6 +5,7 @@ use super::kernel::WORKGROUP;
 use super::kernels::{ReduceGradient, ReduceParams};
 use super::loss::{LossPass, Samples};
 use super::spread::{Spread, to_f64};
+use super::tiles::Phase;
 use crate::engine::{Given, LossGradient};
 use crate::error::Result;
 use crate::model::Model;
@@ -19,7 +20,7 @@ pub(super) fn loss_gradient(
 ) -> Result<LossGradient> {
     let samples = Samples::Given(*given);
     let (pass, _) = LossPass::new(gpu, &model.spec, objective, samples, &model.parameters, 1)?;
-    pass.submit(gpu, &mut gpu.pace(pass.spread.tiles.portions()), 0, &pass.fixed)?;
+    pass.submit(gpu, &mut Phase::new(gpu, pass.spread.tiles), 0, &pass.fixed)?;
     let gradient = reduced(gpu, &pass.spread, &pass.slabs)?;
     Ok(LossGradient { losses: to_f64(&gpu.download(&pass.losses)?), gradient, multiply_adds: None })
 }

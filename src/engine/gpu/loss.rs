@@ -6,11 +6,10 @@ use super::kernels::{
     BasisParams, Contrast, DifferenceMatching, FROM_GIVEN, LAW_BASIS, LAW_GAUSSIAN, LAW_RADEMACHER, LAW_SPHERE,
     LossParams, MOST_ROWS, OrthonormalBasis, ROWS_DRAWN, ROWS_GIVEN, ROWS_PLACED, ScoreMatching,
 };
-use super::pace::Pace;
 use super::pipeline::Bound;
 use super::rows::Rows;
 use super::spread::{Spread, shape_of, to_f32};
-use super::tiles::Run;
+use super::tiles::{Phase, Run};
 use crate::engine::Given;
 use crate::error::{Error, Result};
 use crate::model::MlpSpec;
@@ -251,9 +250,9 @@ impl LossPass {
         self.kernel.dispatch(pass, entry, run.workgroups);
     }
 
-    /// Submits all tiles with these arguments at index `entry`, some at a time; a portion is a unit of `pace`.
-    pub(super) fn submit(&self, gpu: &Gpu, pace: &mut Pace, entry: usize, arguments: &LossParams) -> Result<()> {
-        self.spread.tiles.submit(gpu, pace, 1, |run| {
+    /// Submits all tiles, which are those of `phase`, with these arguments at index `entry`, some at a time.
+    pub(super) fn submit(&self, gpu: &Gpu, phase: &mut Phase, entry: usize, arguments: &LossParams) -> Result<()> {
+        phase.submit(gpu, |run| {
             gpu.write_params(
                 &self.params,
                 entry,

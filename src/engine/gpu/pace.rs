@@ -11,6 +11,8 @@ pub(super) struct Pace {
     target: Duration,
     size: u64,
     most: u64,
+    /// Whether the last unit took longer than a submission should.
+    long: bool,
     last_end: Instant,
 }
 
@@ -19,7 +21,17 @@ impl Pace {
     pub(super) fn new(most: u64, max_ms: f64) -> Self {
         let max_ms = if max_ms.is_nan() { 0.1 } else { max_ms };
         let target = TARGET.min(Duration::from_secs_f64(max_ms.clamp(0.1, 500.0) / 1e3));
-        Self { target, size: 1, most, last_end: Instant::now() }
+        Self { target, size: 1, most, long: false, last_end: Instant::now() }
+    }
+
+    /// The same where even a unit is taken to be too long until one has been seen.
+    pub(super) fn cautious(self) -> Self {
+        Self { long: true, ..self }
+    }
+
+    /// Whether a unit is longer than a submission should be.
+    pub(super) fn is_long(&self) -> bool {
+        self.long
     }
 
     /// Units of work for the next submission.
@@ -37,6 +49,7 @@ impl Pace {
         let took = now - start.max(self.last_end);
         self.last_end = now;
         let fit = self.target.as_secs_f64() / took.as_secs_f64().max(1e-6) * size as f64;
+        self.long = fit < 1.0;
         // at most doubled: the first submissions also pay for compilation
         self.size = (fit as u64).clamp(1, 2 * size.max(1)).min(self.most);
     }
@@ -71,6 +84,9 @@ mod tests {
         assert!(slow[1..].iter().all(|seconds| (0.018..0.0201).contains(seconds)), "{slow:?}");
         // a unit that takes longer is sent alone
         assert_eq!(take(&mut pace, 0.5, 3)[1..], [0.5, 0.5]);
+        assert!(pace.is_long());
+        take(&mut pace, 1e-3, 1);
+        assert!(!pace.is_long() && Pace::new(1, 20.0).cautious().is_long());
     }
 
     #[test]

@@ -88,7 +88,9 @@ impl Spread {
             ))
             .hint("narrower layers, or --engine cpu"));
         }
-        let tiles = Tiles { count, workgroups: count.min(fit), portion: gpu.portion() };
+        let workgroups = count.min(fit);
+        // more tiles than workgroups would be one round after another
+        let tiles = Tiles { count, workgroups, portion: gpu.portion().min(workgroups).max(1) };
         Ok(Self { layout, shape, tiles })
     }
 

@@ -45,25 +45,34 @@ impl Tiles {
         let some = portions.saturating_mul(self.portion.into()).min(most) as u32;
         Run { first, end: first + some, workgroups: some.min(self.workgroups) }
     }
+}
 
-    /// Submits all tiles, some at a time, and waits for each submission: as many portions as `pace` says, each of `weight`
-    /// units of its work.
+/// The tiles of one kernel of a step, and how many portions of them go into a submission where the step is cut.
+pub(super) struct Phase {
+    pub(super) tiles: Tiles,
+    pace: Pace,
+}
+
+impl Phase {
+    /// Submissions of one portion to begin with.
+    pub(super) fn new(gpu: &Gpu, tiles: Tiles) -> Self {
+        Self { tiles, pace: gpu.pace(tiles.portions()) }
+    }
+
+    /// Submits all tiles, some at a time, and waits for each submission.
     ///
     /// # Errors
     /// The device failed.
-    pub(super) fn submit(
-        self,
-        gpu: &Gpu,
-        pace: &mut Pace,
-        weight: u64,
-        mut submit: impl FnMut(Run) -> wgpu::SubmissionIndex,
-    ) -> Result<()> {
+    pub(super) fn submit(&mut self, gpu: &Gpu, mut submit: impl FnMut(Run) -> wgpu::SubmissionIndex) -> Result<()> {
         let mut first = 0;
-        while first < self.count {
-            let portions = (pace.size() / weight).max(1);
-            let (run, start) = (self.run(first, portions), Instant::now());
+        while first < self.tiles.count {
+            let (portions, start) = (self.pace.size(), Instant::now());
+            let run = self.tiles.run(first, portions);
             gpu.wait(&submit(run))?;
-            pace.ended(portions * weight, start);
+            // what is left at the end says nothing of how long so many portions take
+            if u64::from(run.end - run.first) == portions * u64::from(self.tiles.portion) || first == 0 {
+                self.pace.ended(portions, start);
+            }
             first = run.end;
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::loss::{LossPass, Samples, Weights};
 use super::pace::Pace;
 use super::pipeline::Bound;
 use super::spread::{quads, to_f64};
+use super::tiles::Phase;
 use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState, replay};
 use crate::error::Result;
 use crate::model::MlpSpec;
@@ -39,8 +40,8 @@ pub(super) struct GpuTraining<'a> {
     in_flight: VecDeque<Submission>,
     arrived: Vec<StepRecord>,
     pace: Pace,
-    /// Units of work of a step: a portion of the loss's tiles is one, unless all tiles are one portion.
-    each: u64,
+    /// The tiles of the negatives, where chains make them, and of the loss: for steps that are cut.
+    phases: (Option<Phase>, Phase),
     submitted: u64,
     /// Steps that were done before this run.
     first: u64,
@@ -55,8 +56,6 @@ struct Submission {
     staging: wgpu::Buffer,
     first: u64,
     steps: u64,
-    /// Units of work; none if only the end of a step is in it.
-    size: u64,
     start: Instant,
 }
 
@@ -122,11 +121,10 @@ impl<'a> GpuTraining<'a> {
             new2: (1.0 - optimizer.beta2) as f32,
             ..Default::default()
         };
-        let each = match loss.spread.tiles.portions() {
-            1 => 1,
-            portions => portions * (1 + chains.as_ref().map_or(0, NegativePass::weight)),
-        };
-        let pace = gpu.pace(each * MOST_STEPS.min(loss.rows.most_steps()));
+        let phase = |tiles| Phase::new(gpu, tiles);
+        let phases = (chains.as_ref().map(|chains| phase(chains.tiles())), phase(loss.spread.tiles));
+        let pace = gpu.pace(MOST_STEPS.min(loss.rows.most_steps()));
+        let pace = if loss.spread.tiles.portions() > 1 { pace.cautious() } else { pace };
         let staging = (0..IN_FLIGHT).map(|_| gpu.staging(MOST_STEPS * 16)).collect();
         Ok(Self {
             gpu,
@@ -145,7 +143,7 @@ impl<'a> GpuTraining<'a> {
             in_flight: VecDeque::new(),
             arrived: Vec::new(),
             pace,
-            each,
+            phases,
             submitted: state.step,
             first: state.step,
             good: state.step,
@@ -190,15 +188,15 @@ impl<'a> GpuTraining<'a> {
         if let Some(chains) = &self.chains {
             chains.write(self.gpu, half, &negatives);
         }
-        let whole = self.pace.size() >= self.each;
+        let (start, whole) = (Instant::now(), !self.is_cut());
         if !whole {
-            if let Some((chains, arguments)) = self.chains.as_ref().zip(negatives.first()) {
-                chains.submit(self.gpu, &mut self.pace, half, arguments)?;
+            let (of_negatives, of_loss) = &mut self.phases;
+            if let (Some(chains), Some(phase), Some(arguments)) = (&self.chains, of_negatives, negatives.first()) {
+                chains.submit(self.gpu, phase, half, arguments)?;
             }
-            self.loss.submit(self.gpu, &mut self.pace, half, &loss[0])?;
+            self.loss.submit(self.gpu, of_loss, half, &loss[0])?;
         }
         let tiles = self.loss.spread.tiles.whole();
-        let (start, size) = (Instant::now(), if whole { steps * self.each } else { 0 });
         let updates = self.fixed_adam.square_count;
         let index = self.gpu.submit(|encoder| {
             {
@@ -217,19 +215,22 @@ impl<'a> GpuTraining<'a> {
             encoder.copy_buffer_to_buffer(self.history.raw(), half as u64 * 16, &staging, 0, steps * 16);
             encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());
         });
-        self.in_flight.push_back(Submission { index, staging, first: self.submitted + 1, steps, size, start });
+        self.in_flight.push_back(Submission { index, staging, first: self.submitted + 1, steps, start });
         self.submitted += steps;
         self.turn = (self.turn + 1) % IN_FLIGHT;
         Ok(())
+    }
+
+    /// Whether a step is longer than a submission should be and can be cut.
+    fn is_cut(&self) -> bool {
+        self.pace.is_long() && self.loss.spread.tiles.portions() > 1
     }
 
     /// Waits for the oldest submission and takes in its records.
     fn collect(&mut self) -> Result<()> {
         let Some(done) = self.in_flight.pop_front() else { return Ok(()) };
         self.gpu.wait(&done.index)?;
-        if done.size > 0 {
-            self.pace.ended(done.size, done.start);
-        }
+        self.pace.ended(done.steps, done.start);
         let records: Vec<[f32; 4]> = self.gpu.read_staging(&done.staging, done.steps as usize)?;
         self.staging.push(done.staging);
         for (step, [loss, norm, good, _]) in (done.first..).zip(records) {
@@ -254,9 +255,9 @@ impl<'a> GpuTraining<'a> {
 impl Training for GpuTraining<'_> {
     fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>> {
         // nothing behind a step that may take long: there a driver can keep the host without end
-        while !self.halted && self.submitted < until && (self.pace.size() > self.each || self.in_flight.is_empty()) {
+        while !self.halted && self.submitted < until && (self.pace.size() > 1 || self.in_flight.is_empty()) {
             let Some(staging) = self.staging.pop() else { break };
-            let steps = (self.pace.size() / self.each).clamp(1, until - self.submitted);
+            let steps = self.pace.size().min(until - self.submitted);
             self.submit(staging, steps)?;
         }
         self.collect()?;

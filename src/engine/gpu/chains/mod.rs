@@ -13,7 +13,7 @@ use super::kernel::Shape;
 use super::network::NetworkLayout;
 use super::pace::Pace;
 use super::spread::{quads, to_f64};
-use super::tiles::{Run, Tiles};
+use super::tiles::{Phase, Run, Tiles};
 use crate::engine::{
     ChainState, Chains, Fares, Landscape, Moments, Room, Worth, another_kind, another_number, another_state, coldest,
 };
@@ -51,12 +51,14 @@ pub(super) struct GpuChains<'a> {
     moments: Option<MomentPass>,
     /// What is kept of draws.
     keeper: Option<Keeper>,
+    /// For steps that are cut.
+    phase: Phase,
     pace: Pace,
     step: u64,
     /// Steps since the last report.
     unreported: u64,
     turn: usize,
-    /// Each with its units of work.
+    /// Each with its steps.
     in_flight: VecDeque<(wgpu::SubmissionIndex, u64, Instant)>,
 }
 
@@ -130,6 +132,7 @@ impl<'a> GpuChains<'a> {
                 (Moves::Hamiltonian(Box::new(moves)), ground)
             }
         };
+        let (tiles, pace) = (moves.tiles(), gpu.pace(MOST_STEPS));
         Ok(Self {
             gpu,
             ground,
@@ -138,7 +141,8 @@ impl<'a> GpuChains<'a> {
             dim: start.dim(),
             moments: None,
             keeper: None,
-            pace: gpu.pace(MOST_STEPS * moves.tiles().portions()),
+            pace: if tiles.portions() > 1 { pace.cautious() } else { pace },
+            phase: Phase::new(gpu, tiles),
             moves,
             step: 0,
             unreported: 0,
@@ -179,29 +183,31 @@ impl<'a> GpuChains<'a> {
 
 impl Chains for GpuChains<'_> {
     fn advance(&mut self, steps: u64) -> Result<u64> {
-        // a portion of the tiles for one step is a unit of work
-        let each = self.moves.tiles().portions();
-        // nothing behind a step that may take long: there a driver can keep the host without end
-        if self.in_flight.len() == IN_FLIGHT || self.pace.size() <= each {
+        if steps == 0 {
+            return Ok(0);
+        }
+        if self.in_flight.len() == IN_FLIGHT {
             self.collect()?;
         }
-        let fits = self.pace.size() / each;
-        let wanted = fits.max(1).min(steps);
+        // nothing behind a step that may take long: there a driver can keep the host without end
+        if self.pace.size() == 1 {
+            self.finish()?;
+        }
+        let wanted = self.pace.size().min(steps);
         if u32::try_from(self.step + wanted).is_err() {
             return Err(Error::input(format!("chains of {} steps are too long, the most is 2^32", self.step + wanted)));
         }
         let (first, slot, start) = (self.step, self.turn * MOST_PIECES, Instant::now());
-        let tiles = self.moves.tiles();
+        let (gpu, moves, tiles) = (self.gpu, &mut self.moves, self.phase.tiles);
         let mut done = wanted;
-        if fits > 0 {
-            let (index, steps) = self.moves.submit(self.gpu, slot, first, wanted, tiles.whole());
-            self.in_flight.push_back((index, steps * each, start));
-            self.turn = (self.turn + 1) % IN_FLIGHT;
-            done = steps;
+        if self.pace.is_long() && tiles.portions() > 1 {
+            self.phase.submit(gpu, |run| moves.submit(gpu, slot, first, 1, run).0)?;
+            self.pace.ended(1, start);
         } else {
-            self.finish()?;
-            let (gpu, moves) = (self.gpu, &mut self.moves);
-            tiles.submit(gpu, &mut self.pace, 1, |run| moves.submit(gpu, slot, first, 1, run).0)?;
+            let index;
+            (index, done) = moves.submit(gpu, slot, first, wanted, tiles.whole());
+            self.in_flight.push_back((index, done, start));
+            self.turn = (self.turn + 1) % IN_FLIGHT;
         }
         self.step += done;
         self.unreported += done;
