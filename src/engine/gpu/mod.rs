@@ -6,6 +6,7 @@
 //! a binding holds, the rows of batches are sent ahead of them (`rows`).
 
 pub mod adapters;
+mod buffers;
 mod chains;
 mod clock;
 mod contrast;
@@ -27,8 +28,9 @@ mod spread;
 mod tiles;
 mod training;
 
+pub use buffers::Buffer;
 pub use count::Counts;
-pub use device::{Buffer, Gpu, GpuOptions};
+pub use device::{Gpu, GpuOptions};
 pub use network::LayerEntry;
 pub use pipeline::Bound;
 pub use spread::{QUADS, shape_of, shape_of_target};

@@ -5,8 +5,9 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use super::buffers::PARAMS_STRIDE;
 use super::count::Counters;
-use super::device::{Gpu, PARAMS_STRIDE};
+use super::device::Gpu;
 use super::kernel::{BindingKind, Kernel, Shape};
 use super::patience::within;
 use crate::error::{Error, Result};

@@ -1,0 +1,106 @@
+//! The numbers of sample.json: those of the coordinates, of their moments on the way, and of E.
+
+use ebm_gpu::error::{Error, Result};
+use ebm_gpu::points::Points;
+use ebm_gpu::sample::{Moment, Sampled};
+use ebm_gpu::sampler::diagnostics::Coordinate;
+use ebm_gpu::target::Facts;
+use serde::Serialize;
+
+use crate::cli::sample::subject::Subject;
+
+/// One coordinate in original units: the last positions of all chains, and what the draws of the first of them are worth.
+#[derive(Serialize)]
+pub(super) struct CoordinateSummary {
+    pub(super) name: String,
+    pub(super) mean: f64,
+    pub(super) variance: f64,
+    /// What they would be exactly, where it is known.
+    pub(super) exact_mean: Option<f64>,
+    pub(super) exact_variance: Option<f64>,
+    /// The same of the data that a model was trained on, smoothed as it smooths them, where the checkpoint names them.
+    pub(super) data_mean: Option<f64>,
+    pub(super) data_variance: Option<f64>,
+    /// The mean over all draws of the first chains, and its standard error.
+    pub(super) draws_mean: Option<f64>,
+    pub(super) mean_error: Option<f64>,
+    pub(super) r_hat: Option<f64>,
+    pub(super) bulk_ess: Option<f64>,
+    pub(super) tail_ess: Option<f64>,
+}
+
+/// E of the first chains, and what their draws are worth.
+#[derive(Serialize)]
+pub(super) struct EnergySummary {
+    pub(super) mean: f64,
+    pub(super) standard_deviation: f64,
+    pub(super) r_hat: Option<f64>,
+    pub(super) bulk_ess: Option<f64>,
+    pub(super) tail_ess: Option<f64>,
+}
+
+impl EnergySummary {
+    pub(super) fn new(of: Coordinate) -> Self {
+        let finite = |value: f64| Some(value).filter(|v| v.is_finite());
+        Self {
+            mean: of.mean,
+            standard_deviation: of.standard_deviation,
+            r_hat: finite(of.r_hat),
+            bulk_ess: finite(of.bulk_ess),
+            tail_ess: finite(of.tail_ess),
+        }
+    }
+}
+
+pub(super) fn coordinate(
+    subject: &Subject,
+    smoothing: f64,
+    facts: &Facts,
+    sampled: &Sampled,
+    samples: &Points,
+    n: usize,
+) -> CoordinateSummary {
+    let transform = &subject.transform;
+    let data = subject.data.as_ref().filter(|_| transform.logit.is_none()).map(|[mean, deviation]| {
+        let variance: Vec<f64> = deviation.iter().map(|d| d * d + smoothing * smoothing).collect();
+        transform.linear.moments(mean, &variance).map(|moment| moment[n])
+    });
+    // what the diagnostics say of the network's coordinate, in the units of the column if that is all it is
+    let unit = transform.columns().map(|columns| (columns.mean[n], columns.scale[n]));
+    let count = samples.count() as f64;
+    let mean = samples.rows().map(|x| x[n]).sum::<f64>() / count;
+    let variance = samples.rows().map(|x| (x[n] - mean).powi(2)).sum::<f64>() / count;
+    let known = sampled.diagnostics.as_ref().map(|d| &d.coordinates[n]);
+    let finite = |value: Option<f64>| value.filter(|v| v.is_finite());
+    CoordinateSummary {
+        name: subject.columns[n].clone(),
+        mean,
+        variance,
+        exact_mean: facts.mean.as_ref().map(|m| m[n]),
+        exact_variance: facts.variance.as_ref().map(|v| v[n]),
+        data_mean: data.map(|d| d[0]),
+        data_variance: data.map(|d| d[1]),
+        draws_mean: finite(known.zip(unit).map(|(c, (shift, unit))| shift + unit * c.mean)),
+        mean_error: finite(known.zip(unit).map(|(c, (_, unit))| unit * c.mean_error)),
+        r_hat: finite(known.map(|c| c.r_hat)),
+        bulk_ess: finite(known.map(|c| c.bulk_ess)),
+        tail_ess: finite(known.map(|c| c.tail_ess)),
+    }
+}
+
+/// moments.jsonl, in original units, or in the network's where its coordinates are no shifted and scaled columns.
+pub(in crate::cli::sample) fn moment_lines(moments: &[Moment], subject: &Subject) -> Result<String> {
+    let mut text = String::new();
+    for moment in moments {
+        let linear = subject.transform.columns().map(|_| &subject.transform.linear);
+        let [mean, variance] = match linear {
+            Some(linear) => linear.moments(&moment.mean, &moment.variance),
+            None => [moment.mean.clone(), moment.variance.clone()],
+        };
+        let line = serde_json::to_string(&Moment { mean, variance, ..moment.clone() })
+            .map_err(|e| Error::failed(format!("cannot write moments.jsonl: {e}")))?;
+        text += &line;
+        text.push('\n');
+    }
+    Ok(text)
+}

@@ -1,0 +1,74 @@
+//! The table on stdout.
+
+use std::fmt;
+
+use super::Summary;
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let c = &self.chains;
+        writeln!(
+            f,
+            "chains    {} of {} steps in {:.1} s ({:.2e} chain steps a second), acceptance {:.3}",
+            c.count, c.steps, c.seconds, c.chain_steps_per_second, c.acceptance
+        )?;
+        if !self.exchanges.is_empty() {
+            let all: Vec<String> = self.exchanges.iter().map(|e| format!("{e:.2}")).collect();
+            writeln!(f, "exchanges {} of those tried, the hottest pair first", all.join(", "))?;
+        }
+        let number = |v: Option<f64>, digits: usize| match v {
+            None => "-".to_string(),
+            Some(v) if v.abs() >= 1e5 => format!("{v:.2e}"),
+            Some(v) => format!("{v:.digits$}"),
+        };
+        if let Some(factor) = self.step_factor {
+            writeln!(f, "steps     each chain's own after adaptation, on average {factor:.3} of what was given")?;
+        }
+        let watched = match c.monitored {
+            0 => String::new(),
+            some => format!("   (of the draws of the first {some} chains)"),
+        };
+        let from = if self.coordinates.iter().any(|x| x.data_mean.is_some()) { "data" } else { "exact" };
+        writeln!(
+            f,
+            "{:<10}{:>11}{from:>11}{:>11}{from:>11}{:>9}{:>10}{:>10}{watched}",
+            "", "mean", "variance", "R-hat", "bulk ESS", "tail ESS"
+        )?;
+        for x in self.coordinates.iter().take(20) {
+            writeln!(
+                f,
+                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>9}{:>10}{:>10}",
+                x.name,
+                number(Some(x.mean), 4),
+                number(x.exact_mean.or(x.data_mean), 4),
+                number(Some(x.variance), 4),
+                number(x.exact_variance.or(x.data_variance), 4),
+                number(x.r_hat, 3),
+                number(x.bulk_ess, 0),
+                number(x.tail_ess, 0)
+            )?;
+        }
+        if self.coordinates.len() > 20 {
+            writeln!(f, "... and {} more coordinates", self.coordinates.len() - 20)?;
+        }
+        if let Some(e) = &self.energy {
+            writeln!(
+                f,
+                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>9}{:>10}{:>10}",
+                "E",
+                number(Some(e.mean), 4),
+                "-",
+                number(Some(e.standard_deviation.powi(2)), 4),
+                "-",
+                number(e.r_hat, 3),
+                number(e.bulk_ess, 0),
+                number(e.tail_ess, 0)
+            )?;
+        }
+        for mode in &self.modes {
+            let weight = mode.weight.map_or_else(String::new, |w| format!(", weight {w:.3}"));
+            writeln!(f, "mode      {:?}: share {:.3}{weight}", mode.center, mode.share)?;
+        }
+        write!(f, "results   {}", self.out.display())
+    }
+}
