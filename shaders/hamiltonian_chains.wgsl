@@ -111,7 +111,7 @@ fn store_states(first: u32) {
 
 // x - m and a (x - m) of coordinate n.
 fn base_offset(n: u32, quad: u32) -> vec4<f32> {
-    return scratch[origin(quad) + n] - table[params.replicas + params.dim + n];
+    return scratch[place_of(n, quad)] - table[params.replicas + params.dim + n];
 }
 
 fn base_slope(n: u32, quad: u32) -> vec4<f32> {
@@ -132,7 +132,7 @@ fn begin_step(first: u32, step: u32) {
         if n < params.dim {
             growth = fma(-0.5 * p, p, growth) - 0.5 * base_slope(n, quad) * base_offset(n, quad);
             scratch[spare(MOMENTUM, n, quad)] = p;
-            scratch[spare(START, n, quad)] = scratch[origin(quad) + n];
+            scratch[spare(START, n, quad)] = scratch[place_of(n, quad)];
             scratch[spare(START_SLOPE, n, quad)] = slope_of(n, quad);
         }
     }
@@ -149,7 +149,7 @@ fn move_on() {
     let quad = local / ROWS;
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
         let p = scratch[spare(MOMENTUM, n, quad)] + half_kick(n, quad);
-        let x = origin(quad) + n;
+        let x = place_of(n, quad);
         let moved = fma(table[params.replicas + n] * reach[quad], p, scratch[x]);
         let held = hold(moved, params.wall, params.low, params.high);
         scratch[x] = held.x;
@@ -201,7 +201,7 @@ fn decide(first: u32, step: u32, proposed: vec4<f32>) {
     workgroupBarrier();
     let yes = accepted[quad] == vec4<u32>(1u);
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
-        let x = origin(quad) + n;
+        let x = place_of(n, quad);
         scratch[x] = select(scratch[spare(START, n, quad)], scratch[x], yes);
         put_slope(n, quad, select(scratch[spare(START_SLOPE, n, quad)], slope_of(n, quad), yes));
     }

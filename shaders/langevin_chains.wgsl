@@ -47,7 +47,6 @@ fn langevin_chains(
     let own = params.first_tile + group.x;
     region = own % params.groups * params.region;
     let quad = local / ROWS;
-    let x = origin(quad);
     for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         load_chains(first);
@@ -59,9 +58,10 @@ fn langevin_chains(
                 let noise = normal_chunk(chunk, first, step, STREAM_CHAIN, key());
                 let n = chunk * ROWS + local % ROWS;
                 if n < params.dim {
-                    let drift = fma(vec4<f32>(-params.step_size), slope_of(n, quad), scratch[x + n]);
+                    let x = place_of(n, quad);
+                    let drift = fma(vec4<f32>(-params.step_size), slope_of(n, quad), scratch[x]);
                     let moved = fma(vec4<f32>(params.noise_scale), noise, drift);
-                    scratch[x + n] = hold(moved, params.wall, params.low, params.high).x;
+                    scratch[x] = hold(moved, params.wall, params.low, params.high).x;
                 }
             }
             sync();

@@ -59,11 +59,11 @@ fn load_samples(first: u32) {
                 x = fma(level(quad, 0u), z, x);
                 scratch[region + params.noise + offset + n] = z;
             }
-            scratch[region + net[0].forward + offset + n] = x;
+            scratch[place(net[0].forward, 4u * net[0].input, n, 0u, quad)] = x;
         }
     }
     if net[0].inputs > params.dim && local % ROWS == 0u {
-        scratch[region + net[0].forward + offset + params.dim] = level(quad, 3u);
+        scratch[place(net[0].forward, 4u * net[0].input, params.dim, 0u, quad)] = level(quad, 3u);
     }
 }
 

@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{directions_of_length, gpu, network, network_of, normal_points, scale, steep_network, worst};
+use common::{directions_of_length, gpu, gpu_of, network, network_of, normal_points, scale, steep_network, worst};
 use ebm_gpu::check::Extent;
 use ebm_gpu::engine::cpu::{Cpu, Reference};
+use ebm_gpu::engine::gpu::GpuOptions;
 use ebm_gpu::engine::{Engine, Given, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Conditioning, Head, Model};
 use ebm_gpu::objective::{
@@ -314,6 +315,16 @@ fn workgroups_that_take_many_tiles_agree() {
         };
         assert!(moved(&few) == moved(&gpu()), "chains do not depend on the number of workgroups");
     }
+}
+
+/// Small tiles of small batches, tiles of 16 samples, large ones of chains: what a software driver does not have of itself.
+#[test]
+fn tiles_of_a_gpu_agree_with_the_reference() {
+    let engine = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
+    let mut findings = Vec::new();
+    let good = ebm_gpu::check::check(&engine, Extent::Quick, &mut |f| findings.push(f.clone())).expect("check");
+    assert!(good && findings.len() > 20, "{findings:#?}");
+    agree(&engine, &network("3-130-33-1", Activation::Silu, 8), 1030);
 }
 
 #[test]

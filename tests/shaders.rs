@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
-use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, WORKGROUP, WORKGROUPS};
+use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, TILES, WORKGROUP};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
 use ebm_gpu::target::Formula;
@@ -22,16 +22,9 @@ fn parse(kernel: &Kernel, shape: Shape) -> Module {
 fn shapes() -> impl Iterator<Item = Shape> {
     let kinds = [(false, false), (false, true), (true, false), (true, true)];
     Activation::ALL.into_iter().flat_map(move |activation| {
-        [(2, WORKGROUPS[2]), (3, WORKGROUPS[1]), (6, WORKGROUP)].into_iter().flat_map(move |(layers, workgroup)| {
-            kinds.map(|(field, tangents)| Shape {
-                layers,
-                activation,
-                quads: 8,
-                workgroup,
-                field,
-                tangents,
-                target: None,
-            })
+        let tiles = TILES.into_iter().zip([2, 3, 6].into_iter().cycle());
+        tiles.flat_map(move |([quads, workgroup], layers)| {
+            kinds.map(|(field, tangents)| Shape { layers, activation, quads, workgroup, field, tangents, target: None })
         })
     })
 }

@@ -86,7 +86,6 @@ fn inside(sample: u32) -> vec4<bool> {
 // Sets the input of a channel to probe k of the samples from `first` on.
 fn load_probe(first: u32, k: u32, channel: u32) {
     let quad = local / ROWS;
-    let origin = region + net[0].forward + (channel * QUADS + quad) * 4u * net[0].input;
     let base = k * ((params.dim + 3u) / 4u);
     var square = vec4<f32>(0.0);
     for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
@@ -98,7 +97,7 @@ fn load_probe(first: u32, k: u32, channel: u32) {
             v = chunk_of(chunk, first, params.step, STREAM_PROBE, key(), base, params.law == LAW_RADEMACHER);
         }
         if n < params.dim {
-            scratch[origin + n] = v;
+            scratch[place(net[0].forward, 4u * net[0].input, n, channel, quad)] = v;
             square = fma(v, v, square);
         }
     }
@@ -109,7 +108,7 @@ fn load_probe(first: u32, k: u32, channel: u32) {
         }
         workgroupBarrier();
         for (var n = local % ROWS; n < params.dim; n += ROWS) {
-            scratch[origin + n] *= lengths[quad];
+            scratch[place(net[0].forward, 4u * net[0].input, n, channel, quad)] *= lengths[quad];
         }
     }
 }

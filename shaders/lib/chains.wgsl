@@ -16,14 +16,14 @@ fn coordinate(first: u32, n: u32) -> vec4<f32> {
 fn load_chains(first: u32) {
     let quad = local / ROWS;
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
-        scratch[origin(quad) + n] = coordinate(first + 4u * quad, n);
+        scratch[place_of(n, quad)] = coordinate(first + 4u * quad, n);
     }
 }
 
 fn store_chains(first: u32) {
     let quad = local / ROWS;
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
-        let x = scratch[origin(quad) + n];
+        let x = scratch[place_of(n, quad)];
         for (var j = 0u; j < 4u; j++) {
             let chain = first + 4u * quad + j;
             if chain < params.count {

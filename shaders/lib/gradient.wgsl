@@ -31,13 +31,14 @@ fn add_weights(slab: u32, first: u32, last: u32, bottom: u32) {
             var c = vec4<f32>(0.0);
             var d = vec4<f32>(0.0);
             for (var quad = first * QUADS; quad < last * QUADS; quad++) {
-                let x = forward + quad * 4u * layer.input + 4u * i;
-                let y = outgoing + quad * 4u * layer.output + 4u * o;
-                let f = Block(scratch[x], scratch[x + 1u], scratch[x + 2u], scratch[x + 3u]);
+                let x = forward + quad * 4u * layer.input + i;
+                let y = outgoing + quad * 4u * layer.output + o;
+                let f = Block(
+                    scratch[x], scratch[x + layer.input], scratch[x + 2u * layer.input], scratch[x + 3u * layer.input]);
                 a += dots(scratch[y], f);
-                b += dots(scratch[y + 1u], f);
-                c += dots(scratch[y + 2u], f);
-                d += dots(scratch[y + 3u], f);
+                b += dots(scratch[y + layer.output], f);
+                c += dots(scratch[y + 2u * layer.output], f);
+                d += dots(scratch[y + 3u * layer.output], f);
             }
             add_block(slab, layer, o, i, Block(a, b, c, d));
         }
@@ -56,14 +57,15 @@ fn add_block(slab: u32, layer: Layer, o: u32, i: u32, sums: Block) {
     slabs[at + 3u * layer.input] += select(zero, sums.d, keep & vec4<bool>(outputs.w > 0.0));
 }
 
-// The sum of four rows from `y` on over the column quads of a channel.
+// The sums of four neurons, of which the first lies at `y` in a block of `width`, over the column quads of a channel.
 fn row_sums(y: u32, width: u32) -> vec4<f32> {
     let one = vec4<f32>(1.0);
     var sum = vec4<f32>(0.0);
     for (var quad = 0u; quad < opaque(QUADS); quad++) {
         let at = y + quad * width;
         sum += vec4<f32>(
-            dot(scratch[at], one), dot(scratch[at + 1u], one), dot(scratch[at + 2u], one), dot(scratch[at + 3u], one));
+            dot(scratch[at], one), dot(scratch[at + width / 4u], one),
+            dot(scratch[at + width / 2u], one), dot(scratch[at + 3u * width / 4u], one));
     }
     return sum;
 }

@@ -1,6 +1,6 @@
 // A network as the landscape that chains move on, a tile of them at a time.
 //
-// x of the tile's chains lies at `origin` of their column quad; `survey` leaves what `slope_of` and `energy_of` read.
+// x of the tile's chains lies at `place_of` its coordinate; `survey` leaves what `slope_of` and `energy_of` read.
 // Reference: src/engine/cpu/landscape.rs. Needs: lib/jet.wgsl, an activation.
 
 // Once for each tile, before the first survey.
@@ -10,9 +10,9 @@ fn prepare_survey() {
     }
 }
 
-// Where the coordinates of a column quad's chains begin in `scratch`.
-fn origin(quad: u32) -> u32 {
-    return place(net[0].forward, 4u * net[0].input, 0u, 0u, quad);
+// Where coordinate n of a column quad's chains lies in `scratch`.
+fn place_of(n: u32, quad: u32) -> u32 {
+    return place(net[0].forward, 4u * net[0].input, n, 0u, quad);
 }
 
 // Computes the gradient, and the energy where there is one, at x.

@@ -10,9 +10,9 @@ var<private> surveyed_energy: vec4<f32>;
 fn prepare_survey() {
 }
 
-// Where the coordinates of a column quad's chains begin in `scratch`.
-fn origin(quad: u32) -> u32 {
-    return region + net[0].forward + quad * 4u * net[0].input;
+// Where coordinate n of a column quad's chains lies in `scratch`.
+fn place_of(n: u32, quad: u32) -> u32 {
+    return region + net[0].forward + quad * 4u * net[0].input + n;
 }
 
 fn slope_place(n: u32, quad: u32) -> u32 {
@@ -37,7 +37,7 @@ fn constant(i: u32) -> f32 {
 }
 
 fn at(n: u32) -> vec4<f32> {
-    return scratch[origin(local / ROWS) + n];
+    return scratch[place_of(n, local / ROWS)];
 }
 
 fn set_slope(n: u32, value: vec4<f32>) {

@@ -2,7 +2,7 @@
 //
 // Coordinates come in chunks of ROWS. In chunk c, invocation i gets neuron c ROWS + i % ROWS in column quad i / ROWS;
 // the numbers are drawn by whole Philox blocks (4 coordinates of one sample) and exchanged through workgroup memory.
-// Reference: src/engine/cpu/draws.rs. Needs: lib/philox.wgsl, lib/tile.wgsl.
+// Reference: src/engine/cpu/draws.rs. Needs: lib/philox.wgsl, lib/tile.wgsl, `params` with `dim`.
 
 // The words of chunk `chunk` that this invocation draws: for coordinates 4 b .. 4 b + 4 of sample local % (4 QUADS) of the
 // tile, b = local / (4 QUADS) counted from the chunk's first block.
@@ -28,9 +28,14 @@ fn exchange(drawn: vec4<f32>) -> vec4<f32> {
 fn chunk_of(
     chunk: u32, first: u32, step: u32, stream: u32, key: vec2<u32>, base: u32, signs: bool,
 ) -> vec4<f32> {
-    let words = chunk_words(chunk, first, step, stream, key, base);
-    let sign = select(vec4<f32>(1.0), vec4<f32>(-1.0), (words >> vec4<u32>(31u)) == vec4<u32>(1u));
-    return exchange(select(normals(words), sign, signs));
+    var drawn = vec4<f32>(0.0);
+    // a chunk has more coordinates than points of few dimensions
+    if chunk * ROWS + local / (4u * QUADS) * 4u < params.dim {
+        let words = chunk_words(chunk, first, step, stream, key, base);
+        let sign = select(vec4<f32>(1.0), vec4<f32>(-1.0), (words >> vec4<u32>(31u)) == vec4<u32>(1u));
+        drawn = select(normals(words), sign, signs);
+    }
+    return exchange(drawn);
 }
 
 // Standard normals of a chunk.

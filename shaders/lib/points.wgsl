@@ -12,6 +12,6 @@ fn coordinate(first: u32, n: u32) -> vec4<f32> {
 fn load_points(first: u32) {
     let quad = local / ROWS;
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
-        scratch[region + net[0].forward + quad * 4u * net[0].input + n] = coordinate(first + 4u * quad, n);
+        scratch[place(net[0].forward, 4u * net[0].input, n, 0u, quad)] = coordinate(first + 4u * quad, n);
     }
 }

@@ -8,9 +8,9 @@
 
 const CHANNELS: u32 = VALUES + SECOND + TANGENTS;
 
-// Where neuron n of a block [channels][QUADS][width] lies.
+// Where neuron n of a block [channels][QUADS][4][width / 4] lies.
 fn place(block: u32, width: u32, n: u32, channel: u32, s: u32) -> u32 {
-    return region + block + (channel * QUADS + s) * width + n;
+    return region + block + (channel * QUADS + s) * width + row_place(n, width);
 }
 
 // phi', phi'' or phi''' (order 1 to 3) of neuron n of a layer at a value.
@@ -25,10 +25,9 @@ fn pre(layer: Layer, n: u32, channel: u32, s: u32) -> vec4<f32> {
 // The energy in one channel: four columns of column quad local / ROWS, right where local % ROWS == 0.
 fn output(channel: u32) -> vec4<f32> {
     let layer = net[LAYERS - 1u];
-    let x = region + layer.forward + (channel * QUADS + local / ROWS) * 4u * layer.input;
     var sum = vec4<f32>(0.0);
     for (var n = local % ROWS; n < layer.inputs; n += ROWS) {
-        sum = fma(vec4<f32>(weights[layer.weight + n / 4u][n % 4u]), scratch[x + n], sum);
+        sum = fma(vec4<f32>(weights[layer.weight + n / 4u][n % 4u]), scratch[place(layer.forward, 4u * layer.input, n, channel, local / ROWS)], sum);
     }
     let bias = weights[layer.weight + 4u * layer.output * layer.input].x;
     return column_sum(sum) + select(0.0, bias, channel < BIASED);

@@ -1,15 +1,15 @@
 // A tile: some columns carried through the network by one workgroup, and the products of a layer with them.
 //
 // A column is one channel of one sample. Columns go in fours, so that a vec4 holds one neuron in four columns, and a
-// block of `width` neurons (a multiple of 4) lies in `scratch` as [column quads][width]. Each workgroup has a region of
-// its own in `scratch`; `region` is where it begins.
+// block of `width` neurons (a multiple of 4) lies in `scratch` as [column quads][4][width / 4]: neuron 4 q + r at [r][q]. Each
+// workgroup has a region of its own in `scratch`; `region` is where it begins.
 //
 // In a product an invocation has 4 neurons x 8 columns: twice as many multiply-adds for each weight that it loads as 4 x 4
 // would give. Where a layer has fewer neurons than that takes, it has one part of the sum; parts are added in a fixed order,
 // after which it owns 4 x 4. OWNED is the most column quads that one owns: 1, where what follows needs the registers, makes
 // it two parts at least.
-// Neighbouring lanes have neighbouring neurons, so weights are read coalesced from [inputs][outputs] order; columns are
-// staged through workgroup memory and read as broadcasts.
+// Neighbouring lanes have neighbouring neuron quads, so weights are read coalesced from [inputs][outputs] order, and so are
+// rows of blocks written and read; columns are staged through workgroup memory and read as broadcasts.
 // Reference: src/engine/cpu/block.rs. Needs: lib/layer.wgsl, WORKGROUP, QUADS, OWNED, `net`, `weights`, `scratch`.
 
 const_assert WORKGROUP % QUADS == 0u;
@@ -56,6 +56,14 @@ fn share_of(bits: u32) -> Share {
     return Share(local & ((1u << bits) - 1u), rest % (QUADS / 2u), rest / (QUADS / 2u));
 }
 
+// Rows that a part of a sum takes at least: exchanging the parts costs as much.
+const FEWEST_ROWS: u32 = 16u;
+
+// Where neuron n lies in a row of a block of so many.
+fn row_place(n: u32, width: u32) -> u32 {
+    return n % 4u * (width / 4u) + n / 4u;
+}
+
 // Parts of a sum, and whether there are several (which a compiler should know of OWNED = 1): uniform, as lane_bits is.
 fn parts_for(bits: u32) -> u32 {
     return (2u * ROWS) >> bits;
@@ -88,28 +96,37 @@ struct Product {
     far: Block,
 }
 
-// Adds what the parts of a sum have, a row at a time: part 0 gets the first column quad of its pair, part 1 the second, in
-// both places.
-fn join(own: Product, share: Share, bits: u32) -> Product {
+// Adds what the parts of a sum have, as many rows at a time as there is room for: part 0 gets the first column quad of its
+// pair, part 1 the second, in both places.
+fn join(own: Product, share: Share, bits: u32, parts: u32) -> Product {
     let zero = vec4<f32>(0.0);
     var sums = Block(zero, zero, zero, zero);
     let apart = (QUADS / 2u) << bits;
-    // parts take rows in fours, so that of many parts only the first have any
-    let working = min(WORKGROUP, apart * (STAGED / 4u));
-    for (var i = 0u; i < opaque(4u); i++) {
+    let working = apart * parts;
+    let rows = min(4u, WORKGROUP / working);
+    for (var first = 0u; first < opaque(4u); first += rows) {
+        let end = min(first + rows, 4u);
         workgroupBarrier();
-        stage[local] = row_of(own.near, i);
-        stage[WORKGROUP + local] = row_of(own.far, i);
-        workgroupBarrier();
-        var sum = zero;
-        if share.part < 2u {
-            for (var other = local & (apart - 1u); other < working; other += apart) {
-                sum += stage[share.part * WORKGROUP + other];
+        if share.part < parts {
+            for (var i = first; i < end; i++) {
+                let at = 2u * (i - first) * working + local;
+                stage[at] = row_of(own.near, i);
+                stage[at + working] = row_of(own.far, i);
             }
         }
-        sums = Block(
-            select(sums.a, sum, i == 0u), select(sums.b, sum, i == 1u),
-            select(sums.c, sum, i == 2u), select(sums.d, sum, i == 3u));
+        workgroupBarrier();
+        if share.part < 2u {
+            for (var i = first; i < end; i++) {
+                let at = (2u * (i - first) + share.part) * working;
+                var sum = zero;
+                for (var other = local & (apart - 1u); other < working; other += apart) {
+                    sum += stage[at + other];
+                }
+                sums = Block(
+                    select(sums.a, sum, i == 0u), select(sums.b, sum, i == 1u),
+                    select(sums.c, sum, i == 2u), select(sums.d, sum, i == 3u));
+            }
+        }
     }
     return Product(sums, sums);
 }
@@ -122,27 +139,31 @@ fn grown(block: Block, w: vec4<f32>, v: vec4<f32>) -> Block {
 }
 
 // Four neurons (quad `neuron`) in column quads 2 pair and 2 pair + 1 of M X, with M [count][width] at `matrix` in `weights`
-// (transposed: sums run over its rows) and X the QUADS column quads at `x` in `scratch`, [column quads][count]; `count` is a
-// multiple of 4. Where sums are split, the half that is owned stands in both.
+// (transposed: sums run over its rows) and X the QUADS column quads of the block at `x` in `scratch`; `count`, its width, is a
+// multiple of 4. Where sums are split, the half that is owned stands in both; short ones each part has to itself.
 fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Share, bits: u32) -> Product {
     let zero = vec4<f32>(0.0);
     var near = Block(zero, zero, zero, zero);
     var far = near;
-    let step = 4u * parts_for(bits);
+    let parts = clamp(count / FEWEST_ROWS, 1u, parts_for(bits));
+    let alone = parts == 1u;
+    let start = select(4u * share.part, 0u, alone);
+    let step = 4u * parts;
     let lane = matrix + min(neuron, width - 1u);
     let row = local % ROWS;
     let quad = local / ROWS;
     let column = 2u * share.pair * STAGE_STRIDE;
     for (var first = 0u; first < count; first += STAGED) {
         let rows = min(STAGED, count - first);
+        let end = select(0u, rows, alone || share.part < parts);
         let from_row = x + quad * count;
         workgroupBarrier();
         for (var r = row; r < STAGED; r += ROWS) {
-            stage[quad * STAGE_STRIDE + r] = scratch[from_row + min(first + r, count - 1u)];
+            stage[quad * STAGE_STRIDE + r] = scratch[from_row + row_place(min(first + r, count - 1u), count)];
         }
         workgroupBarrier();
         // four rows in a turn: their loads are under way together, and what a turn costs beside its sums is paid once
-        for (var r = 4u * share.part; r < rows; r += step) {
+        for (var r = start; r < end; r += step) {
             let m = lane + (first + r) * width;
             let w = Block(weights[m], weights[m + width], weights[m + 2u * width], weights[m + 3u * width]);
             let s = column + r;
@@ -156,10 +177,26 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
             far = grown(far, w.d, stage[s + STAGE_STRIDE + 3u]);
         }
     }
-    if is_split(bits) {
-        return join(Product(near, far), share, bits);
+    if !alone {
+        return join(Product(near, far), share, bits, parts);
+    }
+    if OWNED == 1u {
+        let second = share.part == 1u;
+        let half = Block(
+            select(near.a, far.a, second), select(near.b, far.b, second),
+            select(near.c, far.c, second), select(near.d, far.d, second));
+        return Product(half, half);
     }
     return Product(near, far);
+}
+
+// The sum of so many places of `stage`, so far apart.
+fn stage_sum(first: u32, apart: u32, count: u32) -> vec4<f32> {
+    var sum = vec4<f32>(0.0);
+    for (var i = 0u; i < opaque(count); i++) {
+        sum += stage[first + i * apart];
+    }
+    return sum;
 }
 
 // The sum over the ROWS invocations with the same column quad (local / ROWS); right in those with local % ROWS == 0.
@@ -167,13 +204,18 @@ fn column_sum(value: vec4<f32>) -> vec4<f32> {
     workgroupBarrier();
     stage[local] = value;
     workgroupBarrier();
-    var sum = vec4<f32>(0.0);
-    if local % ROWS == 0u {
-        for (var r = 0u; r < opaque(ROWS); r++) {
-            sum += stage[local + r];
+    // of many, eight invocations add up every eighth first
+    let many = ROWS > 16u;
+    if many {
+        if local % ROWS < 8u {
+            stage[local] = stage_sum(local, 8u, ROWS / 8u);
         }
+        workgroupBarrier();
     }
-    return sum;
+    if local % ROWS == 0u {
+        return stage_sum(local, 1u, select(ROWS, 8u, many));
+    }
+    return vec4<f32>(0.0);
 }
 
 // 1 for those of four neurons that there are, 0 for padding.

@@ -1,11 +1,12 @@
-//! `shaders`: the WGSL exactly as it is compiled for a network on a GPU (software drivers get smaller workgroups).
+//! `shaders`: the WGSL exactly as it is compiled for a network on a GPU, those of a training step for one batch (software drivers get
+//! smaller workgroups).
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape, WORKGROUP, WORKGROUPS};
+use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape, TILES};
 use ebm_gpu::engine::gpu::kernels::ALL;
-use ebm_gpu::engine::gpu::{QUADS, shape_of, shape_of_target};
+use ebm_gpu::engine::gpu::{shape_of, shape_of_target};
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::files::write_atomically;
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
@@ -16,8 +17,8 @@ pub(super) struct Args {
     /// Write one .wgsl file per kernel into this folder; without it, the kernels are listed with their workgroup memory
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
-    /// Write every variant: all activations, energies and scores, with and without tangents, workgroups of every size, and all analytic targets
-    #[arg(long, requires = "dump", conflicts_with_all = ["activation", "head"])]
+    /// Write every variant: all activations, energies and scores, with and without tangents, tiles of every size, and all analytic targets
+    #[arg(long, requires = "dump", conflicts_with_all = ["activation", "head", "batch"])]
     all: bool,
     /// The network to compile for: widths, input first
     #[arg(long, default_value = "2-128-128-1")]
@@ -25,6 +26,9 @@ pub(super) struct Args {
     /// Activation: silu, softplus, tanh, gelu, relu, leaky-relu
     #[arg(long, default_value = "silu")]
     activation: String,
+    /// Samples of a training step, which decide how large the tiles of its kernels are
+    #[arg(long, default_value_t = 256)]
+    batch: usize,
     /// What the network gives: energy or score
     #[arg(long, default_value = "energy")]
     head: String,
@@ -60,14 +64,15 @@ struct Variant {
     source: String,
 }
 
-/// The kernels for one network.
-fn of_network(shape: Shape) -> Vec<Variant> {
-    let kernels = ALL.iter().filter(|k| !shape.field || k.passes.has_fields());
-    kernels.map(|k| Variant { kernel: k, file: k.name.into(), source: k.source(shape) }).collect()
+/// The kernels for one network, those of training steps for one batch.
+fn of_network(spec: &MlpSpec, batch: usize) -> Vec<Variant> {
+    let kernels = ALL.iter().filter(|k| spec.head() == Head::Energy || k.passes.has_fields());
+    let of = |kernel| shape_of(kernel, spec, batch, false);
+    kernels.map(|k| Variant { kernel: k, file: k.name.into(), source: k.source(of(k)) }).collect()
 }
 
-/// Every text that can come about for networks of so many layers, but for smaller workgroups with other activations than SiLU,
-/// and for analytic targets.
+/// Every text that can come about for networks of so many layers, but for other tiles with other activations than SiLU, and for
+/// analytic targets.
 fn all_variants(layers: u32) -> Vec<Variant> {
     let mut variants = Vec::new();
     let mut known = HashSet::new();
@@ -80,14 +85,15 @@ fn all_variants(layers: u32) -> Vec<Variant> {
     for (activation, head) in Activation::ALL.into_iter().flat_map(|a| Head::ALL.map(|h| (a, h))) {
         let field = head == Head::Score;
         for kernel in ALL.iter().filter(|k| k.passes != Passes::Target && (!field || k.passes.has_fields())) {
-            for (tangents, workgroup) in [false, true].into_iter().flat_map(|t| WORKGROUPS.map(|w| (t, w))) {
-                // the size of workgroups changes nothing that an activation does
-                if workgroup != WORKGROUP && activation != Activation::Silu {
+            for (tangents, [quads, workgroup]) in [false, true].into_iter().flat_map(|t| TILES.map(|tile| (t, tile))) {
+                // the size of tiles changes nothing that an activation does
+                let first = [quads, workgroup] == TILES[0];
+                if !first && activation != Activation::Silu {
                     continue;
                 }
-                let shape = Shape { layers, activation, quads: QUADS, workgroup, field, tangents, target: None };
+                let shape = Shape { layers, activation, quads, workgroup, field, tangents, target: None };
                 let suffix = if tangents { "-tangents" } else { "" };
-                let size = if workgroup == WORKGROUP { String::new() } else { format!("-{workgroup}") };
+                let size = if first { String::new() } else { format!("-{quads}-{workgroup}") };
                 add(kernel, shape, format!("{}-{}{suffix}{size}", activation.name(), head.name()));
             }
         }
@@ -107,8 +113,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
         std::fs::create_dir_all(folder)
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
-    let shape = shape_of(&spec, false);
-    let variants = if args.all { all_variants(shape.layers) } else { of_network(shape) };
+    let variants = if args.all { all_variants(spec.layers().len() as u32) } else { of_network(&spec, args.batch) };
     for Variant { kernel, file, source } in variants {
         let memory = workgroup_memory(&file, &source)?;
         match &args.dump {

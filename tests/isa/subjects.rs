@@ -22,7 +22,7 @@ impl Subject {
         match self.kernel.passes {
             _ if self.shape.target.is_some() => 0,
             Passes::None | Passes::Target => 0,
-            Passes::Value | Passes::Score | Passes::Chains(_) => 1,
+            Passes::Value | Passes::Score | Passes::Chains(_) | Passes::Negatives => 1,
             Passes::Matching | Passes::Difference | Passes::Contrast => 2,
         }
     }
@@ -32,9 +32,9 @@ impl Subject {
 /// activation; chains on a target.
 pub(crate) fn all() -> Vec<Subject> {
     let spec = |activation| MlpSpec::parse("2-128-128-1", activation).expect("widths");
-    let shape = |activation| shape_of(&spec(activation), false);
     let mut all = Vec::new();
     for kernel in ALL {
+        let shape = |activation| shape_of(kernel, &spec(activation), 256, false);
         let plain = shape(Activation::Silu);
         let mut add = |kind: &str, shape: Shape| {
             let label = format!("{}{}{kind}", kernel.name, if kind.is_empty() { "" } else { ", " });
@@ -47,7 +47,7 @@ pub(crate) fn all() -> Vec<Subject> {
                 add("esm and ssm, score head", Shape { field: true, ..plain });
                 add("dsm, score head", Shape { field: true, tangents: false, ..plain });
             }
-            Passes::Score => {
+            Passes::Score | Passes::Negatives => {
                 add("", plain);
                 add("score head", Shape { field: true, ..plain });
             }

@@ -38,6 +38,8 @@ pub struct GpuOptions {
     pub most_workgroups: u32,
     /// The fewest tiles of a submission where a step is too long for one; what suits the device if not given.
     pub fewest_tiles: Option<u32>,
+    /// Give kernels the shape that suits a GPU on a software driver too: for tests.
+    pub shaped_for_hardware: bool,
     /// The largest storage binding that is asked for, in bytes, where the adapter has as much.
     pub most_binding: u64,
     /// Lose the device at this submission, as a driver's fault would: for tests of what comes then.
@@ -55,6 +57,7 @@ impl Default for GpuOptions {
             max_submit_ms: 100.0,
             most_workgroups: 65_535,
             fewest_tiles: None,
+            shaped_for_hardware: false,
             most_binding: MOST_BYTES,
             lose_at: None,
             spoil: None,
@@ -145,6 +148,11 @@ impl Gpu {
     /// The most workgroups of a dispatch over tiles.
     pub(super) fn most_workgroups(&self) -> u32 {
         self.options.most_workgroups.clamp(1, 65_535)
+    }
+
+    /// Whether kernels have the shape that suits a software driver.
+    pub(super) fn is_shaped_for_software(&self) -> bool {
+        self.summary.software && !self.options.shaped_for_hardware
     }
 
     /// The fewest tiles of a submission: about what the device works on at a time.

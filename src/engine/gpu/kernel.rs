@@ -85,6 +85,8 @@ pub enum Passes {
     /// Chains on a network (what the score needs) or on an analytic target, and so many more blocks of the input's shape: where
     /// a step of a chain started and how it goes on.
     Chains(u32),
+    /// The score, along the chains that make the negatives of a batch.
+    Negatives,
     /// All terms of score matching.
     Matching,
     /// A value, and the odd and the even part of a pair about it, forward and back.
@@ -96,13 +98,18 @@ pub enum Passes {
 impl Passes {
     /// Is the kernel made for fields of scores too?
     pub fn has_fields(self) -> bool {
-        matches!(self, Self::None | Self::Target | Self::Score | Self::Chains(_) | Self::Matching)
+        matches!(self, Self::None | Self::Target | Self::Score | Self::Chains(_) | Self::Negatives | Self::Matching)
+    }
+
+    /// Is it a kernel of training steps, which carries the samples of a batch?
+    pub(super) fn of_a_batch(self) -> bool {
+        matches!(self, Self::Negatives | Self::Matching | Self::Difference | Self::Contrast)
     }
 
     /// Blocks of the input's shape that it needs beside those of the passes.
     pub(super) fn spare_blocks(self) -> u32 {
         match self {
-            Self::None | Self::Target | Self::Value | Self::Score => 0,
+            Self::None | Self::Target | Self::Value | Self::Score | Self::Negatives => 0,
             // z, or v, or what the negatives of a sample share
             Self::Matching | Self::Difference | Self::Contrast => 1,
             Self::Chains(blocks) => blocks,
@@ -141,7 +148,7 @@ pub struct Shape {
     pub activation: Activation,
     /// Column quads of a tile: samples / 4.
     pub quads: u32,
-    /// Invocations of a workgroup that carries a tile: one of [`WORKGROUPS`].
+    /// Invocations of a workgroup that carries a tile: with `quads` one of [`TILES`].
     pub workgroup: u32,
     /// Does the network give a field of scores instead of an energy?
     pub field: bool,
@@ -153,8 +160,9 @@ pub struct Shape {
 
 /// The most invocations of a workgroup that WebGPU guarantees: what kernels without a network have.
 pub const WORKGROUP: u32 = 256;
-/// The sizes that workgroups with a network can have.
-pub const WORKGROUPS: [u32; 3] = [WORKGROUP, 128, 64];
+/// The tiles that kernels with a network can have: column quads, and invocations of the workgroup that carries one.
+pub const TILES: [[u32; 2]; 8] =
+    [[8, WORKGROUP], [8, 128], [8, 64], [4, WORKGROUP], [2, WORKGROUP], [16, WORKGROUP], [16, 128], [16, 64]];
 
 impl Kernel {
     /// The channels of a sample for a network; `None` for a kernel without the network.
@@ -164,7 +172,7 @@ impl Kernel {
             Passes::None | Passes::Target => None,
             Passes::Chains(_) if shape.target.is_some() => only(1, 0),
             Passes::Value => only(1, 0),
-            Passes::Score | Passes::Chains(_) => only(1, u32::from(!shape.field)),
+            Passes::Score | Passes::Chains(_) | Passes::Negatives => only(1, u32::from(!shape.field)),
             Passes::Difference => Some(Channels { values: 3, second: 0, tangents: 0, order: 1, parts: 1 }),
             Passes::Contrast => only(2, 1),
             Passes::Matching => {

@@ -162,7 +162,8 @@ impl LossPass {
                     length: sphere as f32,
                     ..Default::default()
                 };
-                let shape = Shape { tangents: fixed.tangents > 0, ..shape_of(spec, gpu.summary().software) };
+                let shape = shape_of(&ScoreMatching::KERNEL, spec, samples.batch(), gpu.is_shaped_for_software());
+                let shape = Shape { tangents: fixed.tangents > 0, ..shape };
                 let spread = Spread::with_shape(gpu, spec, &ScoreMatching::KERNEL, shape, samples.batch())?;
                 let levels = gpu.upload("levels", if levels.is_empty() { &[[0.0; 4]] } else { &levels })?;
                 let changes = terms.tangents == Tangents::Basis && layer.input > layer.output;

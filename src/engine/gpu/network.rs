@@ -71,6 +71,8 @@ impl NetworkLayout {
             let columns = channels.count() * quads * 4;
             let keeps_pre =
                 channels.count() > channels.values || channels.parts > 0 || (shape.field && l + 1 == layers.len());
+            let alone = channels.count() == channels.values && channels.parts == 0;
+            let derivative = take(channels.order * channels.values * quads * 4 * output);
             table.push(LayerEntry {
                 input,
                 output,
@@ -79,10 +81,12 @@ impl NetworkLayout {
                 weight: packed,
                 transposed: 0,
                 forward: take(columns * input),
-                adjoint: take(columns * input),
+                // of values alone, nothing but the input's is asked for
+                adjoint: if l == 0 || !alone { take(columns * input) } else { 0 },
                 pre: if keeps_pre { take(columns * output) } else { 0 },
-                derivative: take(channels.order * channels.values * quads * 4 * output),
-                outgoing: take(columns * output),
+                derivative,
+                // where each number takes the place of the one derivative that it is made with
+                outgoing: if alone && channels.order == 1 { derivative } else { take(columns * output) },
                 sums: take((channels.tangents * 2 + channels.parts) * quads * 4 * output),
             });
             packed += 4 * output * input + output;

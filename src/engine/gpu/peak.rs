@@ -23,7 +23,7 @@ pub(super) fn measure(gpu: &Gpu) -> Result<Peak> {
     let shape = Shape {
         layers: 1,
         activation: Activation::Silu,
-        quads: super::QUADS,
+        quads: 2,
         workgroup: WORKGROUP,
         field: false,
         tangents: false,

@@ -9,8 +9,14 @@ use crate::error::{Error, Result};
 use crate::model::{Activation, Head, MlpSpec};
 use crate::target::Formula;
 
-/// Column quads of a tile: 32 samples.
-pub const QUADS: u32 = 8;
+/// Column quads of a tile on a software driver: 32 samples.
+const QUADS: u32 = 8;
+/// Those of the smallest tile, and of the largest of a batch.
+const BATCH_QUADS: [u32; 2] = [2, 8];
+/// The most column quads of a tile of chains.
+const CHAIN_QUADS: u32 = 16;
+/// Tiles of a batch that keep a GPU busy: with more, a tile may be larger.
+const BUSY: u32 = 64;
 /// Bytes of scratch memory, and of gradient slabs, that a kernel takes if more than one workgroup needs them.
 const MEMORY: u64 = 96 << 20;
 
@@ -21,21 +27,38 @@ pub(super) struct Spread {
     pub(super) tiles: Tiles,
 }
 
-/// The shape of a network's kernels. A GPU has as many invocations as it may for each tile: they share sums, which ends sooner.
-/// A software driver runs them one after another and pays for every barrier: there are as many as the widest layer has blocks
-/// of 4 neurons and 8 columns (by powers of two), so that most sums are in one part. Fewer than 64 are no faster.
-pub fn shape_of(spec: &MlpSpec, software: bool) -> Shape {
-    let widest = spec.dims().iter().copied().max().unwrap_or(1) as u32;
-    let enough = widest.div_ceil(4).next_power_of_two() * (QUADS / 2);
+/// The shape of a network's kernel for so many samples.
+///
+/// Points and chains go in tiles with as many invocations as there are blocks of 4 neurons and 8 columns in the widest layer (by
+/// powers of two), so that most sums are in one part; fewer than 64 are no faster. On a GPU tiles are as large as that lets them
+/// be. How many points there are changes nothing, so that neither do sums. A batch is other: a GPU works on few tiles at a time,
+/// and small ones, of which as many invocations as there may be share the sums, end sooner. A software driver runs invocations one
+/// after another and pays for every barrier.
+pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, software: bool) -> Shape {
+    let lanes = lanes_of(spec);
+    let [quads, workgroup] = if kernel.passes.of_a_batch() && !software {
+        let [least, most] = BATCH_QUADS;
+        let busy = u32::try_from(samples / 4).unwrap_or(u32::MAX) / BUSY;
+        [1 << busy.clamp(least, most).ilog2(), WORKGROUP]
+    } else {
+        let quads = if software { QUADS } else { (2 * WORKGROUP / lanes).clamp(QUADS, CHAIN_QUADS) };
+        [quads, (lanes * (quads / 2)).clamp(64, WORKGROUP)]
+    };
     Shape {
         layers: spec.dims().len() as u32 - 1,
         activation: spec.activation(),
-        quads: QUADS,
-        workgroup: if software { enough.clamp(64, WORKGROUP) } else { WORKGROUP },
+        quads,
+        workgroup,
         field: spec.head() == Head::Score,
         tangents: true,
         target: None,
     }
+}
+
+/// Neuron quads of the widest layer, by powers of two.
+fn lanes_of(spec: &MlpSpec) -> u32 {
+    let widest = spec.dims().iter().copied().max().unwrap_or(1) as u32;
+    widest.div_ceil(4).next_power_of_two()
 }
 
 /// Column quads of a tile of chains on an analytic target, where one lane in four has work for it: 256 chains.
@@ -57,7 +80,7 @@ pub fn shape_of_target(formula: Formula) -> Shape {
 impl Spread {
     /// Tiles for `samples` samples, and as many workgroups as there are tiles or as fit the memory.
     pub(super) fn new(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, samples: usize) -> Result<Self> {
-        Self::with_shape(gpu, spec, kernel, shape_of(spec, gpu.summary().software), samples)
+        Self::with_shape(gpu, spec, kernel, shape_of(kernel, spec, samples, gpu.is_shaped_for_software()), samples)
     }
 
     pub(super) fn with_shape(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, shape: Shape, samples: usize) -> Result<Self> {
@@ -113,15 +136,45 @@ pub(super) fn quads(values: &[f32]) -> &[[f32; 4]] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kernel::TILES;
+    use super::super::kernels::{Contrast, DifferenceMatching, LangevinChains, NegativeChains, ScoreMatching};
     use super::*;
 
+    fn tile(kernel: &Kernel, dims: &str, samples: usize, software: bool) -> [u32; 2] {
+        let spec = MlpSpec::parse(dims, Activation::Silu).expect("widths");
+        let shape = shape_of(kernel, &spec, samples, software);
+        let tile = [shape.quads, shape.workgroup];
+        assert!(TILES.contains(&tile), "{} of {dims} x {samples}: {tile:?}", kernel.name);
+        tile
+    }
+
     #[test]
-    fn software_has_no_more_invocations_than_the_widest_layer_takes() {
-        let workgroup =
-            |dims, software| shape_of(&MlpSpec::parse(dims, Activation::Silu).expect("widths"), software).workgroup;
-        let sizes = [("2-5-1", 64), ("2-64-64-1", 64), ("2-65-7-1", 128), ("2-128-1", 128), ("784-8-1", 256)];
-        for (dims, enough) in sizes {
-            assert_eq!((workgroup(dims, true), workgroup(dims, false)), (enough, WORKGROUP), "{dims}");
+    fn tiles_have_as_many_invocations_as_the_widest_layer_takes() {
+        let sizes = [
+            ("2-1-1", [8, 64], [16, 64]),
+            ("2-64-64-1", [8, 64], [16, 128]),
+            ("2-65-7-1", [8, 128], [16, 256]),
+            ("2-128-1", [8, 128], [16, 256]),
+            ("784-8-1", [8, 256], [8, 256]),
+        ];
+        for (dims, software, hardware) in sizes {
+            // however many there are
+            for chains in [1, 1 << 20] {
+                let both = [true, false].map(|software| tile(&LangevinChains::KERNEL, dims, chains, software));
+                assert_eq!(both, [software, hardware], "{dims}");
+            }
+        }
+    }
+
+    #[test]
+    fn small_batches_have_small_tiles_on_a_gpu() {
+        let batches = [(1, 2), (256, 2), (1023, 2), (1024, 4), (2047, 4), (2048, 8), (1 << 40, 8)];
+        for (batch, hardware) in batches {
+            for kernel in [NegativeChains::KERNEL, ScoreMatching::KERNEL, Contrast::KERNEL, DifferenceMatching::KERNEL]
+            {
+                let both = [true, false].map(|software| tile(&kernel, "2-64-64-1", batch, software));
+                assert_eq!(both, [[QUADS, 64], [hardware, WORKGROUP]], "{} of {batch}", kernel.name);
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ kernel! {
         "lib/finite.wgsl",
         "negative_chains.wgsl",
     ],
-    passes: Score,
+    passes: Negatives,
     bindings: {
         Uniform params: NegativeParams,
         Uniform net: LayerEntry,
