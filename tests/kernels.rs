@@ -317,7 +317,7 @@ fn workgroups_that_take_many_tiles_agree() {
     }
 }
 
-/// Small tiles of small batches, tiles of 16 samples, large ones of chains: what a software driver does not have of itself.
+/// Tiles of 8 and of 16 samples and large ones of chains, which a software driver does not have of itself.
 #[test]
 fn tiles_of_a_gpu_agree_with_the_reference() {
     let engine = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
@@ -325,6 +325,7 @@ fn tiles_of_a_gpu_agree_with_the_reference() {
     let good = ebm_gpu::check::check(&engine, Extent::Quick, &mut |f| findings.push(f.clone())).expect("check");
     assert!(good && findings.len() > 20, "{findings:#?}");
     agree(&engine, &network("3-130-33-1", Activation::Silu, 8), 1030);
+    objectives_agree(&engine, &network("3-65-33-1", Activation::Silu, 8), 1030);
 }
 
 #[test]

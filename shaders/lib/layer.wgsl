@@ -15,7 +15,8 @@ struct Layer {
     // where the transpose [4 input][output] begins in `weights`, in vec4
     transposed: u32,
     // where blocks begin in the workgroup's region of `scratch`, in vec4:
-    // what enters the layer, before and after the pass back; z; the derivatives of phi; the adjoint of z
+    // what enters the layer, before and after the pass back; z; the derivatives of phi; the adjoint of z. Kernels that carry
+    // values alone put that adjoint in the place of phi', which is read once, before; they have `adjoint` of the input alone.
     forward: u32,
     adjoint: u32,
     pre: u32,

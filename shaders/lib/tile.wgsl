@@ -2,7 +2,8 @@
 //
 // A column is one channel of one sample. Columns go in fours, so that a vec4 holds one neuron in four columns, and a
 // block of `width` neurons (a multiple of 4) lies in `scratch` as [column quads][4][width / 4]: neuron 4 q + r at [r][q]. Each
-// workgroup has a region of its own in `scratch`; `region` is where it begins.
+// workgroup has a region of its own in `scratch`; `region` is where it begins. (Spare blocks, which no product takes, lie as
+// [column quads][width].)
 //
 // In a product an invocation has 4 neurons x 8 columns: twice as many multiply-adds for each weight that it loads as 4 x 4
 // would give. Where a layer has fewer neurons than that takes, it has one part of the sum; parts are added in a fixed order,
@@ -145,7 +146,7 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
     let zero = vec4<f32>(0.0);
     var near = Block(zero, zero, zero, zero);
     var far = near;
-    let parts = clamp(count / FEWEST_ROWS, 1u, parts_for(bits));
+    let parts = clamp(count / FEWEST_ROWS, 1u, min(parts_for(bits), STAGED / 4u));
     let alone = parts == 1u;
     let start = select(4u * share.part, 0u, alone);
     let step = 4u * parts;

@@ -2,6 +2,7 @@
 
 use super::worst;
 use crate::engine::cpu::Reference;
+use crate::engine::gpu::batch_like;
 use crate::engine::{Engine, Landscape, TrainingPlan, TrainingState, advance_by};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -9,7 +10,7 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::{Hamiltonian, Transition};
 
-/// The most samples, rows of the data and chains: a few tiles.
+/// The most chains and rows of the data, and samples where the kernels are those of a small batch: a few tiles.
 const SAMPLES: usize = 96;
 const ROWS: usize = 512;
 /// Steps of the chains, and leapfrogs of a step at most: more of them amplify rounding.
@@ -24,7 +25,7 @@ const ROUNDING: f64 = 3e-6;
 /// Gradients of contrast are differences of terms of about 1, moments a tenth of them: smaller ones are compared with this.
 const LEAST: f64 = 1e-2;
 
-/// Takes the first step of a training run, with fewer samples, on `engine` and in f64.
+/// Takes the first step of a training run, with as few samples as go through the same kernels, on `engine` and in f64.
 ///
 /// # Errors
 /// The engine gives something else than the reference, or the device failed.
@@ -32,7 +33,7 @@ pub fn training(engine: &dyn Engine, model: &Model, plan: &TrainingPlan, data: &
     let rows = data.count().min(ROWS) * data.dim();
     let data = Points::new(data.dim(), data.values()[..rows].to_vec());
     // without warm-up, so that the step's size is not 0
-    let mut plan = TrainingPlan { batch: plan.batch.min(SAMPLES), steps: 1, ..plan.clone() };
+    let mut plan = TrainingPlan { batch: batch_like(plan.batch, SAMPLES), steps: 1, ..plan.clone() };
     plan.optimizer.warmup = 0;
     let step = |engine: &dyn Engine| -> Result<(Vec<f64>, Vec<f64>)> {
         let mut training = engine.train(model, &plan, &data, TrainingState::start(model))?;

@@ -77,7 +77,7 @@ fn every_variant_of_every_kernel_is_dumped() {
         assert!(names.iter().any(|n| n.starts_with(&format!("{}-", kernel.name))), "nothing of {}", kernel.name);
     }
     for name in
-        ["score_matching-gelu-score-tangents", "contrast-silu-energy-64", "langevin_chains-u3", "target_energy-gmm"]
+        ["score_matching-gelu-score-tangents", "contrast-silu-energy-8-64", "langevin_chains-u3", "target_energy-gmm"]
     {
         assert!(names.contains(&format!("{name}.wgsl")), "no {name}");
     }

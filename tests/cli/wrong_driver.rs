@@ -43,7 +43,7 @@ fn check_names_the_kernel_its_shape_its_error_and_the_bound() {
     assert!(right.len() >= 40 && right.iter().all(|l| l.ends_with("  ok")), "{right:#?}");
     let words: Vec<&str> = wrong[0].split_whitespace().collect();
     let &[kernel, net, activation, worst, bound, "WRONG"] = &words[..] else { panic!("{}", wrong[0]) };
-    assert_eq!((kernel, net, activation), ("score", "2-64-64-1", "silu"));
+    assert_eq!((kernel, net, activation), ("score", "2-128-100-1", "silu"));
     let [worst, bound] = [worst, bound].map(|number| number.parse::<f64>().unwrap());
     assert!(worst > 1000.0 * bound && bound > 1e-7 && bound < 1e-4, "{}", wrong[0]);
     let told = format!("computes wrongly: 1 of {} comparisons missed\nhint: update the driver", right.len() + 1);

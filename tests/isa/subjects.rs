@@ -1,6 +1,6 @@
-//! The kernels under judgement. Widths and d are no part of a kernel's text (they lie in a table that it reads), so that one
-//! verdict holds for widths of 64, 128 and 256 and any other; depth only bounds that table. What does change the text is the
-//! activation, the head, and whether score matching has tangents.
+//! The kernels under judgement. Widths and d are no part of a kernel's text (they lie in a table that it reads; depth only bounds
+//! that table), but they and the batch decide how large tiles are. What else changes the text is the activation, the head, and
+//! whether score matching has tangents.
 
 use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape};
 use ebm_gpu::engine::gpu::kernels::ALL;
@@ -29,12 +29,12 @@ impl Subject {
 }
 
 /// Every kernel on a network with SiLU, both heads and both kinds of score matching; those of products with every other
-/// activation; chains on a target.
+/// activation, and on tiles of every other size; chains on a target.
 pub(crate) fn all() -> Vec<Subject> {
-    let spec = |activation| MlpSpec::parse("2-128-128-1", activation).expect("widths");
+    let spec = |dims, activation| MlpSpec::parse(dims, activation).expect("widths");
     let mut all = Vec::new();
     for kernel in ALL {
-        let shape = |activation| shape_of(kernel, &spec(activation), 256, false);
+        let shape = |activation| shape_of(kernel, &spec("2-128-128-1", activation), 256, false);
         let plain = shape(Activation::Silu);
         let mut add = |kind: &str, shape: Shape| {
             let label = format!("{}{}{kind}", kernel.name, if kind.is_empty() { "" } else { ", " });
@@ -61,6 +61,16 @@ pub(crate) fn all() -> Vec<Subject> {
         if !matches!(kernel.passes, Passes::None | Passes::Target) {
             for activation in Activation::ALL.into_iter().filter(|a| *a != Activation::Silu) {
                 add(activation.name(), shape(activation));
+            }
+            let others = [("2-32-32-1", 1024), ("2-64-64-1", 2048), ("2-256-256-1", 2048)];
+            let mut known = vec![plain];
+            for (dims, batch) in others {
+                let shape =
+                    Shape { layers: plain.layers, ..shape_of(kernel, &spec(dims, Activation::Silu), batch, false) };
+                if !known.contains(&shape) {
+                    known.push(shape);
+                    add(&format!("{} samples by {}", 4 * shape.quads, shape.workgroup), shape);
+                }
             }
         }
     }

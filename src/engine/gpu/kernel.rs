@@ -186,8 +186,8 @@ impl Kernel {
     pub(super) fn shape_that_matters(&self, shape: Shape) -> Shape {
         let bare = Shape { activation: Activation::Silu, field: false, tangents: false, ..shape };
         match self.passes {
-            Passes::None => Shape { target: None, workgroup: WORKGROUP, ..bare },
-            Passes::Target => Shape { workgroup: WORKGROUP, ..bare },
+            Passes::None => Shape { target: None, quads: 0, workgroup: WORKGROUP, ..bare },
+            Passes::Target => Shape { quads: 0, workgroup: WORKGROUP, ..bare },
             Passes::Chains(_) if shape.target.is_some() => bare,
             Passes::Matching => Shape { target: None, ..shape },
             _ => Shape { tangents: false, target: None, ..shape },

@@ -33,7 +33,7 @@ pub use count::Counts;
 pub use device::{Gpu, GpuOptions};
 pub use network::LayerEntry;
 pub use pipeline::Bound;
-pub use spread::{shape_of, shape_of_target};
+pub use spread::{batch_like, shape_of, shape_of_target};
 
 use super::{
     Chains, Engine, Given, Landscape, LossGradient, Peak, Training, TrainingPlan, TrainingState, check_chains,

@@ -37,9 +37,7 @@ pub(super) struct Spread {
 pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, software: bool) -> Shape {
     let lanes = lanes_of(spec);
     let [quads, workgroup] = if kernel.passes.of_a_batch() && !software {
-        let [least, most] = BATCH_QUADS;
-        let busy = u32::try_from(samples / 4).unwrap_or(u32::MAX) / BUSY;
-        [1 << busy.clamp(least, most).ilog2(), WORKGROUP]
+        [batch_quads(samples), WORKGROUP]
     } else {
         let quads = if software { QUADS } else { (2 * WORKGROUP / lanes).clamp(QUADS, CHAIN_QUADS) };
         [quads, (lanes * (quads / 2)).clamp(64, WORKGROUP)]
@@ -53,6 +51,20 @@ pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, software: bool)
         tangents: true,
         target: None,
     }
+}
+
+/// Column quads of a batch's tiles on a GPU.
+fn batch_quads(batch: usize) -> u32 {
+    let [least, most] = BATCH_QUADS;
+    let busy = u32::try_from(batch / 4).unwrap_or(u32::MAX) / BUSY;
+    1 << busy.clamp(least, most).ilog2()
+}
+
+/// The smallest batch of at least `few` samples that goes through the very kernels that `batch` does.
+pub fn batch_like(batch: usize, few: usize) -> usize {
+    let quads = batch_quads(batch);
+    let least = if quads == BATCH_QUADS[0] { 0 } else { 4 * BUSY * quads };
+    few.max(least as usize).min(batch)
 }
 
 /// Neuron quads of the widest layer, by powers of two.
@@ -174,6 +186,9 @@ mod tests {
             {
                 let both = [true, false].map(|software| tile(&kernel, "2-64-64-1", batch, software));
                 assert_eq!(both, [[QUADS, 64], [hardware, WORKGROUP]], "{} of {batch}", kernel.name);
+                let like = batch_like(batch, 96);
+                assert!(like <= batch && like <= 2048, "{like} for {batch}");
+                assert_eq!(tile(&kernel, "2-64-64-1", like, false), both[1], "{} of {like} for {batch}", kernel.name);
             }
         }
     }
