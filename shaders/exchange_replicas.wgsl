@@ -17,6 +17,11 @@ struct ExchangeParams {
     pairs: u32,
     // steps done
     step: u32,
+    // the column that the first one is among all
+    first_column: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: ExchangeParams;
@@ -37,7 +42,8 @@ fn exchange_replicas(
         let b = a + 1u;
         let colder = 1.0 / table[replica] - 1.0 / table[replica + 1u];
         let log_ratio = colder * (states[2u * a].x - states[2u * b].x);
-        let words = philox4x32_10(vec4<u32>(a, params.step, 1u, STREAM_ACCEPT), vec2<u32>(params.key_low, params.key_high));
+        let counter = vec4<u32>(params.first_column + a, params.step, 1u, STREAM_ACCEPT);
+        let words = philox4x32_10(counter, vec2<u32>(params.key_low, params.key_high));
         // by its bits, as clamp may make a number of NaN, and such a pair has to stay where it is
         let known = (bitcast<u32>(log_ratio) & 0x7FFFFFFFu) <= 0x7F800000u;
         if known && open_uniform(words.xy).x < exp(clamp(log_ratio, -87.0, 0.0)) {

@@ -7,7 +7,7 @@
 // chains [count, dim] row-major. states [count][2]: (E, ln factor, its average, unused), (acceptance probabilities summed,
 // proposals without a finite energy, exchanges, unused). table: T of each replica, then s, m and a of each coordinate.
 // A workgroup takes tiles of 4 QUADS columns in turn and carries each through all steps of the dispatch; column i draws at
-// index i. Turn 0 surveys where the chains are; each other turn is a leapfrog.
+// index first_column + i. Turn 0 surveys where the chains are; each other turn is a leapfrog.
 // Reference: src/engine/cpu/hamiltonian.rs. Needs: lib/chains.wgsl, lib/finite.wgsl, lib/walls.wgsl, lib/noise.wgsl,
 // a landscape.
 
@@ -41,7 +41,8 @@ struct HamiltonianParams {
     gain: f32,
     decay: f32,
     forgetting: f32,
-    unused0: u32,
+    // the column that the first one is among all
+    first_column: u32,
     unused1: u32,
     unused2: u32,
 }
@@ -87,13 +88,15 @@ fn load_states(first: u32) {
         for (var j = 0u; j < 4u; j++) {
             let column = column_of(first, quad, j);
             let state = states[2u * column];
+            let tally = states[2u * column + 1u];
             log_factor[j] = state.y;
             average[j] = state.z;
+            // goes on from where it was, so that its rounding is the same however steps are cut
+            acceptance[j] = tally.x;
+            broken[j] = tally.y;
             cold[quad][j] = 1.0 / table[column % params.replicas];
         }
     }
-    acceptance = vec4<f32>(0.0);
-    broken = vec4<f32>(0.0);
 }
 
 fn store_states(first: u32) {
@@ -103,7 +106,8 @@ fn store_states(first: u32) {
             let column = first + 4u * quad + j;
             if column < params.count {
                 states[2u * column] = vec4<f32>(energy[j], log_factor[j], average[j], 0.0);
-                states[2u * column + 1u] += vec4<f32>(acceptance[j], broken[j], 0.0, 0.0);
+                let exchanges = states[2u * column + 1u].z;
+                states[2u * column + 1u] = vec4<f32>(acceptance[j], broken[j], exchanges, 0.0);
             }
         }
     }
@@ -127,7 +131,7 @@ fn begin_step(first: u32, step: u32) {
     }
     growth = vec4<f32>(0.0);
     for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
-        let p = normal_chunk(chunk, first, step, STREAM_CHAIN, key());
+        let p = normal_chunk(chunk, params.first_column + first, step, STREAM_CHAIN, key());
         let n = chunk * ROWS + local % ROWS;
         if n < params.dim {
             growth = fma(-0.5 * p, p, growth) - 0.5 * base_slope(n, quad) * base_offset(n, quad);
@@ -186,7 +190,8 @@ fn decide(first: u32, step: u32, proposed: vec4<f32>) {
         let probability = select(vec4<f32>(0.0), likely, sound);
         var words: vec4<u32>;
         for (var j = 0u; j < 4u; j++) {
-            words[j] = philox4x32_10(vec4<u32>(first + 4u * quad + j, step, 0u, STREAM_ACCEPT), key()).x;
+            let column = params.first_column + first + 4u * quad + j;
+            words[j] = philox4x32_10(vec4<u32>(column, step, 0u, STREAM_ACCEPT), key()).x;
         }
         let u = vec4<f32>(open_uniform(words.xy), open_uniform(words.zw));
         let yes = u < probability;

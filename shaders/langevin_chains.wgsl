@@ -4,7 +4,7 @@
 //
 // with minus the field in place of grad E if the network gives a field.
 // chains [count, dim] row-major. A workgroup takes tiles of 4 QUADS chains in turn and carries each through all steps of
-// the dispatch; chain i draws its noise at index i, so it is the same whatever the number of chains.
+// the dispatch; chain i draws its noise at index first_column + i, so it is the same whatever the number of chains.
 // Reference: src/engine/cpu/chains.rs. Needs: lib/chains.wgsl, lib/walls.wgsl, lib/noise.wgsl, a landscape.
 
 struct LangevinParams {
@@ -29,7 +29,8 @@ struct LangevinParams {
     low: f32,
     high: f32,
     wall: u32,
-    unused: u32,
+    // the column that the first chain is among all
+    first_column: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: LangevinParams;
@@ -55,7 +56,7 @@ fn langevin_chains(
         for (var step = params.first_step; step < params.first_step + params.steps; step++) {
             survey();
             for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
-                let noise = normal_chunk(chunk, first, step, STREAM_CHAIN, key());
+                let noise = normal_chunk(chunk, params.first_column + first, step, STREAM_CHAIN, key());
                 let n = chunk * ROWS + local % ROWS;
                 if n < params.dim {
                     let x = place_of(n, quad);

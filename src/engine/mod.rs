@@ -16,6 +16,7 @@ pub use chains::{ChainState, Chains, Fares, Landscape, advance_by};
 use chains::{another_kind, another_number, another_state, check_chains, coldest};
 pub use given::Given;
 pub use moments::Moments;
+use moments::Part;
 pub use peak::Peak;
 pub use select::{EngineChoice, Selection, select};
 pub use training::{StepRecord, Training, TrainingPlan, TrainingState};

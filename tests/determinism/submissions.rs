@@ -1,7 +1,10 @@
 //! Training is the same whatever the size of submissions, and whether the data fit a binding or not.
 
 use ebm_gpu::engine::cpu::Native;
-use ebm_gpu::engine::{Engine, TrainingPlan};
+use ebm_gpu::engine::{ChainState, Chains, Engine, TrainingPlan, Worth, advance_by};
+use ebm_gpu::random::Seed;
+use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
+use ebm_gpu::target::Target;
 
 use crate::common::{self, normal_points};
 use crate::{GPU, contrasting, model, plan, start, train};
@@ -33,6 +36,74 @@ fn data_beyond_a_binding_are_sent_batch_by_batch() {
     let error = small.train(&model(), &plan, &data, start()).err().expect("refused").to_string();
     // with the guard band of a checked device
     assert!(error.contains("data takes 1601024 bytes") && error.contains("at most 1048576"), "{error}");
+}
+
+/// Some steps with three draws on the way, left in the middle and taken up again by chains that are made anew; looks at them.
+fn watched(make: &dyn Fn() -> Box<dyn Chains + 'static>, look: &mut dyn FnMut(&mut dyn Chains)) -> ChainState {
+    let mut chains = make();
+    chains.watch(3).expect("room");
+    for _ in 0..2 {
+        advance_by(chains.as_mut(), 3).expect("steps");
+        chains.keep().expect("a draw");
+    }
+    let state = chains.state().expect("a state");
+    drop(chains);
+    let mut chains = make();
+    chains.watch(3).expect("room");
+    chains.restore(&state).expect("the same chains");
+    advance_by(chains.as_mut(), 3).expect("steps");
+    chains.keep().expect("a draw");
+    let state = chains.state().expect("a state");
+    look(chains.as_mut());
+    state
+}
+
+#[test]
+fn chains_beyond_a_binding_go_in_groups_and_are_the_same() {
+    // with its guard band a binding holds 16,256 pairs of coordinates, and the states of 4,064 columns
+    static SMALL: std::sync::LazyLock<ebm_gpu::engine::gpu::GpuEngine> =
+        std::sync::LazyLock::new(|| common::gpu_of_bindings(1 << 17));
+    let langevin = Transition::from(Langevin::new(0.05, 1.0).expect("numbers"));
+    let hmc = Hamiltonian::new(0.4, 2, 1.0).expect("numbers");
+    let tempering = Hamiltonian { temperatures: vec![4.0, 2.0, 1.0], swap_every: 2, ..hmc.clone() };
+    for (what, transition, columns) in
+        [("langevin", langevin, 40_001), ("hmc", hmc.into(), 9_001), ("tempering", tempering.into(), 9_003)]
+    {
+        let mut looks = Vec::new();
+        let mut states = Vec::new();
+        for engine in [&*GPU, &*SMALL] {
+            let target = Target::by_name("gmm", None).expect("a target");
+            let start = normal_points(columns, 2, 93);
+            let make = || engine.chains((&target).into(), &transition, &start, Seed(64)).expect("chains");
+            states.push(watched(&make, &mut |chains| {
+                let moments = chains.moments().expect("moments");
+                let (fares, first) = (chains.fares().expect("fares"), chains.first(5000).expect("first"));
+                looks.push((moments, fares, first, chains.worth().expect("worth")));
+            }));
+        }
+        let differs = |of: fn(&ChainState) -> &Vec<f64>| {
+            of(&states[0]).iter().zip(of(&states[1])).position(|(a, b)| a.to_bits() != b.to_bits())
+        };
+        let places = [differs(|s| &s.positions), differs(|s| &s.standings), differs(|s| &s.kept)];
+        let counted = |s: &ChainState| (s.step, s.unreported, s.draws, s.exchanges.clone(), s.kept.len());
+        assert_eq!(counted(&states[0]), counted(&states[1]), "{what}");
+        assert_eq!(places, [None; 3], "{what}: the first numbers of positions, standings and draws that differ");
+        let [(moments, fares, first, worth), (other_moments, other_fares, other_first, other_worth)] = &looks[..]
+        else {
+            panic!("two looks");
+        };
+        assert!(first == other_first && worth.energies == other_worth.energies, "{what}: the first chains");
+        // three draws have no R-hat: what is NaN stays out
+        let means = |worth: &Worth| worth.diagnostics.coordinates.iter().map(|c| c.mean).collect::<Vec<_>>();
+        assert_eq!(means(worth), means(other_worth), "{what}: what draws are worth");
+        // sums over other groups round otherwise
+        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + a.abs()));
+        assert!(near(&moments.mean, &other_moments.mean) && near(&moments.variance, &other_moments.variance), "{what}");
+        assert_eq!(moments.acceptance.is_some(), other_moments.acceptance.is_some());
+        assert!(near(&[moments.acceptance.unwrap_or(0.0)], &[other_moments.acceptance.unwrap_or(0.0)]), "{what}");
+        assert!(fares.acceptance == other_fares.acceptance && fares.energies == other_fares.energies, "{what}: fares");
+        assert!(near(&fares.exchanges, &other_fares.exchanges), "{what}: exchanges");
+    }
 }
 
 #[test]

@@ -56,6 +56,12 @@ impl Gpu {
             .hint("fewer rows, chains or parameters, or --engine cpu"))
     }
 
+    /// Bytes that a buffer holds at most.
+    pub(super) fn room(&self) -> u64 {
+        let guard = if self.options.checked { GUARD.len() as u64 } else { 0 };
+        self.largest_binding().saturating_sub(guard)
+    }
+
     /// A buffer of zeros.
     pub(super) fn zeros<T: bytemuck::Pod>(&self, label: &str, len: usize) -> Result<Buffer<T>> {
         if self.options.checked {

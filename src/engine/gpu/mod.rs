@@ -119,7 +119,7 @@ impl Engine for GpuEngine {
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>> {
         check_chains(landscape, transition, start)?;
-        Ok(Box::new(chains::GpuChains::new(&self.gpu, landscape, transition, start, seed)?))
+        chains::chains(&self.gpu, landscape, transition, start, seed)
     }
 
     fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {

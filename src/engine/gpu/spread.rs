@@ -114,7 +114,7 @@ impl Spread {
 
     fn of_layout(gpu: &Gpu, layout: NetworkLayout, shape: Shape, samples: usize, what: &str) -> Result<Self> {
         let count = samples.div_ceil(4 * shape.quads as usize) as u32;
-        let most = gpu.largest_binding();
+        let most = gpu.room();
         let each = 16 * u64::from(layout.region.max(layout.total));
         let fit = (MEMORY.min(most) / each).clamp(1, gpu.most_workgroups().into()) as u32;
         if each > most {

@@ -47,6 +47,7 @@ impl HamiltonianMoves {
         h: &Hamiltonian,
         start: &Points,
         seed: Seed,
+        first_column: u32,
         chains: &Buffer<f32>,
     ) -> Result<(Self, Ground)> {
         let spread = Spread::of_chains(gpu, landscape, &HamiltonianChains::KERNEL, start.count())?;
@@ -78,6 +79,7 @@ impl HamiltonianMoves {
             key_low,
             key_high,
             count: start.count() as u32,
+            first_column,
             dim: start.dim() as u32,
             groups: spread.tiles.workgroups,
             region: spread.layout.region,
@@ -214,7 +216,18 @@ impl Exchange {
         let odd = (step / self.every % 2) as u32;
         let pairs = if due { (chains.replicas - odd) / 2 } else { 0 };
         self.tries[odd as usize] += u64::from(due);
-        let HamiltonianParams { key_low, key_high, count, dim, replicas, .. } = *chains;
-        ExchangeParams { key_low, key_high, count, dim, replicas, odd, pairs, step: step as u32 }
+        let HamiltonianParams { key_low, key_high, count, dim, replicas, first_column, .. } = *chains;
+        ExchangeParams {
+            key_low,
+            key_high,
+            count,
+            dim,
+            replicas,
+            odd,
+            pairs,
+            step: step as u32,
+            first_column,
+            ..Default::default()
+        }
     }
 }

@@ -26,6 +26,7 @@ impl LangevinMoves {
         langevin: &Langevin,
         start: &Points,
         seed: Seed,
+        first_column: u32,
         chains: &Buffer<f32>,
     ) -> Result<(Self, Ground)> {
         let spread = Spread::of_chains(gpu, landscape, &LangevinChains::KERNEL, start.count())?;
@@ -45,6 +46,7 @@ impl LangevinMoves {
             key_low,
             key_high,
             count: start.count() as u32,
+            first_column,
             dim: start.dim() as u32,
             groups: spread.tiles.workgroups,
             region: spread.layout.region,

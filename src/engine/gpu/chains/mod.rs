@@ -1,5 +1,6 @@
 //! Chains on the device: many steps a dispatch, two submissions in flight.
 
+mod groups;
 mod hamiltonian;
 mod keep;
 mod langevin;
@@ -15,13 +16,15 @@ use super::pace::Pace;
 use super::spread::{quads, to_f64};
 use super::tiles::{Phase, Run, Tiles};
 use crate::engine::{
-    ChainState, Chains, Fares, Landscape, Moments, Room, Worth, another_kind, another_number, another_state, coldest,
+    ChainState, Chains, Fares, Landscape, Moments, Part, Room, Worth, another_kind, another_number, another_state,
+    coldest,
 };
 use crate::error::{Error, Result};
 use crate::model::{Head, MlpSpec};
 use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::{Bounds, Transition, Wall};
+pub(super) use groups::chains;
 use hamiltonian::HamiltonianMoves;
 use keep::Keeper;
 use langevin::LangevinMoves;
@@ -40,7 +43,7 @@ enum Moves {
     Hamiltonian(Box<HamiltonianMoves>),
 }
 
-pub(super) struct GpuChains<'a> {
+struct GpuChains<'a> {
     gpu: &'a Gpu,
     moves: Moves,
     ground: Ground,
@@ -114,21 +117,23 @@ fn walls(bounds: Option<Bounds>) -> (u32, f32, f32) {
 }
 
 impl<'a> GpuChains<'a> {
-    pub(super) fn new(
+    /// Chains of which the first has column `first_column` of all, and draws its noise there.
+    fn new(
         gpu: &'a Gpu,
         landscape: Landscape<'_>,
         transition: &Transition,
         start: &Points,
         seed: Seed,
+        first_column: u32,
     ) -> Result<Self> {
         let chains = gpu.upload("chains", &super::spread::to_f32(start.values()))?;
         let (moves, ground) = match transition {
             Transition::Langevin(langevin) => {
-                let (moves, ground) = LangevinMoves::new(gpu, landscape, langevin, start, seed, &chains)?;
+                let (moves, ground) = LangevinMoves::new(gpu, landscape, langevin, start, seed, first_column, &chains)?;
                 (Moves::Langevin(moves), ground)
             }
             Transition::Hamiltonian(h) => {
-                let (moves, ground) = HamiltonianMoves::new(gpu, landscape, h, start, seed, &chains)?;
+                let (moves, ground) = HamiltonianMoves::new(gpu, landscape, h, start, seed, first_column, &chains)?;
                 (Moves::Hamiltonian(Box::new(moves)), ground)
             }
         };
@@ -163,6 +168,18 @@ impl<'a> GpuChains<'a> {
         let (replicas, states) = self.replicas();
         let sizes = [self.count / replicas, replicas, self.dim];
         MomentPass::new(self.gpu, self.ground.shape, &self.chains, states, sizes)
+    }
+
+    /// A part of the moments of each coordinate, and of the sums of acceptance probabilities.
+    fn moment_parts(&mut self) -> Result<Vec<Part>> {
+        self.finish()?;
+        let pass = match self.moments.take() {
+            Some(pass) => pass,
+            None => self.moment_pass()?,
+        };
+        let parts = pass.take(self.gpu);
+        self.moments = Some(pass);
+        parts
     }
 
     fn collect(&mut self) -> Result<()> {
@@ -239,14 +256,7 @@ impl Chains for GpuChains<'_> {
     }
 
     fn moments(&mut self) -> Result<Moments> {
-        self.finish()?;
-        let pass = match self.moments.take() {
-            Some(pass) => pass,
-            None => self.moment_pass()?,
-        };
-        let moments = pass.take(self.gpu, self.unreported);
-        self.moments = Some(pass);
-        moments
+        Ok(Moments::of(&self.moment_parts()?, self.dim, self.unreported))
     }
 
     fn watch(&mut self, draws: usize) -> Result<()> {

@@ -1,10 +1,10 @@
 //! Moments over all chains, of which only sums leave the device.
 
+use crate::engine::Part;
 use crate::engine::gpu::device::{Buffer, Gpu};
 use crate::engine::gpu::kernel::{Shape, WORKGROUP};
 use crate::engine::gpu::kernels::{ChainMoments, MomentParams};
 use crate::engine::gpu::pipeline::Bound;
-use crate::engine::moments::{Moments, Part};
 use crate::error::Result;
 
 /// The most workgroups: what the host merges.
@@ -13,7 +13,6 @@ const MOST_PARTS: u32 = 256;
 pub(super) struct MomentPass {
     bound: Bound,
     parts: Buffer<[f32; 4]>,
-    dim: usize,
     workgroups: u32,
 }
 
@@ -35,11 +34,11 @@ impl MomentPass {
         let bound = ChainMoments { params: &params, chains, states, parts: &parts }.bind(gpu, shape)?;
         let arguments = MomentParams { count: count as u32, replicas: replicas as u32, dim: dim as u32, accepting };
         gpu.write_params(&params, 0, &[arguments]);
-        Ok(Self { bound, parts, dim, workgroups })
+        Ok(Self { bound, parts, workgroups })
     }
 
-    /// The moments now, `steps` steps after the last report; waits for the device.
-    pub(super) fn take(&self, gpu: &Gpu, steps: u64) -> Result<Moments> {
+    /// A part of each coordinate's moments now, and of the sums of acceptance probabilities; waits for the device.
+    pub(super) fn take(&self, gpu: &Gpu) -> Result<Vec<Part>> {
         gpu.run(|pass| self.bound.dispatch(pass, 0, self.workgroups));
         let parts = gpu.download(&self.parts)?;
         let width = parts.len() / self.workgroups as usize;
@@ -48,6 +47,6 @@ impl MomentPass {
             mine.map(|[count, mean, squares, broken]| Part { count, mean, squares, broken })
                 .fold(Part::default(), Part::merge)
         };
-        Ok(Moments::of(&(0..width).map(of).collect::<Vec<_>>(), self.dim, steps))
+        Ok((0..width).map(of).collect())
     }
 }

@@ -21,6 +21,14 @@ device_struct! {
         pairs: u32,
         /// Steps done.
         step: u32,
+        /// The column that the first one is among all.
+        first_column: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused0: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused1: u32,
+        /// Fills the struct to a multiple of 16 bytes.
+        unused2: u32,
     }
 }
 

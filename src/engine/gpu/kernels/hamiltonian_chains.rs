@@ -48,8 +48,8 @@ device_struct! {
         decay: f32,
         /// How fast the average forgets.
         forgetting: f32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused0: u32,
+        /// The column that the first one is among all.
+        first_column: u32,
         /// Fills the struct to a multiple of 16 bytes.
         unused1: u32,
         /// Fills the struct to a multiple of 16 bytes.

@@ -36,8 +36,8 @@ device_struct! {
         high: f32,
         /// What happens there: a `WALL_*` constant.
         wall: u32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused: u32,
+        /// The column that the first chain is among all.
+        first_column: u32,
     }
 }
 
