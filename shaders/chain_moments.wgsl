@@ -33,7 +33,8 @@ fn merge(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
 fn value(chain: u32, n: u32) -> f32 {
     let column = chain * params.replicas + params.replicas - 1u;
     if n == params.dim {
-        return states[2u * column + 1u].x;
+        let tally = states[2u * column + 1u];
+        return tally.x + tally.w;
     }
     return chains[column * params.dim + n];
 }

@@ -5,7 +5,7 @@
 // rho = step sqrt(T) times the chain's own factor, T the temperature of its replica (column % replicas), s = 1 / sqrt(mass) of
 // the coordinate.
 // chains [count, dim] row-major. states [count][2]: (E, ln factor, its average, unused), (acceptance probabilities summed,
-// proposals without a finite energy, exchanges, unused). table: T of each replica, then s, m and a of each coordinate.
+// proposals without a finite energy, exchanges, acceptance probabilities that are not yet in the sum). table: T of each replica, then s, m and a of each coordinate.
 // A workgroup takes tiles of 4 QUADS columns in turn and carries each through all steps of the dispatch; column i draws at
 // index first_column + i. Turn 0 surveys where the chains are; each other turn is a leapfrog.
 // Reference: src/engine/cpu/hamiltonian.rs. Needs: lib/chains.wgsl, lib/finite.wgsl, lib/walls.wgsl, lib/noise.wgsl,
@@ -55,6 +55,9 @@ struct HamiltonianParams {
 @group(0) @binding(5) var<storage, read_write> chains: array<f32>;
 @group(0) @binding(6) var<storage, read_write> states: array<vec4<f32>>;
 
+// Steps whose acceptance is summed before it goes to what all have.
+const TALLY: u32 = 4096u;
+
 // The spare blocks: momentum; where a step started, and the slope there.
 const MOMENTUM: u32 = 0u;
 const START: u32 = 1u;
@@ -70,6 +73,7 @@ var<private> energy: vec4<f32>;
 var<private> log_factor: vec4<f32>;
 var<private> average: vec4<f32>;
 var<private> acceptance: vec4<f32>;
+var<private> recent: vec4<f32>;
 var<private> broken: vec4<f32>;
 // what |p|^2 / 2 + a |x - m|^2 / 2 has grown by over this invocation's coordinates
 var<private> growth: vec4<f32>;
@@ -91,9 +95,10 @@ fn load_states(first: u32) {
             let tally = states[2u * column + 1u];
             log_factor[j] = state.y;
             average[j] = state.z;
-            // goes on from where it was, so that its rounding is the same however steps are cut
+            // sums go on from where they were, so that their rounding is the same however steps are cut
             acceptance[j] = tally.x;
             broken[j] = tally.y;
+            recent[j] = tally.w;
             cold[quad][j] = 1.0 / table[column % params.replicas];
         }
     }
@@ -107,7 +112,7 @@ fn store_states(first: u32) {
             if column < params.count {
                 states[2u * column] = vec4<f32>(energy[j], log_factor[j], average[j], 0.0);
                 let exchanges = states[2u * column + 1u].z;
-                states[2u * column + 1u] = vec4<f32>(acceptance[j], broken[j], exchanges, 0.0);
+                states[2u * column + 1u] = vec4<f32>(acceptance[j], broken[j], exchanges, recent[j]);
             }
         }
     }
@@ -197,7 +202,12 @@ fn decide(first: u32, step: u32, proposed: vec4<f32>) {
         let yes = u < probability;
         accepted[quad] = select(vec4<u32>(0u), vec4<u32>(1u), yes);
         energy = select(energy, proposed, yes);
-        acceptance += probability;
+        // by the thousand: one sum of millions would lose what is added
+        recent += probability;
+        if (step + 1u) % TALLY == 0u {
+            acceptance += recent;
+            recent = vec4<f32>(0.0);
+        }
         broken += select(vec4<f32>(1.0), vec4<f32>(0.0), sound);
         if params.goal > 0.0 {
             adapt(f32(step + 1u), probability);

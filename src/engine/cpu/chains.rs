@@ -315,7 +315,7 @@ impl<T: Real> Chains for NativeChains<'_, T> {
         let mut parts: Vec<Part> = (0..d).map(merged).collect();
         if !self.standings.is_empty() {
             let cold = self.standings[..count].iter().skip(replicas - 1).step_by(replicas);
-            parts.push(cold.map(|s| s.accepted.f64()).fold(Part::default(), Part::with));
+            parts.push(cold.map(|s| s.accepted).fold(Part::default(), Part::with));
         }
         Ok(Moments::of(&parts, d, self.unreported))
     }
@@ -344,9 +344,8 @@ impl<T: Real> Chains for NativeChains<'_, T> {
         let corrected = matches!(self.transition, Transition::Hamiltonian(_));
         let known = &standings[..self.count.min(standings.len())];
         let of = |value: fn(&Standing<T>) -> T| corrected.then(|| known.iter().map(|s| value(s).f64()).collect());
-        let acceptance: Option<Vec<f64>> = of(|s| s.accepted);
         let fares = Fares {
-            acceptance: acceptance.map(|all| all.iter().map(|sum| sum / steps).collect()),
+            acceptance: corrected.then(|| known.iter().map(|s| s.accepted / steps).collect()),
             energies: of(|s| s.energy),
             factors: of(|s| s.log_factor.exp()),
             broken: known.iter().map(|s| u64::from(s.broken)).sum(),

@@ -19,8 +19,8 @@ pub(super) struct Standing<T> {
     pub(super) log_factor: T,
     /// Its average over the adaptation.
     average: T,
-    /// Acceptance probabilities, summed since the last report.
-    pub(super) accepted: T,
+    /// Acceptance probabilities, summed since the last report: of millions of steps, which f32 could not hold.
+    pub(super) accepted: f64,
     /// Proposals without a finite energy since then.
     pub(super) broken: u32,
 }
@@ -31,14 +31,13 @@ pub(super) const NUMBERS: usize = 5;
 impl<T: Real> Standing<T> {
     /// Everything in it, to be kept.
     pub(super) fn numbers(&self) -> [f64; NUMBERS] {
-        let [energy, factor, average, accepted] =
-            [self.energy, self.log_factor, self.average, self.accepted].map(Real::f64);
-        [energy, factor, average, accepted, self.broken.into()]
+        let [energy, factor, average] = [self.energy, self.log_factor, self.average].map(Real::f64);
+        [energy, factor, average, self.accepted, self.broken.into()]
     }
 
     /// What has been kept.
     pub(super) fn of([energy, factor, average, accepted, broken]: [f64; NUMBERS]) -> Self {
-        let [energy, log_factor, average, accepted] = [energy, factor, average, accepted].map(T::of);
+        let [energy, log_factor, average] = [energy, factor, average].map(T::of);
         Self { energy, log_factor, average, accepted, broken: broken as u32 }
     }
 
@@ -49,7 +48,7 @@ impl<T: Real> Standing<T> {
 
     /// Starts a new report.
     pub(super) fn forget(&mut self) {
-        (self.accepted, self.broken) = (T::default(), 0);
+        (self.accepted, self.broken) = (0.0, 0);
     }
 
     /// The `t`-th step of adaptation, after a proposal with this acceptance probability.
@@ -212,7 +211,7 @@ fn decide<T: Real>(
         let log_ratio = if finite { log_ratio } else { T::of(f64::NAN) };
         let word = turns.seed.words(Stream::Accept, turns.index + i as u32, step as u32, 0)[0];
         let (accepted, probability) = taken(log_ratio, word);
-        standing.accepted += probability;
+        standing.accepted += probability.f64();
         standing.broken += u32::from(!finite);
         if accepted {
             standing.energy = site.energy[i];

@@ -33,9 +33,7 @@ pub(in crate::engine::gpu) fn chains<'a>(
     if start.count() <= fit || fit == 0 {
         return Ok(Box::new(GpuChains::new(gpu, landscape, transition, start, seed, 0)?));
     }
-    let all = start.count() / replicas;
-    let each = all.div_ceil(start.count().div_ceil(fit)) * replicas;
-    let groups = (0..).step_by(each).zip(start.values().chunks(each * d)).map(|(first_column, values)| {
+    let groups = (0..).step_by(fit).zip(start.values().chunks(fit * d)).map(|(first_column, values)| {
         GpuChains::new(gpu, landscape, transition, &Points::new(d, values.to_vec()), seed, first_column)
     });
     Ok(Box::new(Groups { dim: d, groups: groups.collect::<Result<_>>()? }))
@@ -56,9 +54,18 @@ impl<'a> Groups<'a> {
 
 impl Chains for Groups<'_> {
     fn advance(&mut self, steps: u64) -> Result<u64> {
-        let done = self.first_group()?.advance(steps)?;
-        self.groups.iter_mut().skip(1).try_for_each(|group| advance_by(group, done))?;
-        Ok(done)
+        let mut done = None;
+        for group in &mut self.groups {
+            match done {
+                None => done = Some(group.advance(steps)?),
+                Some(done) => advance_by(group, done)?,
+            }
+            // nothing behind a step that may take long, that of the next group neither
+            if group.pace.size() == 1 {
+                group.finish()?;
+            }
+        }
+        Ok(done.unwrap_or(0))
     }
 
     fn change(&mut self, landscape: Landscape<'_>, transition: &Transition) -> Result<()> {
@@ -78,8 +85,7 @@ impl Chains for Groups<'_> {
         for group in &mut self.groups {
             let left = count - values.len() / self.dim;
             if left > 0 {
-                let some = group.first(left)?;
-                values.extend_from_slice(&some.values()[..some.values().len().min(left * self.dim)]);
+                values.extend_from_slice(group.first(left)?.values());
             }
         }
         Ok(Points::new(self.dim, values))

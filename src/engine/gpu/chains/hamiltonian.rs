@@ -54,7 +54,7 @@ impl HamiltonianMoves {
         let params = gpu.params(IN_FLIGHT * MOST_PIECES)?;
         let packed = spread.layout.pack_landscape(landscape);
         let weights = gpu.upload("weights", quads(&packed))?;
-        let states = gpu.upload("states", &vec![[0.0; 4]; 2 * start.count()])?;
+        let states = gpu.zeros("states", 2 * start.count())?;
         let table = gpu.upload("table", &numbers(h, start.dim()))?;
         let bound = HamiltonianChains {
             params: &params,
@@ -198,7 +198,7 @@ impl HamiltonianMoves {
         let chains = (self.fixed.count as usize / replicas) as f64;
         let tries = std::mem::take(&mut self.exchange.tries);
         let fares = Fares {
-            acceptance: Some(column(1, 0).map(|sum| sum / steps).collect()),
+            acceptance: Some(column(1, 0).zip(column(1, 3)).map(|(all, recent)| (all + recent) / steps).collect()),
             energies: Some(column(0, 0).collect()),
             factors: Some(column(0, 1).map(f64::exp).collect()),
             broken: column(1, 1).sum::<f64>() as u64,

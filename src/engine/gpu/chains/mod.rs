@@ -126,7 +126,7 @@ impl<'a> GpuChains<'a> {
         seed: Seed,
         first_column: u32,
     ) -> Result<Self> {
-        let chains = gpu.upload("chains", &super::spread::to_f32(start.values()))?;
+        let chains = gpu.upload_values("chains", start.values())?;
         let (moves, ground) = match transition {
             Transition::Langevin(langevin) => {
                 let (moves, ground) = LangevinMoves::new(gpu, landscape, langevin, start, seed, first_column, &chains)?;
