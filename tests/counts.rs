@@ -69,10 +69,12 @@ fn what_does_not_fit_is_refused_before_it_is_made() {
             TrainingPlan { objective, batch: 200_000, optimizer: Optimizer::adam(1e-3), steps: 10, seed: Seed(1) };
         told(engine.train(&model, &plan, &data, TrainingState::start(&model)).err().expect("refused").to_string());
     }
-    // more chains go in groups, but each is in one
-    let wide = network("300000-1-1", Activation::Silu, 3);
-    let (langevin, one) = (Langevin::new(0.01, 1.0).expect("numbers"), normal_points(1, 300_000, 5));
-    told(engine.chains((&wide).into(), &langevin.into(), &one, Seed(1)).err().expect("refused").to_string());
+    // many chains go in groups, but all replicas of one are in the same
+    let wide = network("65536-1-1", Activation::Silu, 3);
+    let replicas = vec![5.0, 4.0, 3.0, 2.0, 1.0];
+    let tempering = Hamiltonian::new(0.1, 1, 1.0).expect("numbers").at(replicas, 1).expect("temperatures");
+    let start = normal_points(5, 65_536, 5);
+    told(engine.chains((&wide).into(), &tempering.into(), &start, Seed(1)).err().expect("refused").to_string());
     let made = engine.gpu().counts().bytes;
     assert!(made < 1 << 14, "{made} bytes were made");
 }

@@ -111,3 +111,29 @@ fn chains_in_portions_are_chains() {
         }
     }
 }
+
+/// More steps than are summed at a time: at once, and a fifth of them a report.
+#[test]
+fn acceptances_of_many_steps_are_all_counted() {
+    let engine = engine(100.0, 1);
+    let transition = Transition::from(Hamiltonian::new(1.2, 1, 1.0).expect("numbers"));
+    let target = Target::by_name("gaussian", None).expect("a target");
+    let start = normal_points(40, 2, 6);
+    let chains = || engine.chains((&target).into(), &transition, &start, Seed(2)).expect("chains");
+    let mut at_once = chains();
+    advance_by(at_once.as_mut(), 10_000).expect("steps");
+    let moments = at_once.moments().expect("moments").acceptance.expect("an acceptance");
+    let all = at_once.fares().expect("fares").acceptance.expect("acceptances");
+    let mut in_parts = chains();
+    let mut sums = vec![0.0; all.len()];
+    for _ in 0..5 {
+        advance_by(in_parts.as_mut(), 2000).expect("steps");
+        let some = in_parts.fares().expect("fares").acceptance.expect("acceptances");
+        sums.iter_mut().zip(some).for_each(|(sum, some)| *sum += some / 5.0);
+    }
+    for (i, (all, sum)) in all.iter().zip(&sums).enumerate() {
+        assert!((all - sum).abs() < 1e-6 && *all > 0.5 && *all < 0.99, "chain {i}: {all}, in parts {sum}");
+    }
+    let mean = sums.iter().sum::<f64>() / sums.len() as f64;
+    assert!((moments - mean).abs() < 1e-6, "{moments}, {mean}");
+}
