@@ -51,10 +51,10 @@ fn two_programs_do_not_write_into_one_folder() {
     }
     first.signal("CONT");
     assert_eq!(first.end().0, Some(0), "the first is not disturbed");
-    // and a killed program leaves no lock behind
-    let mut killed = Going::start(&folder, &format!("{RUN} --out shared --force"));
-    killed.until(|| folder.length("shared/config.toml") > 0);
+    // and a killed program leaves no lock behind (in a folder of its own: `shared` has a config.toml from the start)
+    let mut killed = Going::start(&folder, &format!("{RUN} --out left"));
+    killed.until(|| folder.length("left/config.toml") > 0);
     killed.signal("KILL");
     killed.end();
-    folder.done("run --resume shared --quiet");
+    folder.done("run --resume left --quiet");
 }
