@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Two software Vulkan drivers that have nothing in common, Mesa's lavapipe and SwiftShader (part of Chromium): on each, the
-# program's own check and a short run, whose losses have to agree. EBM_GPU names another program than the one built here.
+# program's own check and a short run, whose losses have to agree; and chains that the second has no memory for. EBM_GPU names
+# another program than the one built here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -58,6 +59,19 @@ checked() {
     say "$name: $(tail -n 1 "$here/said"); $((SECONDS - start)) s"
 }
 
+# ends_its_memory FILE: more than the driver of FILE gives in one piece (1 GiB; lavapipe promises any number of bytes) is refused
+# in a sentence with both numbers, and nothing is written
+ends_its_memory() {
+    local code=0 out="$folder/too-much"
+    on "$1" sample --target double-well --sampler hmc --engine gpu --chains 33600000 --steps 1 --no-check --quiet \
+        --out "$out" >"$folder/told" 2>&1 || code=$?
+    [ "$code" = 2 ] && [ ! -e "$out" ] &&
+        grep -q '^error: states takes 1073741824 bytes, .* has no memory for them beside [0-9]* bytes' "$folder/told" || {
+        cat "$folder/told" >&2
+        fail "chains beyond the memory of SwiftShader are not refused (exit code $code)"
+    }
+}
+
 lavapipe=$(find -L /usr/share/vulkan/icd.d /usr/local/share/vulkan/icd.d /etc/vulkan/icd.d -name 'lvp_icd*.json' 2>/dev/null |
     head -n 1 || true)
 swiftshader=$(find -L /usr/lib/chromium /usr/lib64/chromium-browser /opt/google/chrome -name vk_swiftshader_icd.json \
@@ -71,6 +85,7 @@ code=0
 wait "$first" || code=1
 wait "$second" || code=1
 [ "$code" = 0 ] || exit 1
+ends_its_memory "$swiftshader"
 
 mesa=$(<"$folder/llvmpipe/loss")
 swift=$(<"$folder/SwiftShader/loss")

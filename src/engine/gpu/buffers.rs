@@ -2,8 +2,6 @@
 
 use std::marker::PhantomData;
 
-use wgpu::util::DeviceExt as _;
-
 use super::device::Gpu;
 use crate::error::{Error, Result};
 
@@ -69,7 +67,7 @@ impl Gpu {
         }
         let size = (len.max(1) * size_of::<T>()) as u64;
         self.check_size(label, size)?;
-        let raw = self.create(label, size, STORAGE);
+        let raw = self.create(label, size, STORAGE)?;
         self.check()?;
         Ok(Buffer { raw, len, element: PhantomData })
     }
@@ -104,17 +102,23 @@ impl Gpu {
     fn upload_as<T: bytemuck::Pod>(&self, label: &str, values: &[T], usage: wgpu::BufferUsages) -> Result<Buffer<T>> {
         let contents: &[u8] = bytemuck::cast_slice(values);
         self.check_size(label, contents.len() as u64)?;
-        self.count_buffer(contents.len() as u64);
+        let size = (contents.len().max(1) as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT);
         let raw =
-            self.device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage });
+            self.create_of(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: true })?;
         self.check()?;
+        let mut mapped = raw
+            .get_mapped_range_mut(..)
+            .map_err(|e| Error::failed(format!("{}: sending {label} failed: {e}", self.summary().name)))?;
+        mapped.slice(..contents.len()).copy_from_slice(contents);
+        drop(mapped);
+        raw.unmap();
         Ok(Buffer { raw, len: values.len(), element: PhantomData })
     }
 
     /// Room for the parameters of `len` dispatches.
     pub(super) fn params<P: bytemuck::Pod>(&self, len: usize) -> Result<Buffer<P>> {
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let raw = self.create("params", len as u64 * PARAMS_STRIDE, usage);
+        let raw = self.create("params", len as u64 * PARAMS_STRIDE, usage)?;
         self.check()?;
         Ok(Buffer { raw, len, element: PhantomData })
     }
@@ -139,24 +143,30 @@ impl Gpu {
     }
 
     /// A buffer that the host can map, for what comes back.
-    pub(super) fn staging(&self, size: u64) -> wgpu::Buffer {
+    pub(super) fn staging(&self, size: u64) -> Result<wgpu::Buffer> {
         self.create("staging", size.max(4), wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST)
     }
 
     /// A buffer that holds nothing yet.
-    pub(super) fn create(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
-        self.count_buffer(size);
-        self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size,
-            usage,
-            mapped_at_creation: false,
-        })
+    pub(super) fn create(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        self.create_of(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
     }
 
-    fn count_buffer(&self, bytes: u64) {
+    /// A buffer, where the device has memory for it; what else is wrong with it is told by the next look at the device.
+    fn create_of(&self, descriptor: &wgpu::BufferDescriptor<'_>) -> Result<wgpu::Buffer> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let raw = self.device.create_buffer(descriptor);
+        if pollster::block_on(scope.pop()).is_some() {
+            let (what, size, name) = (descriptor.label.unwrap_or("a buffer"), descriptor.size, &self.summary().name);
+            let given = self.device.generate_allocator_report().map_or(0, |report| report.total_allocated_bytes);
+            return Err(Error::input(format!(
+                "{what} takes {size} bytes, {name} has no memory for them beside {given} bytes that are in use here"
+            ))
+            .hint("fewer rows, chains or parameters, or --engine cpu"));
+        }
         self.counters.buffers.add(1);
-        self.counters.bytes.add(bytes);
+        self.counters.bytes.add(descriptor.size);
+        Ok(raw)
     }
 
     /// The elements that a mapped staging buffer holds from byte 0 on; the buffer is unmapped again.
@@ -176,7 +186,7 @@ impl Gpu {
             return self.download(buffer);
         }
         let size = ((len * size_of::<T>()) as u64).next_multiple_of(wgpu::COPY_BUFFER_ALIGNMENT);
-        let staging = self.staging(size);
+        let staging = self.staging(size)?;
         let submission = self.submit(|encoder| {
             encoder.copy_buffer_to_buffer(&buffer.raw, 0, &staging, 0, size);
             encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());
@@ -187,7 +197,7 @@ impl Gpu {
 
     /// The contents of a buffer: waits for all work before it.
     pub(super) fn download<T: bytemuck::Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>> {
-        let staging = self.staging(buffer.raw.size());
+        let staging = self.staging(buffer.raw.size())?;
         let submission = self.submit(|encoder| {
             encoder.copy_buffer_to_buffer(&buffer.raw, 0, &staging, 0, buffer.raw.size());
             encoder.map_buffer_on_submit(&staging, wgpu::MapMode::Read, .., |_| ());

@@ -57,7 +57,7 @@ impl Clock {
             return Ok(Some(0.0));
         }
         let size = u64::from(2 * passes) * size_of::<u64>() as u64;
-        let staging = gpu.staging(size);
+        let staging = gpu.staging(size)?;
         let submission = gpu.submit(|encoder| {
             encoder.resolve_query_set(&self.queries, 0..2 * passes, &self.ticks, 0);
             encoder.copy_buffer_to_buffer(&self.ticks, 0, &staging, 0, size);

@@ -125,7 +125,7 @@ impl<'a> GpuTraining<'a> {
         let phases = (chains.as_ref().map(|chains| phase(chains.tiles())), phase(loss.spread.tiles));
         let pace = gpu.pace(MOST_STEPS.min(loss.rows.most_steps()));
         let pace = if loss.spread.tiles.portions() > 1 { pace.cautious() } else { pace };
-        let staging = (0..IN_FLIGHT).map(|_| gpu.staging(MOST_STEPS * 16)).collect();
+        let staging = (0..IN_FLIGHT).map(|_| gpu.staging(MOST_STEPS * 16)).collect::<Result<_>>()?;
         Ok(Self {
             gpu,
             plan: plan.clone(),

@@ -59,7 +59,7 @@ fn what_the_device_refuses_is_told_in_a_line() {
     let gpu = Gpu::open(&GpuOptions::default()).expect("an adapter: bash tests/install-vulkan.sh installs one");
     gpu.check().expect("nothing has gone wrong");
     let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::STORAGE;
-    gpu.create("of no use", 16, usage);
+    gpu.create("of no use", 16, usage).expect("there is memory");
     for told in [gpu.check().err(), gpu.zeros::<f32>("numbers", 3).err(), gpu.upload("numbers", &[1.0f32]).err()] {
         let error = told.expect("told");
         assert!(!error.is_loss() && error.exit_code() == 1, "{error}");
