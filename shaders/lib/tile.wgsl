@@ -158,24 +158,31 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
         let rows = min(STAGED, count - first);
         let end = select(0u, rows, alone || share.part < parts);
         let from_row = x + quad * count;
+        // a row of weights is loaded anew once it has been used: it is on its way while the others are summed, and at the start
+        // while columns are staged
+        var m = lane + (first + min(start, rows - 4u)) * width;
+        var w = Block(weights[m], weights[m + width], weights[m + 2u * width], weights[m + 3u * width]);
         workgroupBarrier();
         for (var r = row; r < STAGED; r += ROWS) {
             stage[quad * STAGE_STRIDE + r] = scratch[from_row + row_place(min(first + r, count - 1u), count)];
         }
         workgroupBarrier();
-        // four rows in a turn: their loads are under way together, and what a turn costs beside its sums is paid once
+        // four rows in a turn: what a turn costs beside its sums is paid once
         for (var r = start; r < end; r += step) {
-            let m = lane + (first + r) * width;
-            let w = Block(weights[m], weights[m + width], weights[m + 2u * width], weights[m + 3u * width]);
+            m = lane + (first + min(r + step, rows - 4u)) * width;
             let s = column + r;
             near = grown(near, w.a, stage[s]);
             far = grown(far, w.a, stage[s + STAGE_STRIDE]);
+            w.a = weights[m];
             near = grown(near, w.b, stage[s + 1u]);
             far = grown(far, w.b, stage[s + STAGE_STRIDE + 1u]);
+            w.b = weights[m + width];
             near = grown(near, w.c, stage[s + 2u]);
             far = grown(far, w.c, stage[s + STAGE_STRIDE + 2u]);
+            w.c = weights[m + 2u * width];
             near = grown(near, w.d, stage[s + 3u]);
             far = grown(far, w.d, stage[s + STAGE_STRIDE + 3u]);
+            w.d = weights[m + 3u * width];
         }
     }
     if !alone {
