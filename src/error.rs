@@ -18,6 +18,7 @@ enum Kind {
     Failed,
     Diverged,
     Lost,
+    Memory,
     Interrupted,
 }
 
@@ -49,6 +50,11 @@ impl Error {
     /// A device was lost, and another may do the work: exit code 1.
     pub fn lost(message: impl Into<String>) -> Self {
         Self::new(Kind::Lost, message.into())
+    }
+
+    /// A device has no memory for what is asked of it: exit code 1.
+    pub fn memory(message: impl Into<String>) -> Self {
+        Self::new(Kind::Memory, message.into())
     }
 
     /// A message is one line: control characters, which foreign files and names may hold, are written as escapes, and the lines
@@ -86,6 +92,11 @@ impl Error {
         self.kind == Kind::Lost
     }
 
+    /// Whether the device had no memory for it.
+    pub fn is_memory(&self) -> bool {
+        self.kind == Kind::Memory
+    }
+
     /// The same error with advice, printed on a line of its own after `hint:`.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -109,7 +120,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Input => 2,
-            Kind::Failed | Kind::Diverged | Kind::Lost => 1,
+            Kind::Failed | Kind::Diverged | Kind::Lost | Kind::Memory => 1,
             Kind::Interrupted => 130,
         }
     }

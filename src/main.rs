@@ -8,10 +8,15 @@ mod memory;
 use std::process::ExitCode;
 
 use cli::notice::notice;
+use ebm_gpu::engine::gpu::is_contained;
 
 fn main() -> ExitCode {
     // a line for a fault of the program or of a driver's library, not a page
-    std::panic::set_hook(Box::new(|fault| notice!("error: a fault of the program, {}", one_line(&fault.to_string()))));
+    std::panic::set_hook(Box::new(|fault| {
+        if !is_contained() {
+            notice!("error: a fault of the program, {}", one_line(&fault.to_string()));
+        }
+    }));
     match std::panic::catch_unwind(cli::main) {
         Err(_) => ExitCode::FAILURE,
         Ok(Ok(())) => ExitCode::SUCCESS,

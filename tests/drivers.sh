@@ -65,8 +65,8 @@ ends_its_memory() {
     local code=0 out="$folder/too-much"
     on "$1" sample --target double-well --sampler hmc --engine gpu --chains 33600000 --steps 1 --no-check --quiet \
         --out "$out" >"$folder/told" 2>&1 || code=$?
-    [ "$code" = 2 ] && [ ! -e "$out" ] &&
-        grep -q '^error: states takes 1073741824 bytes, .* has no memory for them beside [0-9]* bytes' "$folder/told" || {
+    [ "$code" = 1 ] && [ ! -e "$out" ] &&
+        grep -q '^error: .* takes [0-9]* bytes, .* has no memory for them beside [0-9]* bytes' "$folder/told" || {
         cat "$folder/told" >&2
         fail "chains beyond the memory of SwiftShader are not refused (exit code $code)"
     }
@@ -86,6 +86,10 @@ wait "$first" || code=1
 wait "$second" || code=1
 [ "$code" = 0 ] || exit 1
 ends_its_memory "$swiftshader"
+# seconds, once its kernels are compiled; the limit is for a machine that does other things beside
+start=$SECONDS
+on "$lavapipe" check >"$folder/again" 2>&1
+[ $((SECONDS - start)) -le 30 ] || fail "check takes $((SECONDS - start)) s on llvmpipe with kernels that are compiled"
 
 mesa=$(<"$folder/llvmpipe/loss")
 swift=$(<"$folder/SwiftShader/loss")

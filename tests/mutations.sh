@@ -3,6 +3,7 @@
 # turns red. A test that is not green beforehand, a mutation that does not compile, or one whose test stays green, is an
 # error. Takes about half a minute each.
 # usage: bash tests/mutations.sh [PART OF A FILE, TEST OR EDIT]     only the mutations that contain the text
+#        bash tests/mutations.sh --list                             only whether each edit has its text: seconds
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 only=${1:-}
@@ -42,6 +43,10 @@ try() {
         missed=$((missed + 1))
         return
     fi
+    if [ "$only" = --list ]; then
+        caught=$((caught + 1))
+        return
+    fi
     printf '%s' "${text/"$from"/"$to"}" >"$copy/$file"
     output=$(run_test "$target" "$name")
     printf '%s' "$text" >"$copy/$file"
@@ -56,7 +61,7 @@ try() {
 }
 
 # A test that is red before anything is broken proves nothing.
-while read -r target name; do
+[ "$only" = --list ] || while read -r target name; do
     output=$(run_test "$target" "$name")
     if [ "$(tail -n 1 <<<"$output")" != green ]; then
         echo "$target $name is not green on the tree as it is:"
@@ -74,10 +79,10 @@ while IFS= read -r line; do
         'to: '*) to=${line#to: } ;;
         'test: '*)
             test=${line#test: }
-            if [[ "$file $from $to $test" == *"$only"* ]]; then try "${test%% *}" "${test#* }"; fi
+            if [[ "$only" = --list || "$file $from $to $test" == *"$only"* ]]; then try "${test%% *}" "${test#* }"; fi
             ;;
     esac
 done <"$here/tests/mutations.txt"
 
-echo "$caught caught, $missed missed"
+[ "$only" = --list ] && echo "$caught edits have their text, $missed have not" || echo "$caught caught, $missed missed"
 [ "$missed" -eq 0 ] && [ "$caught" -gt 0 ]

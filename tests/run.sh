@@ -20,6 +20,7 @@ stage() {
 stage driver bash tests/install-vulkan.sh
 stage chromium bash tests/install-chromium.sh
 stage format cargo fmt --check
+stage mutations bash tests/mutations.sh --list
 stage lints cargo clippy --all-targets -- -D warnings
 stage documentation env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
 stage fuzz cargo check --manifest-path tests/fuzz/Cargo.toml --no-default-features --locked \

@@ -286,17 +286,12 @@ fn chains_go_on_from_where_they_were_left() {
                 assert!(witness.draws == whole.draws[draws..], "{name} {step}: draws");
                 let later: Vec<_> = whole.frames.iter().filter(|(of, _)| *of > step).cloned().collect();
                 assert!(witness.frames == later, "{name} {step}: frames");
-                // sums of acceptances in f32 depend on where submissions end
                 let told = |sampled: &Sampled| {
-                    let all = sampled.moments.iter().map(|m| (m.step, &m.mean, &m.variance, m.energy));
+                    let all = sampled.moments.iter().map(|m| (m.step, &m.mean, &m.variance, m.acceptance, m.energy));
                     // as text, since a NaN is no NaN's equal
                     format!("{:?}", (all.collect::<Vec<_>>(), &sampled.diagnostics, sampled.energy, sampled.steps))
                 };
                 assert_eq!(told(&got), told(&want), "{name} {step}");
-                for (got, want) in got.moments.iter().zip(&want.moments) {
-                    let [got, want] = [got, want].map(|m| m.acceptance.unwrap_or(1.0));
-                    assert!((got - want).abs() < 1e-5, "{name} {step}: acceptance {got}, {want}");
-                }
             }
         }
     }

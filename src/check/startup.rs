@@ -22,6 +22,8 @@ const FAR: f64 = 1e6;
 const BOUND: f64 = 1e-3;
 /// Rounding errors of positions after some steps, as shares of the largest.
 const ROUNDING: f64 = 3e-6;
+/// Slopes that rounding does not change by much, as shares of the largest.
+const SLOPE: f64 = 0.05;
 /// Gradients of contrast are differences of terms of about 1, moments a tenth of them: smaller ones are compared with this.
 const LEAST: f64 = 1e-2;
 
@@ -35,23 +37,35 @@ pub fn training(engine: &dyn Engine, model: &Model, plan: &TrainingPlan, data: &
     // without warm-up, so that the step's size is not 0
     let mut plan = TrainingPlan { batch: batch_like(plan.batch, SAMPLES), steps: 1, ..plan.clone() };
     plan.optimizer.warmup = 0;
-    let step = |engine: &dyn Engine| -> Result<(Vec<f64>, Vec<f64>)> {
+    let step = |engine: &dyn Engine| -> Result<(Vec<f64>, TrainingState)> {
         let mut training = engine.train(model, &plan, &data, TrainingState::start(model))?;
         let mut losses = Vec::new();
         while losses.is_empty() {
             losses.extend(training.advance(1)?.iter().map(|r| r.loss));
         }
-        Ok((losses, training.state()?.first_moment))
+        Ok((losses, training.state()?))
     };
     let (want, expected) = step(&Reference::new()?)?;
-    if !want.iter().chain(&expected).all(|v| v.is_finite()) {
+    if !want.iter().chain(&expected.first_moment).all(|v| v.is_finite()) {
         // the run itself will say where it diverges
         return Ok(());
     }
-    let (got, moments) = step(engine)?;
+    let (got, state) = step(engine)?;
     let name = plan.objective.name();
     verdict(engine, &format!("the loss of {name}"), worst(&got, &want, LEAST))?;
-    verdict(engine, &format!("the gradient of {name}"), worst(&moments, &expected, LEAST))
+    verdict(engine, &format!("the gradient of {name}"), worst(&state.first_moment, &expected.first_moment, LEAST))?;
+    // Adam's first step is as long for small slopes as for large ones: it is known where a slope is far above its rounding
+    let largest = expected.first_moment.iter().fold(LEAST, |m, v| m.max(v.abs()));
+    let is_known = |i: &usize| expected.first_moment[*i].abs() > SLOPE * largest;
+    let known: Vec<usize> = (0..model.parameters.len()).filter(is_known).collect();
+    let moved = |to: &[f64]| known.iter().map(|i| to[*i] - model.parameters[*i]).collect::<Vec<_>>();
+    for (what, of) in [("parameters", (|s| &s.parameters) as fn(&TrainingState) -> &Vec<f64>), ("average", |s| &s.ema)]
+    {
+        let (got, want) = (moved(of(&state)), moved(of(&expected)));
+        let most = model.parameters.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        verdict(engine, &format!("the step of the {what}"), worst(&got, &want, ROUNDING / BOUND * most))?;
+    }
+    Ok(())
 }
 
 /// Moves the first chains a few steps on `engine` and in f64. Where steps are accepted or rejected, a tenth of the chains may

@@ -39,7 +39,9 @@ pub(super) fn expand(args: Vec<OsString>) -> Result<Vec<OsString>> {
         flags.push((key.as_str(), args));
     }
     check(start, &flags, &name)?;
-    let kept = flags.into_iter().filter(|(key, _)| !is_given(key, given)).flat_map(|(_, args)| args);
+    // another engine has no use for the adapter of the one before
+    let is_replaced = |key: &str| is_given(key, given) || (key == "adapter" && is_given("engine", given));
+    let kept = flags.into_iter().filter(|(key, _)| !is_replaced(key)).flat_map(|(_, args)| args);
     Ok(start.iter().cloned().chain(kept).chain(given.iter().cloned()).collect())
 }
 

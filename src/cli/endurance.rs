@@ -28,6 +28,10 @@ pub(super) struct EnduranceArgs {
     #[arg(long, hide = true, value_delimiter = ',', value_name = "N,N")]
     #[serde(skip)]
     lose_device_at: Vec<u64>,
+    /// Have it told by a panic: for tests
+    #[arg(long, hide = true)]
+    #[serde(skip)]
+    panic_when_lost: bool,
 }
 
 /// Whether that is the default, which config.toml need not hold.
@@ -77,7 +81,13 @@ impl<'a> Enduring<'a> {
     fn next(&mut self, flags: &EngineArgs) -> Result<Box<dyn Engine>> {
         let lose_at = self.endurance.lose_device_at.get(self.opened).copied();
         self.opened += 1;
-        Ok(flags.open_until(lose_at, self.quiet)?.engine)
+        let opened = flags.open_until(lose_at, self.endurance.panic_when_lost, self.quiet)?;
+        match opened.doubt {
+            Some(doubt) if !self.endurance.no_check => {
+                Err(Error::failed(doubt).hint("update the driver, use --engine cpu, or trust it with --no-check"))
+            }
+            _ => Ok(opened.engine),
+        }
     }
 
     /// Does work that saves what it has done and goes on from there when it is done again; it is told of the losses that it has
@@ -88,6 +98,8 @@ impl<'a> Enduring<'a> {
             let Some(engine) = &self.engine else { return Err(Error::failed("there is no engine left")) };
             match work(engine.as_ref(), &self.losses[before..]) {
                 Err(loss) if loss.is_loss() => self.replace(loss)?,
+                // of a device that was lost, memory may stay taken
+                Err(e) if e.is_memory() && self.losses.len() > before => self.replace(e)?,
                 done => return done,
             }
         }

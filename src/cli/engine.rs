@@ -24,22 +24,38 @@ pub(super) struct EngineArgs {
     #[arg(long, hide = true, value_name = "KERNEL")]
     #[serde(skip)]
     pub(super) spoil_kernel: Option<String>,
+    /// Take the driver of a GPU for this one: for tests
+    #[arg(long, hide = true, value_name = "DRIVER")]
+    #[serde(skip)]
+    pub(super) pretend_driver: Option<String>,
+    /// Refuse to make more than so many bytes on a GPU: for tests
+    #[arg(long, hide = true, value_name = "BYTES")]
+    #[serde(skip)]
+    pub(super) most_memory: Option<u64>,
 }
 
 impl EngineArgs {
     /// Opens the engine, and says on stderr which it is and why.
     pub(super) fn open(&self, quiet: bool) -> Result<Selection> {
-        self.open_until(None, quiet)
+        self.open_until(None, false, quiet)
     }
 
-    /// The same; a GPU is lost at this submission, if one is given.
-    pub(super) fn open_until(&self, lose_at: Option<u64>, quiet: bool) -> Result<Selection> {
+    /// The same; a GPU is lost at this submission, if one is given, and tells so by a panic or otherwise.
+    pub(super) fn open_until(&self, lose_at: Option<u64>, panic_when_lost: bool, quiet: bool) -> Result<Selection> {
         let ms = self.max_submit_ms;
         if !(1.0..=500.0).contains(&ms) {
             return Err(Error::input(format!("max-submit-ms is {ms}, it has to be from 1 to 500")));
         }
-        let (adapter, spoil) = (self.adapter.clone(), self.spoil_kernel.clone());
-        let gpu = GpuOptions { adapter, max_submit_ms: ms, lose_at, spoil, ..Default::default() };
+        let gpu = GpuOptions {
+            adapter: self.adapter.clone(),
+            max_submit_ms: ms,
+            lose_at,
+            panic_when_lost,
+            most_memory: self.most_memory,
+            driver: self.pretend_driver.clone(),
+            spoil: self.spoil_kernel.clone(),
+            ..Default::default()
+        };
         let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
             notice!("{}", selection.reason);

@@ -175,14 +175,18 @@ impl MetricsLog {
         if self.pending.count >= self.window {
             self.flush(&rate)?;
         }
-        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
-        synced.map_err(|e| cannot_write(&self.path, &e))?;
+        self.synced()?;
         serde_json::to_string(&self.pending).map_err(|e| Error::failed(format!("cannot write the window as JSON: {e}")))
     }
 
     /// Writes what is left.
     pub(super) fn finish(mut self, rate: impl Fn(u64) -> f64) -> Result<()> {
         self.flush(&rate)?;
-        self.file.flush().map_err(|e| cannot_write(&self.path, &e))
+        self.synced()
+    }
+
+    fn synced(&mut self) -> Result<()> {
+        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
+        synced.map_err(|e| cannot_write(&self.path, &e))
     }
 }

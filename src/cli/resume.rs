@@ -9,8 +9,8 @@ use ebm_gpu::error::{Error, Result};
 
 use super::config::differences;
 
-/// Flags that say how work is watched over, not what it is.
-const FREE: &[&str] = &["checkpoint-every", "fallback", "keep", "max-submit-ms"];
+/// Flags that say where work is done and how it is watched over, not what it is; another device is warned of.
+const FREE: &[&str] = &["adapter", "checkpoint-every", "engine", "fallback", "keep", "max-submit-ms", "no-check"];
 
 /// The flags that the work in a folder was begun with, as config.toml has them.
 ///

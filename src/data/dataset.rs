@@ -5,7 +5,7 @@ use std::path::Path;
 use super::images::ImageShape;
 use super::law::Law;
 use super::prepare::{Preparation, Prepared};
-use super::table::{Part, read_table};
+use super::table::{Part, Table, read_table};
 use super::toy;
 use super::transform::{Logit, Transform};
 use crate::error::{Error, Result, unknown_name};
@@ -18,6 +18,8 @@ pub struct Dataset {
     pub name: String,
     /// The names of the coordinates.
     pub columns: Vec<String>,
+    /// Those of several that only count the rows of a file.
+    pub row_numbers: Vec<String>,
     /// For training.
     pub train: Points,
     /// Held out for decisions during training; a small file has none.
@@ -103,7 +105,18 @@ impl Dataset {
         let validation = law.draw(TOY_TEST, &mut seed.sequence(Stream::Data, 2));
         let (name, columns) = (law.name().to_string(), Self::toy_columns(&*law));
         let transform = Transform::identity(law.dim());
-        Self { name, columns, train, validation, test, transform, image: None, range: None, law: Some(law) }
+        Self {
+            name,
+            columns,
+            row_numbers: Vec::new(),
+            train,
+            validation,
+            test,
+            transform,
+            image: None,
+            range: None,
+            law: Some(law),
+        }
     }
 
     fn from_file(path: &Path, part: Part<'_>, preparation: &Preparation, seed: Seed) -> Result<Self> {
@@ -114,10 +127,10 @@ impl Dataset {
         };
         let image = table.image;
         let range = preparation.range(&table).or_else(|| image.map(|_| found(table.points.values())));
-        let columns = table.names.clone();
+        let (columns, row_numbers) = (table.names.clone(), row_numbers(&table));
         let Prepared { train, validation, test, transform } =
             preparation.prepare(table, &path.display().to_string(), seed)?;
-        Ok(Self { name, columns, train, validation, test, transform, image, range, law: None })
+        Ok(Self { name, columns, row_numbers, train, validation, test, transform, image, range, law: None })
     }
 
     /// The same points in the units that `transform` makes; the law stays with them only if that changes nothing, as it speaks
@@ -173,4 +186,16 @@ impl Dataset {
         points.values_mut().iter_mut().zip(noise.values()).for_each(|(x, z)| *x += sigma * z);
         points
     }
+}
+
+/// The columns, of several, in which every value is one more than the one above it, as programs write them beside a table.
+fn row_numbers(table: &Table) -> Vec<String> {
+    let (points, d) = (&table.points, table.points.dim());
+    let counts = |column: usize| {
+        let mut values = points.rows().map(|row| row[column]);
+        let first = values.next().unwrap_or(0.0);
+        values.zip(1u32..).all(|(value, i)| value == first + f64::from(i))
+    };
+    let is_told = d > 1 && points.count() > 2;
+    (0..d).filter(|column| is_told && counts(*column)).map(|column| table.names[column].clone()).collect()
 }

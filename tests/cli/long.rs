@@ -57,6 +57,24 @@ fn a_million_steps_take_the_memory_of_a_hundred_thousand() {
     assert!(long.1 < short.1 + (1 << 16), "a checkpoint of {} bytes, {} of a short run", long.1, short.1);
 }
 
+/// The same where wgpu and a driver have memory of their own for every submission, which the counts of buffers do not show.
+#[test]
+fn many_steps_on_a_device_take_the_memory_of_a_few() {
+    let folder = Folder::new();
+    let least = "--engine gpu --no-check --quiet --data gauss1d --points 64 --hidden 1 --batch 1 --seed 3 --chains 0";
+    let [short, long] = [3_000, 30_000].map(|steps| {
+        let out = format!("of-{steps}");
+        most(&folder, &format!("run {least} --steps {steps} --out {out}"), &format!("{out}/model.safetensors"))
+    });
+    assert!(long < short + (2 << 20), "training: {long} bytes, {short} of a short run");
+    let [short, long] = [20_000, 200_000].map(|steps| {
+        let out = format!("chains-{steps}");
+        let chains = "sample --engine gpu --no-check --quiet --target gaussian --chains 1 --thin 100";
+        most(&folder, &format!("{chains} --steps {steps} --out {out}"), &format!("{out}/report.html"))
+    });
+    assert!(long < short + (2 << 20), "chains: {long} bytes, {short} of a short run");
+}
+
 /// Draws that are kept to be diagnosed are 44 bytes each, 0.4 MB; everything else is the same for any number of them.
 #[test]
 fn a_million_steps_of_a_chain_take_the_memory_of_a_hundred_thousand() {

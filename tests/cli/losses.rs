@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::program::Folder;
 
 /// A run on a GPU that saves often, with chains at its end.
-const RUN: &str = "run --engine gpu --loss dsm --hidden 16 --batch 64 --points 500 --seed 5 --steps 400 --checkpoint-every 40 \
+const RUN: &str = "run --engine gpu --loss dsm --hidden 16 --batch 64 --points 500 --seed 5 --steps 400 --checkpoint-every 10 \
                    --keep 2 --no-check --chains 64 --chain-steps 20";
 /// Submissions after which the device is lost: while the run is tried out, before the first checkpoint, and in the middle.
 const EARLY: [u64; 3] = [2, 12, 40];
@@ -61,6 +61,32 @@ fn a_second_loss_ends_the_run_unless_the_processor_may_take_over() {
     assert_eq!(summary["engine"], "cpu");
     assert_eq!(summary["steps"], 400);
     assert_eq!(warnings(&summary).iter().filter(|w| w.contains("was lost")).count(), 2, "{:?}", summary["warnings"]);
+}
+
+/// wgpu panics in a wait where a driver tells of a loss there: that is a loss like any other, and no fault of the program.
+#[test]
+fn a_loss_that_is_told_by_a_panic_is_a_loss() {
+    let folder = Folder::new();
+    folder.done(&format!("{RUN} --quiet --out whole"));
+    let said = folder.done(&format!("{RUN} --out lost --lose-device-at 40 --panic-when-lost")).stderr;
+    assert!(said.contains("the device was lost") && said.contains("went on"), "{said}");
+    assert!(!said.contains("fault of the program") && !said.contains("panicked"), "{said}");
+    assert!(folder.bytes("lost/model.safetensors") == folder.bytes("whole/model.safetensors"));
+}
+
+/// What a device has no memory for is told with both numbers before anything is written.
+#[test]
+fn memory_that_ends_is_told_with_both_numbers() {
+    let folder = Folder::new();
+    let sample = "sample --engine gpu --target gaussian --chains 50000 --steps 5 --no-check --quiet";
+    for args in [format!("{RUN} --quiet --out r"), format!("{sample} --out s")] {
+        let outcome = folder.run(&format!("{args} --most-memory 200000"));
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        let [error, hint] = outcome.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{outcome}") };
+        assert!(error.contains(" bytes, ") && error.contains(" has no memory for them beside "), "{outcome}");
+        assert!(hint.starts_with("hint: fewer rows, chains or parameters"), "{outcome}");
+        assert!(folder.names("").is_empty(), "{:?}", folder.names(""));
+    }
 }
 
 #[test]

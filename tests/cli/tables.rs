@@ -144,6 +144,25 @@ fn a_header_of_numbers() {
 }
 
 /// White space around the names on the command line is none of theirs.
+/// pandas writes the number of each row in front of it, under no name.
+#[test]
+fn a_column_that_counts_rows_is_warned_of() {
+    let folder = Folder::new();
+    let rows = |from: usize| (0..40).map(|i| format!("{},{},{}\n", from + i, i * i % 7, i % 5)).collect::<String>();
+    let warned = |args: &str| {
+        let run = folder.done(&format!("{TINY} --data t.csv --json --force --out r {args}")).json();
+        run["warnings"]
+            .to_string()
+            .contains("`0` only counts the rows and is modelled as a coordinate: --drop 0 leaves")
+    };
+    folder.write("t.csv", format!(",a,b\n{}", rows(0)));
+    assert!(warned("") && !warned("--drop 0"));
+    folder.write("t.csv", rows(7));
+    assert!(warned("") && !warned("--columns 0"), "alone it may be what is meant");
+    folder.write("t.csv", format!("{}46,1,1\n", rows(7)));
+    assert!(!warned(""), "a number comes twice");
+}
+
 #[test]
 fn names_with_white_space_around_them() {
     let folder = Folder::new();

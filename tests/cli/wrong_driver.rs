@@ -57,6 +57,7 @@ fn a_run_does_not_begin() {
     for (kernel, what) in [
         ("score_matching", "the loss of dsm"),
         ("reduce_gradient", "the gradient of dsm"),
+        ("adam_step", "the step of the parameters"),
         ("langevin_chains", "where chains are after three steps"),
     ] {
         assert_distrusted(&folder, &format!("{RUN} --chains 16 --chain-steps 5 {}", spoilt(kernel)), what);
@@ -91,6 +92,33 @@ fn chains_do_not_begin() {
     let [wrong, right] = ["s", "right"].map(|run| npy(&folder.path(&format!("{run}/samples.npy"))).1);
     let apart = wrong.iter().zip(&right).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(apart > 0.1, "nothing was spoilt: chains end {apart} apart");
+}
+
+/// A driver that is known to compute wrongly is not used, whatever the comparisons say: Mesa's software driver passes many before
+/// version 25.
+#[test]
+fn a_driver_that_is_known_to_be_wrong_is_not_used() {
+    let folder = Folder::new();
+    let told = |args: &str| {
+        let old = ["--pretend-driver", "llvmpipe Mesa 22.3.6"];
+        folder.run_args(&args.split_whitespace().chain(old).collect::<Vec<_>>())
+    };
+    let runs = format!("{RUN} --engine gpu --chains 0 --out r");
+    let samples = "sample --engine gpu --target gaussian --quiet --chains 16 --steps 10 --out s";
+    let compares = "compare --engine gpu --quiet --losses dsm --data moons --seeds 1 --budget 10 --out c";
+    for args in [&runs, samples, compares, "check --json"] {
+        let outcome = told(args);
+        assert_eq!(outcome.code, Some(1), "{outcome}");
+        assert!(outcome.stderr.contains("before version 25, this is 22.3.6"), "{outcome}");
+        assert!(outcome.stderr.contains("hint: update the driver"), "{outcome}");
+        if args.starts_with("check") {
+            let json = outcome.json();
+            assert!(json["passed"] == false && json["doubt"].is_string(), "{outcome}");
+        }
+    }
+    assert!(folder.names("").is_empty(), "{:?}", folder.names(""));
+    let trusted = told(&format!("{runs} --no-check"));
+    assert_eq!(trusted.code, Some(0), "{trusted}");
 }
 
 #[test]

@@ -57,10 +57,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
         for seed in seeds.clone() {
             bar.set_message(format!("{} on {}, seed {seed}", pair.loss, pair.data));
             let run = pair.run(seed, *steps, &args.out)?;
-            // what a lost device leaves of a run is not to be replaced
-            let mut force = args.force;
+            // what a lost device leaves of a run is not to be replaced, but the run that was there before it
+            let is_complete = || ["run.json", FAILED].iter().any(|name| run.folder().join(name).exists());
             let (trial, was_there) = enduring.during(|engine, losses| {
-                trial(pair, seed, *steps, run.clone(), engine, losses, std::mem::take(&mut force))
+                let force = args.force && (losses.is_empty() || is_complete());
+                trial(pair, seed, *steps, run.clone(), engine, losses, force)
             })?;
             kept += usize::from(was_there);
             comparison.trials.push(trial);

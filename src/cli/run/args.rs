@@ -186,6 +186,14 @@ fn few_judges(data: &Dataset) -> Option<String> {
     })
 }
 
+/// A warning where a column is none of the data.
+fn row_numbers(data: &Dataset) -> Option<String> {
+    let columns = data.row_numbers.join(",");
+    (!columns.is_empty()).then(|| {
+        format!("`{columns}` only counts the rows and is modelled as a coordinate: --drop {columns} leaves it out")
+    })
+}
+
 /// Everything that the flags mean, checked.
 pub(in crate::cli) struct Plan {
     pub(in crate::cli) data: Dataset,
@@ -318,6 +326,7 @@ impl Args {
         warnings.extend(objective.warnings(&spec));
         warnings.extend(poverty(&data));
         warnings.extend(few_judges(&data));
+        warnings.extend(row_numbers(&data));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;

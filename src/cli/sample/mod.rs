@@ -145,7 +145,7 @@ impl<'a> Listener<'a> {
         let draws = args.draws.then(stream).transpose()?;
         let mut recorder = args.trajectories.map(|paths| Recorder::new(paths, args.chains, &plan.frames));
         if let Some((recorder, (_, tables))) = recorder.as_mut().zip(left) {
-            recorder.restore(&tables, subject.dim());
+            recorder.restore(&tables, subject.dim())?;
         }
         Ok(Self { bar, draws, recorder, saving, subject })
     }

@@ -81,11 +81,19 @@ impl Recorder {
     }
 
     /// Takes up such tables of points of `dim` coordinates.
-    pub(super) fn restore(&mut self, tables: &[Option<Points>], dim: usize) {
+    ///
+    /// # Errors
+    /// Their rows are no step and points.
+    pub(super) fn restore(&mut self, tables: &[Option<Points>], dim: usize) -> Result<()> {
         for (trace, table) in [&mut self.paths, &mut self.particles].into_iter().zip(tables.iter().flatten()) {
+            if table.dim() % dim.min(2) != 1 % dim.min(2) {
+                let (width, d) = (table.dim(), dim.min(2));
+                return Err(Error::input(format!("rows of {width} numbers are no step and points of {d} coordinates")));
+            }
             trace.steps = table.rows().map(|row| row[0] as u64).collect();
             trace.positions = table.rows().map(|row| Points::new(dim.min(2), row[1..].to_vec())).collect();
         }
+        Ok(())
     }
 
     pub(super) fn take(&mut self, step: u64, positions: &Points) {

@@ -156,16 +156,18 @@ impl Gpu {
     fn create_of(&self, descriptor: &wgpu::BufferDescriptor<'_>) -> Result<wgpu::Buffer> {
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let raw = self.device.create_buffer(descriptor);
-        if pollster::block_on(scope.pop()).is_some() {
-            let (what, size, name) = (descriptor.label.unwrap_or("a buffer"), descriptor.size, &self.summary().name);
+        let (size, made) = (descriptor.size, self.counters.now().bytes);
+        let is_beyond = self.options.most_memory.is_some_and(|most| made + size > most);
+        if pollster::block_on(scope.pop()).is_some() || is_beyond {
+            let (what, name) = (descriptor.label.unwrap_or("a buffer"), &self.summary().name);
             let given = self.device.generate_allocator_report().map_or(0, |report| report.total_allocated_bytes);
-            return Err(Error::input(format!(
+            return Err(Error::memory(format!(
                 "{what} takes {size} bytes, {name} has no memory for them beside {given} bytes that are in use here"
             ))
             .hint("fewer rows, chains or parameters, or --engine cpu"));
         }
         self.counters.buffers.add(1);
-        self.counters.bytes.add(descriptor.size);
+        self.counters.bytes.add(size);
         Ok(raw)
     }
 

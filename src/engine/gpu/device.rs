@@ -1,7 +1,6 @@
 //! The device: opening it, what goes wrong on it, and submitting work and waiting for it.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::clock::Clock;
 use super::count::{Counters, Counts};
 use super::kernel::Shape;
 use super::pace::Pace;
-use super::patience::within;
+use super::patience::{contained, within};
 use crate::error::{Error, Result};
 
 /// The largest buffer that is asked for where the adapter has more than WebGPU guarantees.
@@ -44,6 +43,12 @@ pub struct GpuOptions {
     pub most_binding: u64,
     /// Lose the device at this submission, as a driver's fault would: for tests of what comes then.
     pub lose_at: Option<u64>,
+    /// Have the library panic in waits for a device that `lose_at` has lost, as it does where a driver tells of the loss there.
+    pub panic_when_lost: bool,
+    /// Refuse to make more than so many bytes of buffers, as a device whose memory ends there: for tests.
+    pub most_memory: Option<u64>,
+    /// Take the driver for this one: for tests of what is known against drivers.
+    pub driver: Option<String>,
     /// Have the kernel of this name compute wrongly, as a driver's fault would: for tests of what comes then.
     pub spoil: Option<String>,
 }
@@ -60,6 +65,9 @@ impl Default for GpuOptions {
             shaped_for_hardware: false,
             most_binding: MOST_BYTES,
             lose_at: None,
+            panic_when_lost: false,
+            most_memory: None,
+            driver: None,
             spoil: None,
         }
     }
@@ -93,7 +101,10 @@ impl Gpu {
     /// # Errors
     /// There is no such adapter, or it refuses to open.
     pub fn open(options: &GpuOptions) -> Result<Self> {
-        let (summary, adapter) = adapters::choose(options.adapter.as_deref())?;
+        let (mut summary, adapter) = adapters::choose(options.adapter.as_deref())?;
+        if let Some(driver) = &options.driver {
+            summary.driver.clone_from(driver);
+        }
         let has = adapter.limits();
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: has.max_storage_buffer_binding_size.min(options.most_binding),
@@ -183,7 +194,11 @@ impl Gpu {
 
     /// wgpu panics in poll when the device is lost: that must not end the program.
     fn poll(&self, how: wgpu::PollType) -> std::thread::Result<std::result::Result<wgpu::PollStatus, wgpu::PollError>> {
-        catch_unwind(AssertUnwindSafe(|| self.device.poll(how)))
+        contained(|| {
+            let is_lost = self.options.lose_at.is_some_and(|at| at <= self.counters.now().submissions);
+            assert!(!(is_lost && self.options.panic_when_lost), "as wgpu does");
+            self.device.poll(how)
+        })
     }
 
     /// Records and submits work; nothing waits.

@@ -32,6 +32,7 @@ pub use buffers::Buffer;
 pub use count::Counts;
 pub use device::{Gpu, GpuOptions};
 pub use network::LayerEntry;
+pub use patience::is_contained;
 pub use pipeline::Bound;
 pub use spread::{batch_like, shape_of, shape_of_target};
 

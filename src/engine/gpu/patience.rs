@@ -1,9 +1,28 @@
-//! Calls into a driver that may never come back.
+//! Calls into a driver that may never come back, or panic.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in a call whose panic is caught and told as an error: a panic hook has nothing to say of it.
+pub fn is_contained() -> bool {
+    CONTAINED.get()
+}
+
+/// Does `work` inside a driver's library, which may panic.
+pub(super) fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    let before = CONTAINED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    CONTAINED.set(before);
+    done
+}
 
 /// Does `work`, of which `what` says what it is, on a thread of its own, and gives up on it after `limit`.
 ///
@@ -15,8 +34,8 @@ pub(super) fn within<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
     let (sender, receiver) = channel();
-    // that nobody waits any more is no error
-    std::thread::spawn(move || drop(sender.send(work())));
+    // that nobody waits any more is no error, and a panic drops the sender
+    std::thread::spawn(move || contained(work).map(|done| drop(sender.send(done))).ok());
     receiver.recv_timeout(limit).map_err(|e| {
         Error::failed(match e {
             RecvTimeoutError::Timeout => format!("{what} did not end within {} s", limit.as_secs_f64()),
@@ -39,6 +58,12 @@ mod tests {
             told(within(soon, "opening it", move || std::thread::sleep(60 * soon))),
             "opening it did not end within 0.02 s"
         );
-        assert!(told(within(soon, "opening it", || std::panic::resume_unwind(Box::new(())))).contains("panicked"));
+        assert!(told(within(soon, "opening it", || panic!("as drivers do"))).contains("the driver panicked"));
+    }
+
+    #[test]
+    fn panics_are_known_to_be_contained_while_they_are() {
+        assert!(contained(|| contained(is_contained).is_ok_and(|inner| inner) && is_contained()).expect("no panic"));
+        assert!(contained(|| panic!("as wgpu does")).is_err() && !is_contained());
     }
 }

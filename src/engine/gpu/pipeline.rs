@@ -33,12 +33,14 @@ impl Bound {
 }
 
 /// What makes a kernel compute wrongly: the first of these texts that it contains gives way to the one beside it. They are in
-/// the slopes of analytic targets, in all products of a network and in the sum of a gradient. The factor is so large that three
-/// steps of chains end elsewhere, and slopes of a network stay bounded with it, so that chains do not explode.
+/// the slopes of analytic targets, in all products of a network, in the sum of a gradient and in Adam, which goes the wrong way.
+/// The factor is so large that three steps of chains end elsewhere, and slopes of a network stay bounded with it, so that chains
+/// do not explode.
 const FAULTS: &[[&str; 2]] = &[
     ["put_slope(n, local / ROWS, value);", "put_slope(n, local / ROWS, 64.0 * value);"],
     ["fma(vec4<f32>(w.x), v, block.a)", "fma(vec4<f32>(w.x), 64.0 * v, block.a)"],
     ["gradient[item] = sum;", "gradient[item] = 64.0 * sum;"],
+    ["let new_value = old - params.decay * old -", "let new_value = old - params.decay * old +"],
 ];
 
 impl Gpu {

@@ -97,6 +97,26 @@ fn a_run_on_a_device_that_is_killed_ends_as_one_that_is_not() {
     assert_same(&folder, "r", "whole");
 }
 
+/// Where a GPU is gone, or come, a run goes on elsewhere; that is told, since the last digits are others.
+#[test]
+fn a_run_goes_on_on_another_engine_and_says_so() {
+    let folder = Folder::new();
+    let short =
+        "run --quiet --data gauss1d --points 100 --hidden 4 --batch 16 --steps 40 --checkpoint-every 30 --chains 0";
+    let adapter = std::env::var("EBM_GPU_TEST_ADAPTER").unwrap_or("0".to_string());
+    for (from, to) in
+        [(format!("--engine gpu --adapter {adapter} --no-check"), "cpu"), ("--engine cpu".into(), "reference")]
+    {
+        folder.done(&format!("{short} {from} --out r --force"));
+        std::fs::remove_file(folder.path("r/run.json")).unwrap();
+        std::fs::remove_file(folder.path("r/checkpoints/step-00000040.safetensors")).unwrap();
+        let run = folder.done(&format!("run --quiet --json --resume r --engine {to}")).json();
+        assert_eq!((&run["engine"], &run["steps"]), (&to.into(), &40.into()), "{run}");
+        let warnings = run["warnings"].to_string();
+        assert!(warnings.contains("was written on") && warnings.contains("the last digits"), "{warnings}");
+    }
+}
+
 #[test]
 fn checkpoints_that_are_not_whole_are_left_out() {
     let folder = Folder::new();
@@ -165,6 +185,8 @@ fn an_interrupted_run_is_saved_and_a_second_signal_ends_at_once() {
     let slow = "run --engine cpu --quiet --loss ssm --batch 400000 --hidden 256,256 --points 100 --steps 9 --out slow";
     let mut going = Going::start(&folder, slow);
     going.until(|| folder.path("slow/metrics.jsonl").exists());
+    // from there to the first step is no time
+    std::thread::sleep(std::time::Duration::from_millis(150));
     going.signal("INT");
     std::thread::sleep(std::time::Duration::from_millis(150));
     assert!(going.child.try_wait().unwrap().is_none(), "the first signal does not end it within a step");
