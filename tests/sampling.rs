@@ -6,7 +6,7 @@ mod common;
 
 use common::{LIMIT, distance, gpu, network, normal_points, scale, skewed, worst};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
-use ebm_gpu::engine::{Engine, advance_by};
+use ebm_gpu::engine::{Engine, Fares, advance_by};
 use ebm_gpu::error::Result;
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
@@ -296,6 +296,53 @@ fn chains_go_on_from_where_they_were_left() {
         }
     }
     std::fs::remove_dir_all(folder).expect("removable");
+}
+
+/// A state is the same on every engine: chains that are taken up on another one end where they would have, up to rounding.
+#[test]
+fn chains_go_on_on_another_engine() {
+    let model = network("3-9-1", Activation::Softplus, 57);
+    let mala = Hamiltonian::langevin(0.1, 1.0).expect("sampler");
+    let tempered = mala.clone().at(vec![4.0, 2.0, 1.0], 3).expect("ladder");
+    let ula = Langevin::new(0.1, 1.0).expect("sampler");
+    let (cpu, gpu) = (Cpu::new().expect("threads"), gpu());
+    // bindings that hold 8192 columns of a state: what the first group knows of exchanges is not all
+    let groups = common::gpu_of_bindings(8192 * 32);
+    let engines: [&dyn Engine; 3] = [&cpu, &gpu, &groups];
+    for (transition, replicas) in [(Transition::from(ula), 1), (mala.into(), 1), (tempered.into(), 3)] {
+        let start = normal_points(2801 * replicas, 3, 58);
+        let stages = vec![Stage { landscape: (&model).into(), transition, steps: 100 }];
+        let frames = Frames::default();
+        let plan = SamplingPlan { stages, burn_in: 6, adapt: None, thin: 5, denoise: None, frames, seed: Seed(59) };
+        let runs = engines.map(|engine| {
+            let mut witness = Witness { states: Some(Vec::new()), ..Default::default() };
+            let sampled = plan.run(engine, &start, &mut witness).expect("chains");
+            (sampled, witness.states.take().expect("wanted"))
+        });
+        for (from, (_, states)) in runs.iter().enumerate() {
+            for (to, (want, _)) in runs.iter().enumerate() {
+                let state = states.iter().find(|state| state.chains.step > 55).expect("a state of the second half");
+                let mut witness = Witness::default();
+                let got = plan.resume(engines[to], &start, Some(state.clone()), &mut witness).expect("chains");
+                let what = format!("{replicas} replicas, from engine {from} to {to}");
+                let near = |got: &[f64], want: &[f64]| {
+                    assert!(worst(got, want, 1e-3, 1e-3) <= 1.0, "{what}: {} apart", worst(got, want, 0.0, 1.0));
+                };
+                near(got.positions.values(), want.positions.values());
+                let fared = |sampled: &Sampled| {
+                    let Fares { acceptance, energies, factors, .. } = &sampled.fares;
+                    [acceptance, energies, factors].into_iter().flatten().flatten().copied().collect::<Vec<_>>()
+                };
+                near(&fared(&got), &fared(want));
+                near(&got.fares.exchanges, &want.fares.exchanges);
+                let of = |sampled: &Sampled| {
+                    let all = sampled.diagnostics.as_ref().expect("diagnosed");
+                    all.coordinates.iter().flat_map(|c| [c.mean, c.bulk_ess / 100.0, c.r_hat]).collect::<Vec<_>>()
+                };
+                near(&of(&got), &of(want));
+            }
+        }
+    }
 }
 
 /// What is told of all chains at a draw is what their positions say; energies are those of the first 128.

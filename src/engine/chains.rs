@@ -53,7 +53,7 @@ pub struct Fares {
     pub exchanges: Vec<f64>,
 }
 
-/// Where chains stand, in the layout of the engine that they run on: what [`Chains::restore`] needs to go on.
+/// Where chains stand: what [`Chains::restore`] needs to go on, on whatever engine.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ChainState {
     /// Steps since the start.
@@ -62,15 +62,21 @@ pub struct ChainState {
     pub unreported: u64,
     /// Where all columns are, `[columns, dim]`.
     pub positions: Vec<f64>,
-    /// How each column stands; empty for chains that accept everything.
+    /// How each column stands, `[columns, 7]`: E, ln of the factor of its step, its average over adaptation; and since the last
+    /// report acceptance probabilities in two sums, proposals without a finite energy, and exchanges with the next column (where
+    /// they are counted by column). Empty for chains that accept everything.
     pub standings: Vec<f64>,
-    /// What has been counted of exchanges since the last report.
+    /// Exchanges since the last report, of each pair of neighbouring temperatures: tries and successes of all chains (those that
+    /// are not counted by column).
     pub exchanges: Vec<u64>,
     /// Draws that are kept.
     pub draws: usize,
-    /// Their numbers.
+    /// Their numbers, `[draws, chains, width]`, E in front of the coordinates.
     pub kept: Vec<f64>,
 }
+
+/// Numbers of a column in [`ChainState::standings`].
+pub(super) const STANDING: usize = 7;
 
 /// Chains on a device.
 pub trait Chains {

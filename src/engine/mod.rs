@@ -13,7 +13,7 @@ mod training;
 mod watch;
 
 pub use chains::{ChainState, Chains, Fares, Landscape, advance_by};
-use chains::{another_kind, another_number, another_state, check_chains, coldest};
+use chains::{STANDING, another_kind, another_number, another_state, check_chains, coldest};
 pub use given::Given;
 pub use moments::Moments;
 use moments::Part;

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::hamiltonian::{NUMBERS, Standing, Walk};
+use super::hamiltonian::{Standing, Walk};
 use super::kept::Kept;
 use super::landscape::{Ground, Site};
 use super::memory::PerThread;
 use super::{WIDE_TILE, draws, hamiltonian};
 use crate::engine::moments::{Moments, Part};
 use crate::engine::{
-    ChainState, Chains, Fares, Landscape, Worth, another_kind, another_number, another_state, coldest,
+    ChainState, Chains, Fares, Landscape, STANDING, Worth, another_kind, another_number, another_state, coldest,
 };
 use crate::error::Result;
 use crate::points::Points;
@@ -371,7 +371,7 @@ impl<T: Real> Chains for NativeChains<'_, T> {
 
     fn restore(&mut self, state: &ChainState) -> Result<()> {
         let d = self.ground.dim();
-        let standings = if self.standings.is_empty() { 0 } else { self.count * NUMBERS };
+        let standings = if self.standings.is_empty() { 0 } else { self.count * STANDING };
         let sizes = [state.positions.len(), state.standings.len(), state.exchanges.len()];
         if sizes != [self.count * d, standings, 2 * self.exchanges.len()] {
             return Err(another_state());
@@ -379,10 +379,16 @@ impl<T: Real> Chains for NativeChains<'_, T> {
         (self.step, self.unreported) = (state.step, state.unreported);
         self.positions = tiles(&state.positions, d);
         if standings > 0 {
-            let all = filled(&state.standings, NUMBERS);
+            let all = filled(&state.standings, STANDING);
             self.standings = all.as_chunks().0.iter().map(|numbers| Standing::of(*numbers)).collect();
         }
         self.exchanges = state.exchanges.as_chunks().0.to_vec();
+        let replicas = self.replicas();
+        for (c, standing) in state.standings.as_chunks::<STANDING>().0.iter().enumerate() {
+            if let Some([_, made]) = self.exchanges.get_mut(c % replicas) {
+                *made += standing[STANDING - 1] as u64;
+            }
+        }
         match &mut self.kept {
             Some(kept) => kept.restore(&state.kept).ok_or_else(another_state),
             None if state.kept.is_empty() => Ok(()),

@@ -6,6 +6,7 @@
 
 use super::landscape::{Ground, Site};
 use super::{Block, draws};
+use crate::engine::STANDING;
 use crate::random::{Seed, Stream, uniform};
 use crate::real::Real;
 use crate::sampler::{Adaptation, Hamiltonian};
@@ -25,20 +26,17 @@ pub(super) struct Standing<T> {
     pub(super) broken: u32,
 }
 
-/// Numbers of a [`Standing`].
-pub(super) const NUMBERS: usize = 5;
-
 impl<T: Real> Standing<T> {
-    /// Everything in it, to be kept.
-    pub(super) fn numbers(&self) -> [f64; NUMBERS] {
+    /// Everything in it, as a column of [`ChainState::standings`](crate::engine::ChainState::standings).
+    pub(super) fn numbers(&self) -> [f64; STANDING] {
         let [energy, factor, average] = [self.energy, self.log_factor, self.average].map(Real::f64);
-        [energy, factor, average, self.accepted, self.broken.into()]
+        [energy, factor, average, self.accepted, 0.0, self.broken.into(), 0.0]
     }
 
     /// What has been kept.
-    pub(super) fn of([energy, factor, average, accepted, broken]: [f64; NUMBERS]) -> Self {
+    pub(super) fn of([energy, factor, average, accepted, recent, broken, _]: [f64; STANDING]) -> Self {
         let [energy, log_factor, average] = [energy, factor, average].map(T::of);
-        Self { energy, log_factor, average, accepted, broken: broken as u32 }
+        Self { energy, log_factor, average, accepted: accepted + recent, broken: broken as u32 }
     }
 
     /// Ends adaptation.

@@ -142,6 +142,7 @@ impl Chains for Groups<'_> {
         for state in states {
             all.positions.extend(state.positions);
             all.standings.extend(state.standings);
+            all.exchanges.iter_mut().zip(state.exchanges).for_each(|(all, own)| *all += own);
         }
         Ok(all)
     }
@@ -157,10 +158,16 @@ impl Chains for Groups<'_> {
         for group in &mut self.groups {
             let end = column + group.count;
             let monitored = column == 0;
+            // tries are the same for all chains; successes that are not counted by column may be anywhere
+            let share = |exchanges: &[u64]| -> Vec<u64> {
+                let pairs = exchanges.as_chunks::<2>().0.iter();
+                let made = |all: u64| if monitored { all } else { 0 };
+                pairs.flat_map(|[tries, all]| [tries * group.count as u64 / total as u64, made(*all)]).collect()
+            };
             group.restore(&ChainState {
                 positions: state.positions[column * self.dim..end * self.dim].to_vec(),
                 standings: state.standings[column * each..end * each].to_vec(),
-                exchanges: state.exchanges.clone(),
+                exchanges: share(&state.exchanges),
                 draws: if monitored { state.draws } else { 0 },
                 kept: if monitored { state.kept.clone() } else { Vec::new() },
                 ..*state

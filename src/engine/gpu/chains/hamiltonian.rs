@@ -7,7 +7,7 @@ use crate::engine::gpu::kernels::{ExchangeParams, ExchangeReplicas, HamiltonianC
 use crate::engine::gpu::pipeline::Bound;
 use crate::engine::gpu::spread::{Spread, quads, to_f32};
 use crate::engine::gpu::tiles::{Run, Tiles};
-use crate::engine::{Fares, Landscape, another_kind, another_state};
+use crate::engine::{Fares, Landscape, STANDING, another_kind, another_state};
 use crate::error::Result;
 use crate::points::Points;
 use crate::random::Seed;
@@ -164,22 +164,43 @@ impl HamiltonianMoves {
         (index, done)
     }
 
-    /// How all columns stand, and how often exchanges have been tried.
+    /// Chains, each of which has a column for each replica.
+    fn chains(&self) -> u64 {
+        u64::from(self.fixed.count / self.fixed.replicas)
+    }
+
+    /// How all columns stand and what is known of exchanges, as [`ChainState`](crate::engine::ChainState) has them.
     pub(super) fn save(&self, gpu: &Gpu) -> Result<(Vec<f64>, Vec<u64>)> {
         let states = gpu.download(&self.states)?;
-        Ok((states.as_flattened().iter().map(|x| f64::from(*x)).collect(), self.exchange.tries.to_vec()))
+        let standings =
+            states.as_chunks().0.iter().flat_map(|[[energy, factor, average, _], [sum, broken, made, recent]]| {
+                [energy, factor, average, sum, recent, broken, made].map(|x| f64::from(*x))
+            });
+        let pairs = 0..self.replicas() - 1;
+        let exchanges = pairs.flat_map(|r| [self.chains() * self.exchange.tries[r % 2], 0]).collect();
+        Ok((standings.collect(), exchanges))
     }
 
     /// Takes up what was saved of as many columns.
-    pub(super) fn restore(&mut self, gpu: &Gpu, standings: &[f64], tries: &[u64]) -> Result<()> {
-        let packed = to_f32(standings);
-        let (states, rest) = packed.as_chunks::<4>();
-        let tries = <[u64; 2]>::try_from(tries).map_err(|_| another_state())?;
-        if states.len() != self.states.len() || !rest.is_empty() {
+    pub(super) fn restore(&mut self, gpu: &Gpu, standings: &[f64], exchanges: &[u64]) -> Result<()> {
+        let (columns, rest) = standings.as_chunks::<STANDING>();
+        let (pairs, replicas) = (exchanges.as_chunks::<2>().0, self.replicas());
+        if 2 * columns.len() != self.states.len() || !rest.is_empty() || exchanges.len() != 2 * (replicas - 1) {
             return Err(another_state());
         }
-        gpu.overwrite(&self.states, states);
-        self.exchange.tries = tries;
+        let chains = self.chains();
+        let states: Vec<[f32; 4]> = (0u64..)
+            .zip(columns)
+            .flat_map(|(c, [energy, factor, average, sum, recent, broken, made])| {
+                // what is not counted by column is shared among all chains
+                let (chain, replica) = (c / replicas as u64, c as usize % replicas);
+                let shared = pairs.get(replica).map_or(0, |[_, all]| all / chains + u64::from(chain < all % chains));
+                [[*energy, *factor, *average, 0.0], [*sum, *broken, made + shared as f64, *recent]]
+            })
+            .map(|numbers| numbers.map(|x| x as f32))
+            .collect();
+        gpu.overwrite(&self.states, &states);
+        self.exchange.tries = [0, 1].map(|odd| pairs.get(odd).map_or(0, |[tries, _]| tries / chains));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::engine::gpu::diagnose::diagnose;
 use crate::engine::gpu::kernel::WORKGROUP;
 use crate::engine::gpu::kernels::{Energy, EnergyParams, RecordDraws, RecordParams, TargetEnergy, TargetParams};
 use crate::engine::gpu::pipeline::Bound;
-use crate::engine::gpu::spread::{Spread, to_f32, to_f64};
+use crate::engine::gpu::spread::{Spread, to_f64};
 use crate::engine::{Room, Worth, another_number, another_state};
 use crate::error::Result;
 use crate::model::MlpSpec;
@@ -79,18 +79,27 @@ impl Keeper {
         Ok(())
     }
 
-    /// The number of draws so far, and all numbers that there is room for.
+    /// The number of draws so far and their numbers, as [`ChainState`](crate::engine::ChainState) has them.
     pub(super) fn save(&self, gpu: &Gpu) -> Result<(usize, Vec<f64>)> {
-        Ok((self.count, to_f64(&gpu.download(&self.kept)?)))
+        let Room { draws, chains, width } = self.room;
+        let series = to_f64(&gpu.download(&self.kept)?);
+        let of_draw = |t: usize| (0..chains).flat_map(move |c| (0..width).map(move |n| (n * chains + c) * draws + t));
+        Ok((self.count, (0..self.count).flat_map(of_draw).map(|at| series[at]).collect()))
     }
 
-    /// Takes up what was saved of as much room.
-    pub(super) fn restore(&mut self, gpu: &Gpu, draws: usize, numbers: &[f64]) -> Result<()> {
-        if draws > self.room.draws || numbers.len() != self.kept.len() {
+    /// Takes up what was saved with the same room.
+    pub(super) fn restore(&mut self, gpu: &Gpu, count: usize, numbers: &[f64]) -> Result<()> {
+        let Room { draws, chains, width } = self.room;
+        if count > draws || numbers.len() != count * chains * width {
             return Err(another_state());
         }
-        gpu.overwrite(&self.kept, &to_f32(numbers));
-        self.count = draws;
+        let mut series = vec![0.0f32; width * chains * draws];
+        for (i, number) in numbers.iter().enumerate() {
+            let (t, c, n) = (i / (chains * width), i / width % chains, i % width);
+            series[(n * chains + c) * draws + t] = *number as f32;
+        }
+        gpu.overwrite(&self.kept, &series);
+        self.count = count;
         Ok(())
     }
 
