@@ -20,7 +20,8 @@ pub(super) struct EnduranceArgs {
     #[arg(long, default_value = "none", value_name = "ENGINE")]
     #[serde(skip_serializing_if = "is_none")]
     pub(super) fallback: String,
-    /// gpu: trust the device, without comparing its first steps with those in f64
+    /// gpu: trust the device, without comparing its first steps with those in f64, and also where its driver is known to
+    /// compute wrongly
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) no_check: bool,
