@@ -63,6 +63,10 @@ pub trait Real:
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
+    /// The numbers themselves where they are f32.
+    fn as_f32s(values: &[Self]) -> Option<&[f32]>;
+    /// The same, to be changed.
+    fn as_f32s_mut(values: &mut [Self]) -> Option<&mut [f32]>;
 }
 
 impl Real for f64 {
@@ -135,6 +139,14 @@ impl Real for f64 {
     #[inline(always)]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline(always)]
+    fn as_f32s(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+    #[inline(always)]
+    fn as_f32s_mut(_: &mut [Self]) -> Option<&mut [f32]> {
+        None
     }
 }
 
@@ -296,6 +308,14 @@ impl Real for f32 {
     #[inline(always)]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline(always)]
+    fn as_f32s(values: &[Self]) -> Option<&[f32]> {
+        Some(values)
+    }
+    #[inline(always)]
+    fn as_f32s_mut(values: &mut [Self]) -> Option<&mut [f32]> {
+        Some(values)
     }
 }
 

@@ -70,7 +70,7 @@ fn value(metrics: &Value, meaning: &Meaning) -> Cell {
     }
 }
 
-/// Where a metric lies for a sample of the law itself, and how likely that gives as large a value.
+/// Where a metric lies by chance, and how likely that gives as large a value.
 fn by_chance(metrics: &Value, name: &str) -> Cell {
     let interval = &metrics["null_intervals"][name];
     let (Some(low), Some(high)) = (interval[0].as_f64(), interval[1].as_f64()) else { return Cell::default() };

@@ -51,9 +51,10 @@ pub struct Metrics {
     pub log_z: Option<f64>,
     /// Standard errors of the metrics above that are averages over points or chains.
     pub standard_errors: BTreeMap<&'static str, f64>,
-    /// Where 95 of 100 values of a metric lie for a sample of the law itself in place of the chains.
+    /// Where 95 of 100 values of a metric lie by chance: for `mode_tv` those of samples of the law itself in the chains' place, for
+    /// distances those that exchange the labels of chains and held-out points.
     pub null_intervals: BTreeMap<&'static str, [f64; 2]>,
-    /// How likely it is that a sample of the law itself gives as large a value.
+    /// How likely it is that chance gives as large a value.
     pub p_values: BTreeMap<&'static str, f64>,
     /// Why a density-based number is missing, or what to think of it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -117,7 +117,7 @@ fn contrast_runs_on_every_engine() {
     }
 }
 
-/// Beyond two dimensions the constant that noise contrast has learnt gives the NLL.
+/// Beyond two dimensions annealed chains give the NLL, or a note says why they do not.
 #[test]
 fn energies_have_a_likelihood_in_any_dimension() {
     let folder = Folder::new();
@@ -126,17 +126,21 @@ fn energies_have_a_likelihood_in_any_dimension() {
         .map(|t| format!("{},{},{}\n", t.sin(), (1.3 * t).cos(), (0.9 * t).sin()))
         .collect();
     folder.write("t.csv", format!("a,b,c\n{rows}"));
-    let run = |loss: &str| {
-        let outcome = folder.done(&format!("{SMALL} --force --data t.csv --steps 300 --loss {loss}"));
-        outcome.json()
+    let run = |loss: &str, steps: u64| {
+        folder.done(&format!("{SMALL} --force --data t.csv --steps {steps} --loss {loss}")).json()
     };
-    // by annealed importance sampling, also of what has learnt its own constant, and with a warning where it rests on few
+    // by annealed importance sampling, also of what has learnt its own constant
     for loss in ["nce", "ed"] {
-        let found = run(loss);
-        assert!(number(&found["metrics"], "nll").abs() < 12.0 && found["metrics"]["kl"].is_null(), "{found}");
-        assert!(number(&found["metrics"], "standard_errors.log_z") > 0.0, "{found}");
-        let told = found["warnings"].to_string().contains("not to be trusted");
-        assert_eq!(told, number(&found["metrics"], "standard_errors.log_z") > 0.15, "{found}");
+        let found = run(loss, 3000);
+        let nll = number(&found["metrics"], "nll");
+        assert!((2.0..4.0).contains(&nll) && found["metrics"]["kl"].is_null(), "{found}");
+        assert!(number(&found["metrics"], "standard_errors.log_z") < 0.1, "{found}");
+        // what has hardly been trained has mass so far out that a few chains carry everything
+        let early = run(loss, 300);
+        for name in ["nll", "nll_data", "log_z"] {
+            assert!(early["metrics"][name].is_null(), "{name} of {early}");
+        }
+        assert!(early["warnings"].to_string().contains("left out"), "{early}");
     }
     let field = folder.done(&format!("{SMALL} --force --data t.csv --steps 3 --loss ssm --head score")).json();
     assert!(field["metrics"]["nll"].is_null(), "{field}");

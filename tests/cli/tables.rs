@@ -65,8 +65,8 @@ fn one_column() {
 fn three_columns() {
     let folder = Folder::new();
     folder.write("t.csv", text(3, ",", ""));
-    let run = folder.done(&format!("{TINY} --data t.csv --out r --json")).json();
-    assert_eq!(run["net"], "3-8-1");
+    let run = folder.done(&format!("{TINY} --hidden 16 --steps 3000 --data t.csv --out r --json")).json();
+    assert_eq!(run["net"], "3-8-16-1");
     for key in ["kl", "kl_data", "log_density_mse", "fisher", "mode_tv", "outside_mass"] {
         assert_eq!(run["metrics"][key], Value::Null, "{key}");
     }

@@ -92,8 +92,10 @@ fn checkpoints_say_what_is_undone() {
 fn other_data_stay_in_the_range_of_the_logit() {
     let folder = Folder::new();
     write_npy_f64(&folder.path("t.npy"), &[300, 3], &values()).unwrap();
-    folder.done(&format!("{TINY} --data t.npy --out a --logit 0.05 --range 0,1"));
-    folder.done(&format!("{TINY} --data t.npy --out b --logit 0.05 --range 0,1 --dequantise=0.01"));
+    folder.done(&format!("{TINY} --hidden 16 --steps 3000 --data t.npy --out a --logit 0.05 --range 0,1"));
+    folder.done(&format!(
+        "{TINY} --hidden 16 --steps 3000 --data t.npy --out b --logit 0.05 --range 0,1 --dequantise=0.01"
+    ));
     let mut inside = values();
     inside[7] = 1.0;
     write_npy_f64(&folder.path("inside.npy"), &[300, 3], &inside).unwrap();
@@ -101,7 +103,7 @@ fn other_data_stay_in_the_range_of_the_logit() {
     outside[3 * 41 + 1] = 1.25;
     write_npy_f64(&folder.path("outside.npy"), &[300, 3], &outside).unwrap();
     for model in ["a", "b"] {
-        let command = format!("eval {model} --engine cpu --quiet --chains 0 --ais 8,4");
+        let command = format!("eval {model} --engine cpu --quiet --chains 0 --ais 512,200");
         let eval = folder.done(&format!("{command} --data inside.npy --json")).json();
         assert!(number(&eval, "metrics.nll").is_finite(), "{eval}");
         folder.all_refused(

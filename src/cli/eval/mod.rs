@@ -387,8 +387,10 @@ fn print(summary: &Summary) -> Result<()> {
             text += &format!("  ± {}", plain(*error));
         }
         if let Some([low, high]) = m.null_intervals.get(name) {
-            text += &format!("  ({} to {} for a sample of the law itself", plain(*low), plain(*high));
-            text += &m.p_values.get(name).map_or(")".into(), |p| format!("; p = {p:.3})"));
+            text += &format!("  ({} to {} ", plain(*low), plain(*high));
+            text += &m.p_values.get(name).map_or("for a sample of the law itself)".into(), |p| {
+                format!("where labels are exchanged; p = {p:.3})")
+            });
         }
         line(&text)?;
     }

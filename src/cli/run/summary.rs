@@ -126,11 +126,16 @@ pub(super) fn print_summary(summary: &Summary) -> Result<()> {
     let data = if m.kl.is_some() { "the data's exact law" } else { "held-out data" };
     let smoothed =
         summary.sigma.map(|sigma| format!("{data} smoothed by σ = {sigma}, which is what {} models", summary.loss));
-    let smoothed = smoothed.as_deref().map(|law| (law, m.nll, m.kl));
-    for (law, nll, kl) in smoothed.into_iter().chain([(data, m.nll_data, m.kl_data)]) {
-        let parts: Vec<_> = [("NLL", nll), ("KL", kl)]
+    let smoothed = smoothed.as_deref().map(|law| (law, ["nll", "kl"], [m.nll, m.kl]));
+    for (law, names, values) in smoothed.into_iter().chain([(data, ["nll_data", "kl_data"], [m.nll_data, m.kl_data])]) {
+        let parts: Vec<_> = ["NLL", "KL"]
             .iter()
-            .filter_map(|(name, value)| value.map(|v| format!("{name} {v:.4} nats")))
+            .zip(names)
+            .zip(values)
+            .filter_map(|((title, name), value)| {
+                let error = m.standard_errors.get(name).map_or(String::new(), |error| format!(" ± {error:.4}"));
+                value.map(|value| format!("{title} {value:.4}{error} nats"))
+            })
             .collect();
         if !parts.is_empty() {
             print_line(&format!("model     {}: against {law}", parts.join(", ")))?;

@@ -125,6 +125,11 @@ impl<T: Real> Batch<T> {
         }
     }
 
+    /// How many tasks compute it side by side.
+    pub(super) fn tasks(&self) -> usize {
+        self.groups.len()
+    }
+
     pub(super) fn gradient(&self) -> &[T] {
         &self.gradient
     }

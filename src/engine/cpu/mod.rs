@@ -4,6 +4,7 @@
 //! threads; a group is one task, and what groups add up is summed in their order. So a result does not depend on how
 //! many threads there are.
 
+mod awake;
 mod basis;
 mod block;
 mod chains;

@@ -73,8 +73,15 @@ pub(super) fn product<T: Real>(
     impl<T: Real> pulp::WithSimd for Product<'_, T> {
         type Output = ();
         #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) {
+        fn with_simd<S: Simd>(self, simd: S) {
             let Self { y, stride, strips, x, shape } = self;
+            let floats = (T::as_f32s_mut(y), T::as_f32s(strips), T::as_f32s(x.data));
+            if S::F32_LANES >= 8
+                && shape[2] >= 2 * S::F32_LANES
+                && let (Some(y), Some(strips), Some(data)) = floats
+            {
+                return vectors(simd, y, stride, strips, Columns { data, stride: x.stride }, shape);
+            }
             // two vectors of columns
             match 8 * S::F32_LANES / size_of::<T>() {
                 32.. => panels::<T, 32, 64, true>(y, stride, strips, x, shape),
@@ -90,10 +97,17 @@ pub(super) fn product<T: Real>(
         return;
     }
     let product = Product { y, stride, strips, x, shape: [rows, depth, columns] };
-    // what the compiler makes of it for AVX-512 is four to eight times as slow (an Intel server of 2026), with the same bits
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = pulp::x86::V3::try_new() {
-        return pulp::Simd::vectorize(avx2, product);
+    {
+        use pulp::x86::{V3, V4};
+        // what the compiler makes of arrays for AVX-512 is several times as slow as for AVX2
+        let in_vectors = columns >= 2 * V4::F32_LANES && T::as_f32s(x.data).is_some();
+        if let Some(avx512) = V4::try_new().filter(|_| in_vectors) {
+            return Simd::vectorize(avx512, product);
+        }
+        if let Some(avx2) = V3::try_new() {
+            return Simd::vectorize(avx2, product);
+        }
     }
     pulp::Arch::new().dispatch(product);
 }
@@ -178,6 +192,75 @@ fn sums<T: Real, const R: usize, const N: usize, const FUSED: bool>(
     }
     for (r, sums) in sums.iter().enumerate() {
         y[r * stride..][..N].copy_from_slice(sums);
+    }
+}
+
+/// The same for f32, in two vectors of columns or more, or four where there are few rows.
+#[inline(always)]
+fn vectors<S: Simd>(
+    simd: S,
+    y: &mut [f32],
+    stride: usize,
+    strips: &[f32],
+    x: Columns<'_, f32>,
+    [rows, depth, columns]: [usize; 3],
+) {
+    if rows <= 2 && columns >= 4 * S::F32_LANES {
+        every_vector_panel::<S, 4>(simd, y, stride, strips, x, [rows, depth, columns]);
+    } else {
+        every_vector_panel::<S, 2>(simd, y, stride, strips, x, [rows, depth, columns]);
+    }
+}
+
+#[inline(always)]
+fn every_vector_panel<S: Simd, const V: usize>(
+    simd: S,
+    y: &mut [f32],
+    stride: usize,
+    strips: &[f32],
+    x: Columns<'_, f32>,
+    [rows, depth, columns]: [usize; 3],
+) {
+    let width = V * S::F32_LANES;
+    for start in (0..columns).step_by(width) {
+        let column = start.min(columns - width);
+        let x = Columns { data: x.data.get(column..).unwrap_or(&[]), ..x };
+        for row in (0..rows).step_by(ROWS) {
+            let strip = &strips[row * depth..][..ROWS.min(rows - row) * depth];
+            let y = &mut y[row * stride + column..];
+            match rows - row {
+                1 => vector_sums::<S, 1, V>(simd, y, stride, strip, x),
+                2 => vector_sums::<S, 2, V>(simd, y, stride, strip, x),
+                3 => vector_sums::<S, 3, V>(simd, y, stride, strip, x),
+                4 => vector_sums::<S, 4, V>(simd, y, stride, strip, x),
+                5 => vector_sums::<S, 5, V>(simd, y, stride, strip, x),
+                _ => vector_sums::<S, ROWS, V>(simd, y, stride, strip, x),
+            }
+        }
+    }
+}
+
+/// `R` rows of `V` vectors.
+#[inline(always)]
+fn vector_sums<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    y: &mut [f32],
+    stride: usize,
+    strip: &[f32],
+    x: Columns<'_, f32>,
+) {
+    let mut sums = [[simd.splat_f32s(0.0); V]; R];
+    for (k, factors) in strip.as_chunks::<R>().0.iter().enumerate() {
+        let x = &S::as_simd_f32s(&x.data[k * x.stride..][..V * S::F32_LANES]).0[..V];
+        for (sums, factor) in sums.iter_mut().zip(factors) {
+            let factor = simd.splat_f32s(*factor);
+            for (sum, x) in sums.iter_mut().zip(x) {
+                *sum = simd.mul_add_f32s(*x, factor, *sum);
+            }
+        }
+    }
+    for (r, sums) in sums.iter().enumerate() {
+        S::as_mut_simd_f32s(&mut y[r * stride..][..V * S::F32_LANES]).0.copy_from_slice(sums);
     }
 }
 

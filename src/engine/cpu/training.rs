@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Weights;
+use super::awake::awake;
 use super::gradient::Batch;
 use super::negatives::NegativeChains;
 use super::source::{Drawn, Negatives};
@@ -187,8 +188,8 @@ fn adam<T: Real>(
 
 impl<T: Real> Training for NativeTraining<'_, T> {
     fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>> {
-        let pool = self.pool;
-        pool.install(|| {
+        let (pool, tasks) = (self.pool, self.batch.tasks());
+        awake(pool, tasks, || {
             let start = Instant::now();
             let mut records = Vec::new();
             while self.step < until && !self.halted && start.elapsed() < CALL {

@@ -17,7 +17,7 @@ const LOG_Z_ERROR: f64 = 0.01;
 const CELL_MASS: f64 = 0.5;
 /// How far the mass of a law on the grid may be from 1 before numbers computed there are withheld.
 const MASS_ERROR: f64 = 1e-3;
-/// The least share of its chains that annealed importance sampling may rest on before a note says so.
+/// The least share of its chains that annealed importance sampling may rest on before its numbers are withheld.
 const LEAST_SHARE: f64 = 0.05;
 /// And the least number of them.
 const FEWEST_CHAINS: f64 = 50.0;
@@ -56,10 +56,12 @@ impl Evaluation<'_> {
         let found = annealing.log_normalizer(self.engine, self.model.into(), &base, self.seed)?;
         let carrying = found.effective_share * chains as f64;
         if !(found.effective_share > LEAST_SHARE && carrying > FEWEST_CHAINS) {
+            // no standard error tells of what none of the chains has seen
             metrics.note = Some(format!(
-                "ln Z and the NLL are not to be trusted, nor are their errors: they rest on {carrying:.1} of {chains} annealed chains; \
-                 `ebm-gpu eval` with --ais CHAINS,LEVELS takes more, and of levels above all"
+                "ln Z and the NLL are left out: they would rest on {carrying:.1} of {chains} annealed chains; `ebm-gpu eval` with \
+                 --ais CHAINS,LEVELS takes more, and of levels above all"
             ));
+            return Ok(());
         }
         if self.aim.normalized {
             metrics.note.get_or_insert_with(|| {

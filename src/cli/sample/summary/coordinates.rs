@@ -29,10 +29,11 @@ pub(super) struct CoordinateSummary {
     pub(super) tail_ess: Option<f64>,
 }
 
-/// E of the first chains, and what their draws are worth.
+/// E over all draws of the first chains with the standard error of its mean, and what they are worth.
 #[derive(Serialize)]
 pub(super) struct EnergySummary {
     pub(super) mean: f64,
+    pub(super) mean_error: Option<f64>,
     pub(super) standard_deviation: f64,
     pub(super) r_hat: Option<f64>,
     pub(super) bulk_ess: Option<f64>,
@@ -44,6 +45,7 @@ impl EnergySummary {
         let finite = |value: f64| Some(value).filter(|v| v.is_finite());
         Self {
             mean: of.mean,
+            mean_error: finite(of.mean_error),
             standard_deviation: of.standard_deviation,
             r_hat: finite(of.r_hat),
             bulk_ess: finite(of.bulk_ess),

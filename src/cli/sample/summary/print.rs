@@ -31,18 +31,20 @@ impl fmt::Display for Summary {
         let from = if self.coordinates.iter().any(|x| x.data_mean.is_some()) { "data" } else { "exact" };
         writeln!(
             f,
-            "{:<10}{:>11}{from:>11}{:>11}{from:>11}{:>9}{:>10}{:>10}{watched}",
-            "", "mean", "variance", "R-hat", "bulk ESS", "tail ESS"
+            "{:<10}{:>11}{from:>11}{:>11}{from:>11}{:>13}{:>10}{:>9}{:>10}{:>10}{watched}",
+            "", "last mean", "variance", "draws' mean", "± error", "R-hat", "bulk ESS", "tail ESS"
         )?;
         for x in self.coordinates.iter().take(20) {
             writeln!(
                 f,
-                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>9}{:>10}{:>10}",
+                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>13}{:>10}{:>9}{:>10}{:>10}",
                 x.name,
                 number(Some(x.mean), 4),
                 number(x.exact_mean.or(x.data_mean), 4),
                 number(Some(x.variance), 4),
                 number(x.exact_variance.or(x.data_variance), 4),
+                number(x.draws_mean, 4),
+                number(x.mean_error, 4),
                 number(x.r_hat, 3),
                 number(x.bulk_ess, 0),
                 number(x.tail_ess, 0)
@@ -54,12 +56,14 @@ impl fmt::Display for Summary {
         if let Some(e) = &self.energy {
             writeln!(
                 f,
-                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>9}{:>10}{:>10}",
+                "{:<10}{:>11}{:>11}{:>11}{:>11}{:>13}{:>10}{:>9}{:>10}{:>10}",
                 "E",
-                number(Some(e.mean), 4),
+                "-",
                 "-",
                 number(Some(e.standard_deviation.powi(2)), 4),
                 "-",
+                number(Some(e.mean), 4),
+                number(e.mean_error, 4),
                 number(e.r_hat, 3),
                 number(e.bulk_ess, 0),
                 number(e.tail_ess, 0)
