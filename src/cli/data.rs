@@ -102,5 +102,6 @@ fn make(args: &MakeArgs) -> Result<()> {
             "name": args.name, "n": args.n, "dim": points.dim(), "seed": args.seed, "out": args.out,
         }));
     }
-    super::print_line(&format!("{out}: {} points of {} in {} dimensions", args.n, args.name, points.dim()))
+    let dimensions = if points.dim() == 1 { "1 dimension".into() } else { format!("{} dimensions", points.dim()) };
+    super::print_line(&format!("{out}: {} points of {} in {dimensions}", args.n, args.name))
 }

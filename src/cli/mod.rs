@@ -105,7 +105,7 @@ fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
 pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
     let command = command();
-    let matches = command.clone().get_matches_from(args);
+    let matches = command.clone().try_get_matches_from(args).or_else(no_whole_number)?;
     for warning in unused::warnings(&command, &matches) {
         notice!("warning: {warning}");
     }
@@ -124,6 +124,29 @@ pub(crate) fn main() -> Result<()> {
         Command::Devices(args) => devices::run(&args),
         Command::Shaders(args) => shaders::run(&args),
     }
+}
+
+/// Refuses a flag; what is no whole number in our own words.
+fn no_whole_number(refusal: clap::Error) -> Result<clap::ArgMatches> {
+    use clap::error::{ContextKind, ContextValue};
+    use std::error::Error as _;
+    let said = |kind| match refusal.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let is_number = refusal.source().is_some_and(|source| source.is::<std::num::ParseIntError>());
+    let (true, Some(flag), Some(value)) = (is_number, said(ContextKind::InvalidArg), said(ContextKind::InvalidValue))
+    else {
+        refusal.exit()
+    };
+    let flag = flag.split_whitespace().next().unwrap_or(flag);
+    let meant =
+        value.replace([',', '_'], "").parse::<f64>().ok().filter(|x| x.fract() == 0.0 && (0.0..1e15).contains(x));
+    let error = Error::input(format!("{flag} takes a whole number from 0 on, in digits, not `{value}`"));
+    Err(match meant {
+        Some(meant) => error.hint(format!("{flag} {meant}")),
+        None => error,
+    })
 }
 
 /// The largest batch, and the most chains and points of a toy law, that are not taken for a slip.
@@ -150,6 +173,13 @@ fn seed_text<S: serde::Serializer>(seed: &u64, serializer: S) -> std::result::Re
 fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string(value).map_err(|e| Error::failed(format!("cannot write JSON: {e}")))?;
     print_line(&text)
+}
+
+/// A place among the coordinates as a person reads it.
+fn place(coordinates: &[f64]) -> String {
+    // adding 0 takes the sign from −0
+    let rounded = coordinates.iter().map(|x| format!("{:.3}", (1e3 * x).round() / 1e3 + 0.0));
+    format!("({})", rounded.collect::<Vec<_>>().join(", "))
 }
 
 /// Prints a line on stdout; a reader that has gone is no error.

@@ -50,7 +50,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
-    let Some(name) = args.name.as_deref().filter(|_| !args.list) else { return list() };
+    let Some(name) = args.name.as_deref().filter(|_| !args.list) else { return list(args.json) };
     let loss = args.loss.as_deref().map(objective_name);
     let experiment = find(name, loss, args.data.as_deref())?;
     for (name, count) in [("seeds", args.seeds), ("reduce", args.reduce as u64)] {
@@ -91,7 +91,11 @@ fn verdict(report: &Report) -> Result<()> {
     }
 }
 
-fn list() -> Result<()> {
+fn list(json: bool) -> Result<()> {
+    if json {
+        let all = EXPERIMENTS.iter().map(|e| serde_json::json!({ "name": e.name, "about": e.about }));
+        return super::print_json(&serde_json::json!({ "experiments": all.collect::<Vec<_>>() }));
+    }
     for experiment in EXPERIMENTS {
         super::print_line(&format!("{:<22} {}", experiment.name, experiment.about))?;
     }

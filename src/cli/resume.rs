@@ -25,8 +25,9 @@ pub(super) fn begun_with(folder: &Path) -> Result<String> {
         }
         ErrorKind::NotFound if folder.is_dir() => {
             Error::input(format!("nothing was begun in {name}: it has no config.toml"))
-                .hint(format!("begin anew, with --out {name} --force in place of --resume"))
+                .hint("begin anew, with --out FOLDER in place of --resume")
         }
+        ErrorKind::NotFound => Error::input(format!("nothing was begun in {name}: there is no such folder")),
         _ => Error::input(format!("cannot read the configuration {}: {e}", path.display())),
     })
 }

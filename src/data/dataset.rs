@@ -5,7 +5,8 @@ use std::path::Path;
 use super::images::ImageShape;
 use super::law::Law;
 use super::prepare::{Preparation, Prepared};
-use super::table::{Part, Table, read_table};
+use super::suspects::Suspects;
+use super::table::{Part, read_table};
 use super::toy;
 use super::transform::{Logit, Transform};
 use crate::error::{Error, Result, unknown_name};
@@ -18,8 +19,8 @@ pub struct Dataset {
     pub name: String,
     /// The names of the coordinates.
     pub columns: Vec<String>,
-    /// Those of several that only count the rows of a file.
-    pub row_numbers: Vec<String>,
+    /// What in a file asks for a second look.
+    pub suspects: Suspects,
     /// For training.
     pub train: Points,
     /// Held out for decisions during training; a small file has none.
@@ -78,7 +79,7 @@ impl Dataset {
         }
         let unknown = unknown_name("data set", source, toy::NAMES);
         let names = unknown.advice().unwrap_or_default().to_string();
-        Err(unknown.hint(format!("{names}; or give a .csv, .tsv, .npy, .npz or .idx file or a folder of .png")))
+        Err(unknown.hint(format!("{names}; or give a .csv, .tsv, .txt, .npy, .npz or .idx file or a folder of .png")))
     }
 
     /// The toy law called `name`.
@@ -108,7 +109,7 @@ impl Dataset {
         Self {
             name,
             columns,
-            row_numbers: Vec::new(),
+            suspects: Suspects::default(),
             train,
             validation,
             test,
@@ -127,10 +128,10 @@ impl Dataset {
         };
         let image = table.image;
         let range = preparation.range(&table).or_else(|| image.map(|_| found(table.points.values())));
-        let (columns, row_numbers) = (table.names.clone(), row_numbers(&table));
+        let (columns, suspects) = (table.names.clone(), Suspects::of(&table));
         let Prepared { train, validation, test, transform } =
             preparation.prepare(table, &path.display().to_string(), seed)?;
-        Ok(Self { name, columns, row_numbers, train, validation, test, transform, image, range, law: None })
+        Ok(Self { name, columns, suspects, train, validation, test, transform, image, range, law: None })
     }
 
     /// The same points in the units that `transform` makes; the law stays with them only if that changes nothing, as it speaks
@@ -186,16 +187,4 @@ impl Dataset {
         points.values_mut().iter_mut().zip(noise.values()).for_each(|(x, z)| *x += sigma * z);
         points
     }
-}
-
-/// The columns, of several, in which every value is one more than the one above it, as programs write them beside a table.
-fn row_numbers(table: &Table) -> Vec<String> {
-    let (points, d) = (&table.points, table.points.dim());
-    let counts = |column: usize| {
-        let mut values = points.rows().map(|row| row[column]);
-        let first = values.next().unwrap_or(0.0);
-        values.zip(1u32..).all(|(value, i)| value == first + f64::from(i))
-    };
-    let is_told = d > 1 && points.count() > 2;
-    (0..d).filter(|column| is_told && counts(*column)).map(|column| table.names[column].clone()).collect()
 }

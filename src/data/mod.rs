@@ -24,6 +24,7 @@ mod npy_stream;
 mod npz;
 mod prepare;
 pub mod standardize;
+mod suspects;
 pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,5 +38,6 @@ pub use law::{Law, Modes};
 pub use npy_stream::NpyStream;
 pub use prepare::{Level, Preparation, Split};
 pub use standardize::Standardizer;
+pub use suspects::{Outlier, Suspects};
 pub use table::{Part, Table, read_table};
 pub use transform::{Transform, TransformKind};

@@ -164,8 +164,8 @@ pub fn mode_tv(modes: &Modes, samples: &Points) -> f64 {
 }
 
 /// Where 95 of 100 values of [`mode_tv`] lie for `count` independent samples of a law with these weights by
-/// [nearest](modes_by_nearest) modes.
-pub fn mode_tv_null(modes: &Modes, count: usize, rng: &mut dyn Rng) -> [f64; 2] {
+/// [nearest](modes_by_nearest) modes, and how likely it is that one is as large as `value`.
+pub fn mode_tv_null(modes: &Modes, count: usize, value: f64, rng: &mut dyn Rng) -> ([f64; 2], f64) {
     let ends: Vec<f64> = modes.weights.iter().scan(0.0, |sum, w| Some((*sum += w, *sum).1)).collect();
     let mut values: Vec<f64> = (0..NULL_DRAWS)
         .map(|_| {
@@ -178,7 +178,9 @@ pub fn mode_tv_null(modes: &Modes, count: usize, rng: &mut dyn Rng) -> [f64; 2] 
         })
         .collect();
     values.sort_unstable_by(f64::total_cmp);
-    super::two_sample::central(&values)
+    // shares are added up in another order than in `value`
+    let as_large = values.iter().filter(|null| **null >= value - 1e-12).count();
+    (super::two_sample::central(&values), (1 + as_large) as f64 / (1 + NULL_DRAWS) as f64)
 }
 
 /// ½ Σ |w − c / count|, what is missing in `counts` included.

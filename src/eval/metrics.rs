@@ -137,9 +137,11 @@ impl Evaluation<'_> {
         metrics.standard_errors.insert("fisher", found.error);
         let Some(chains) = self.chains else { return Ok(()) };
         if let Some(modes) = modes_by_nearest(law, sigma)? {
-            metrics.mode_tv = Some(mode_tv(&modes, chains));
-            let null = mode_tv_null(&modes, chains.count(), &mut self.seed.sequence(Stream::Host, 3));
+            let value = mode_tv(&modes, chains);
+            let (null, p) = mode_tv_null(&modes, chains.count(), value, &mut self.seed.sequence(Stream::Host, 3));
+            metrics.mode_tv = Some(value);
             metrics.null_intervals.insert("mode_tv", null);
+            metrics.p_values.insert("mode_tv", p);
         }
         Ok(())
     }

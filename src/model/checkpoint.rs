@@ -65,10 +65,24 @@ pub(crate) fn metadata_of(model: &Model, extra: &[(&str, String)]) -> BTreeMap<S
 /// The file is missing, truncated, of another format, or its tensors do not fit its spec.
 pub fn read_checkpoint(path: &Path) -> Result<(Model, HashMap<String, String>)> {
     let inside = path.join("model.safetensors");
-    let path = if path.is_dir() { &inside } else { path };
+    let file = if path.is_dir() { &inside } else { path };
+    let bytes = std::fs::read(file).map_err(|e| unread(path, file, &e))?;
+    decode(file, &bytes)
+}
+
+/// Why there is no checkpoint where `path`, a folder or a `file`, says.
+fn unread(path: &Path, file: &Path, why: &std::io::Error) -> Error {
     let name = path.display();
-    let file = std::fs::read(path).map_err(|e| Error::input(format!("cannot read checkpoint {name}: {e}")))?;
-    decode(path, &file)
+    let is_missing = why.kind() == std::io::ErrorKind::NotFound;
+    match (is_missing, path.is_dir()) {
+        (true, true) if path.join("checkpoints").is_dir() => {
+            Error::input(format!("{name} has no model.safetensors: its run is not complete"))
+                .hint(format!("`ebm-gpu run --resume {name}` completes it; its files in checkpoints/ are models too"))
+        }
+        (true, true) => Error::input(format!("{name} has no model.safetensors: no run has been completed there")),
+        (true, false) => Error::input(format!("cannot read checkpoint {name}: there is no such file or folder")),
+        _ => Error::input(format!("cannot read checkpoint {}: {why}", file.display())),
+    }
 }
 
 /// The model in the bytes of `path`.

@@ -134,7 +134,10 @@ fn negative_counts_name_their_flag() {
         TINY,
         &[
             ("--batch -1", &["-1", "--batch"]),
-            ("--steps -1", &["-1", "--steps"]),
+            ("--steps -1", &["-1", "--steps", "whole number"]),
+            ("--steps 1e3", &["--steps takes a whole number", "`1e3`", "hint: --steps 1000"]),
+            ("--steps 10,000", &["`10,000`", "hint: --steps 10000"]),
+            ("--steps many", &["`many`", "in digits"]),
             ("--chains -3", &["-3", "--chains"]),
             ("--chain-steps -3", &["-3", "--chain-steps"]),
             ("--seed -1", &["-1", "--seed"]),

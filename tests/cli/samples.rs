@@ -304,7 +304,8 @@ fn what_cannot_be_sampled_is_refused() {
         ("sample m/model.safetensors --sigma 1", "does not see a noise level"),
         ("sample m/model.safetensors --ladder 2,1", "does not see a noise level"),
         ("sample f/model.safetensors --sampler mala", "has no energy"),
-        ("sample none.safetensors", "cannot read checkpoint none.safetensors"),
+        ("sample none.safetensors", "cannot read checkpoint none.safetensors: there is no such file or folder"),
+        ("sample f/checkpoints", "f/checkpoints has no model.safetensors: no run has been completed there"),
     ] {
         let outcome = folder.run(&format!("{command} --engine cpu --quiet --out r"));
         assert_eq!(outcome.code, Some(2), "{command}: {outcome}");

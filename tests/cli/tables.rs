@@ -164,6 +164,33 @@ fn a_column_that_counts_rows_is_warned_of() {
 }
 
 #[test]
+fn labels_and_codes_for_missing_values_are_warned_of() {
+    let folder = Folder::new();
+    let write = |missing: &str| {
+        let row = |i: usize| {
+            let a = if i == 71 { missing.to_string() } else { format!("{}", 40.0 + (i as f64).sin()) };
+            format!("{a},{},{}\n", i % 3, (1.3 * i as f64).cos())
+        };
+        folder.write("t.csv", format!("age,label,c\n{}", (0..150).map(row).collect::<String>()));
+    };
+    let warnings = |args: &str| {
+        let run = folder.done(&format!("{TINY} --data t.csv --json --force --out r {args}")).json();
+        run["warnings"].to_string()
+    };
+    let [label, code] = ["`label` holds 3 values only", "`age` holds -999, which is"];
+    write("-999");
+    let told = warnings("");
+    assert!(told.contains(label) && told.contains(code) && !told.contains("`c`"), "{told}");
+    let told = warnings("--drop label");
+    assert!(!told.contains("`label`") && told.contains(code), "{told}");
+    write("42");
+    let told = warnings("--columns age,c");
+    assert!(!told.contains("holds"), "{told}");
+    let told = warnings("--columns label --dequantise=1");
+    assert!(!told.contains("holds"), "{told}");
+}
+
+#[test]
 fn names_with_white_space_around_them() {
     let folder = Folder::new();
     folder.write("t.csv", text(3, ",", "x,y ,  z\n"));

@@ -387,15 +387,15 @@ fn print(summary: &Summary) -> Result<()> {
             text += &format!("  ± {}", plain(*error));
         }
         if let Some([low, high]) = m.null_intervals.get(name) {
-            text += &format!("  ({} to {} ", plain(*low), plain(*high));
-            text += &m.p_values.get(name).map_or("for a sample of the law itself)".into(), |p| {
-                format!("where labels are exchanged; p = {p:.3})")
-            });
+            let chance = if name == "mode_tv" { "for a sample of the law" } else { "with labels exchanged" };
+            text += &format!("  ({} to {} {chance}", plain(*low), plain(*high));
+            text += &m.p_values.get(name).map_or(")".into(), |p| format!("; p = {p:.3})"));
         }
         line(&text)?;
     }
     for mode in summary.modes.iter().flatten() {
-        line(&format!("mode at {:?}: {:.4} of the samples, weight {:.4}", mode.center, mode.share, mode.weight))?;
+        let place = super::place(&mode.center);
+        line(&format!("mode at {place}: {:.4} of the samples, weight {:.4}", mode.share, mode.weight))?;
     }
     if let Some(note) = &m.note {
         line(&format!("note      {note}"))?;

@@ -47,9 +47,8 @@ fn modes(page: &mut Page, summary: &Summary) {
         vec![Column::words("mode at"), Column::numbers("share of the law"), Column::numbers("of the samples")];
     let mut table = Table::new("", columns);
     for mode in modes {
-        let center: Vec<String> = mode.center.iter().map(|c| format!("{c:.3}")).collect();
         table.row(vec![
-            Cell::text(format!("({})", center.join(", "))),
+            Cell::text(crate::cli::place(&mode.center)),
             Cell::number(Some(mode.weight)),
             Cell::number(Some(mode.share)),
         ]);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as _, FromArgMatches as _};
-use ebm_gpu::data::Dataset;
+use ebm_gpu::data::{Dataset, Outlier, Suspects};
 use ebm_gpu::engine::TrainingPlan;
 use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
@@ -155,7 +155,7 @@ pub(crate) struct Args {
     #[arg(long)]
     #[serde(skip)]
     pub(super) json: bool,
-    /// No progress and no messages
+    /// No progress and no messages; warnings are in run.json all the same
     #[arg(long)]
     #[serde(skip)]
     pub(super) quiet: bool,
@@ -186,12 +186,29 @@ fn few_judges(data: &Dataset) -> Option<String> {
     })
 }
 
-/// A warning where a column is none of the data.
-fn row_numbers(data: &Dataset) -> Option<String> {
-    let columns = data.row_numbers.join(",");
-    (!columns.is_empty()).then(|| {
+/// Warnings where a column, or a value of it, is none of the data.
+fn suspects(data: &Dataset) -> Vec<String> {
+    /// Columns that are named, each with a sentence.
+    const MOST: usize = 3;
+    let Suspects { row_numbers, labels, outliers } = &data.suspects;
+    let columns = row_numbers.join(",");
+    let numbers = (!columns.is_empty()).then(|| {
         format!("`{columns}` only counts the rows and is modelled as a coordinate: --drop {columns} leaves it out")
-    })
+    });
+    let is_dequantised = data.transform.level.is_some();
+    let labels = labels.iter().filter(|_| !is_dequantised).take(MOST).map(|(name, count)| {
+        format!(
+            "`{name}` holds {count} values only and has no density: --drop {name} leaves it out, --dequantise=STEP spreads \
+             whole steps"
+        )
+    });
+    let outliers = outliers.iter().take(MOST).map(|Outlier { column, value, median, ranges }| {
+        format!(
+            "`{column}` holds {value}, which is {ranges:.0} interquartile ranges from its median {median}: an error, or a code \
+             for what is missing? It is trained on like the rest"
+        )
+    });
+    numbers.into_iter().chain(labels).chain(outliers).collect()
 }
 
 /// Everything that the flags mean, checked.
@@ -326,7 +343,7 @@ impl Args {
         warnings.extend(objective.warnings(&spec));
         warnings.extend(poverty(&data));
         warnings.extend(few_judges(&data));
-        warnings.extend(row_numbers(&data));
+        warnings.extend(suspects(&data));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;

@@ -40,7 +40,7 @@ fn file(train: Points, test: Points) -> Dataset {
     Dataset {
         name: "file".into(),
         columns: (0..dim).map(|n| format!("x{n}")).collect(),
-        row_numbers: vec![],
+        suspects: crate::data::Suspects::default(),
         validation: Points::new(dim, vec![]),
         transform: Transform::identity(dim),
         image: None,

@@ -16,7 +16,7 @@ fn what_cannot_be_gone_on_with_is_refused() {
     folder.all_refused(
         "run --quiet",
         &[
-            ("--resume none", &["none/config.toml"]),
+            ("--resume none", &["nothing was begun in none", "no such folder"]),
             ("--resume r --loss dsm", &["loss is \"ed\" there, \"dsm\" here", "hint: "]),
             ("--resume=r --steps 40", &["steps is 20 there, 40 here"]),
             ("--resume r --seed 1 --batch 7", &["batch is 256 there, 7 here; seed is 0 there, 1 here"]),

@@ -62,10 +62,8 @@ fn a_run_may_be_killed_at_any_moment() {
             folder.done("run --quiet --resume r");
         } else {
             assert_eq!(moment, 1);
-            folder.all_refused(
-                "run --quiet",
-                &[("--resume r", &["error: nothing was begun in r: ", "hint: ", "--force"])],
-            );
+            folder
+                .all_refused("run --quiet", &[("--resume r", &["error: nothing was begun in r: ", "hint: ", "--out"])]);
             folder.done(&format!("{SHORT} --out r --force"));
         }
         assert_same(&folder, "r", "whole");

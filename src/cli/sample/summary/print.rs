@@ -71,7 +71,8 @@ impl fmt::Display for Summary {
         }
         for mode in &self.modes {
             let weight = mode.weight.map_or_else(String::new, |w| format!(", weight {w:.3}"));
-            writeln!(f, "mode      {:?}: share {:.3}{weight}", mode.center, mode.share)?;
+            let place = crate::cli::place(&mode.center);
+            writeln!(f, "mode      {place}: share {:.3}{weight}", mode.share)?;
         }
         write!(f, "results   {}", self.out.display())
     }
