@@ -32,10 +32,10 @@ pub const AIMS: &str = "dsm and mdsm aim at the data's law smoothed by their sma
                         kl_data and nll_data judge all by the same law, metrics of the law aimed at each by its own.";
 
 /// What bold means.
-pub const BOLD: &str = "Bold is the best median of the objectives every seed of which has the number, and with it what cannot be \
-                        told from it: objectives of which a seed reaches that median, and, where it is what a sample of the law \
-                        aimed at gives in half of the seeds or more, all such. One seed has no best, nor have metrics of the law \
-                        aimed at on data where objectives aim at different laws.";
+pub const BOLD: &str = "Bold is the best median of the objectives every seed of which has the number, and objectives a quarter of \
+                        whose seeds or more reach it. Where some do as well as chance in half of their seeds or more, all of these \
+                        are bold, and no others. One seed has no best, nor have metrics of the law aimed at on data where \
+                        objectives aim at different laws.";
 
 /// One run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,14 +52,14 @@ pub struct Trial {
     pub sigma: f64,
     /// What it has of [`SHOWN`].
     pub values: BTreeMap<String, f64>,
-    /// Those of them that lie where they do for a sample of the law aimed at.
+    /// Those of them that lie where they do by chance.
     pub by_chance: BTreeSet<String>,
     /// Why it came to nothing, if it did.
     pub failure: Option<String>,
 }
 
 impl Trial {
-    /// Takes in a metric; `chance` is where 95 of 100 values lie for a sample of the law aimed at.
+    /// Takes in a metric; `chance` is where 95 of 100 values lie by chance.
     pub fn measured(&mut self, metric: &str, value: f64, chance: Option<[f64; 2]>) {
         self.values.insert(metric.to_string(), value);
         let is_near = matches!(better(metric), Better::Near(_));
@@ -149,8 +149,8 @@ impl Comparison {
         (!values.is_empty()).then_some(Spread { values, failed, withheld })
     }
 
-    /// The objectives with the best median of a metric, among those every seed of which has it, and those that cannot be told
-    /// from them: see [`BOLD`]. None where there is nothing to choose.
+    /// The objectives with the best median of a metric, among those every seed of which has it, and those that come near: see
+    /// [`BOLD`]. None where there is nothing to choose.
     pub fn best(&self, data: &str, metric: &str) -> Vec<&str> {
         let whole = |loss: &str| self.spread(data, loss, metric).filter(|s| s.is_whole() && s.values.len() > 1);
         let all: Vec<(&str, Spread)> = self.losses.iter().filter_map(|l| Some((l.as_str(), whole(l)?))).collect();
@@ -168,7 +168,9 @@ impl Comparison {
         let better = better(metric);
         let medians = all.iter().map(|(_, spread)| spread.median());
         let Some(best) = medians.reduce(|a, b| if better.prefers(b, a) { b } else { a }) else { return Vec::new() };
-        let reaches = |spread: &Spread| spread.values.iter().any(|value| !better.prefers(best, *value));
+        let reaches = |spread: &Spread| {
+            4 * spread.values.iter().filter(|value| !better.prefers(best, **value)).count() >= spread.values.len()
+        };
         all.iter().filter(|(_, spread)| reaches(spread)).map(|(loss, _)| *loss).collect()
     }
 
@@ -311,11 +313,32 @@ mod tests {
         let chance = Some([-0.2, 0.2]);
         assert_eq!(best("mmd2", [0.0, 0.0], [[-0.3, -0.1, 0.9], [0.0, 0.1, 0.1]], chance), ["a", "b"]);
         assert_eq!(best("mmd2", [0.0, 0.0], [[-0.3, 0.5, 0.9], [0.0, 0.1, 0.1]], chance), ["b"]);
-        assert_eq!(best("mmd2", [0.0, 0.0], [[0.3, 0.5, 0.9], [0.4, 0.7, 0.8]], chance), ["a"]);
+        assert_eq!(best("mmd2", [0.0, 0.0], [[0.3, 0.5, 0.9], [0.6, 0.7, 0.8]], chance), ["a"]);
         // a share of neighbours far below a half is no luck
         let near = Some([0.45, 0.55]);
         assert_eq!(best("neighbours", [0.0, 0.0], [[0.5, 0.5, 0.5], [0.1, 0.1, 0.1]], near), ["a"]);
         assert_eq!(best("outside_mass", [0.0, 0.0], [[0.0; 3], [0.0; 3]], None), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_seed_of_many_is_not_enough() {
+        let best = |others: &[f64]| -> usize {
+            let mut all = rivals("swd", [0.0, 0.0], [[0.1, 0.2, 0.3], [0.4; 3]], None);
+            all.trials.truncate(3);
+            all.trials.extend((0..).zip(others).map(|(seed, value)| {
+                let mut trial = trial("b", seed, Some(1.0));
+                trial.measured("swd", *value, None);
+                trial
+            }));
+            all.best("moons", "swd").len()
+        };
+        assert_eq!(
+            [best(&[0.2, 0.5, 0.6, 0.7]), best(&[0.2, 0.5, 0.6, 0.7, 0.8]), best(&[0.2, 0.2, 0.6, 0.7, 0.8])],
+            [2, 1, 2]
+        );
+        let mut one = rivals("swd", [0.0, 0.0], [[0.1; 3], [0.4; 3]], None);
+        one.trials.retain(|trial| trial.seed == 0);
+        assert!(one.best("moons", "swd").is_empty());
     }
 
     #[test]

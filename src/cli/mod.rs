@@ -105,7 +105,7 @@ fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
 pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
     let command = command();
-    let matches = command.clone().try_get_matches_from(args).or_else(no_whole_number)?;
+    let matches = command.clone().try_get_matches_from(args).or_else(refused)?;
     for warning in unused::warnings(&command, &matches) {
         notice!("warning: {warning}");
     }
@@ -126,24 +126,33 @@ pub(crate) fn main() -> Result<()> {
     }
 }
 
-/// Refuses a flag; what is no whole number in our own words.
-fn no_whole_number(refusal: clap::Error) -> Result<clap::ArgMatches> {
+/// Refuses flags: of what is no whole number in our words, of all else in the parser's.
+fn refused(refusal: clap::Error) -> Result<clap::ArgMatches> {
+    Err(no_whole_number(&refusal).unwrap_or_else(|| refusal.exit()))
+}
+
+/// The error if it is that a flag has no whole number where it takes one.
+fn no_whole_number(refusal: &clap::Error) -> Option<Error> {
     use clap::error::{ContextKind, ContextValue};
     use std::error::Error as _;
+    use std::num::{IntErrorKind, ParseIntError};
     let said = |kind| match refusal.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let is_number = refusal.source().is_some_and(|source| source.is::<std::num::ParseIntError>());
-    let (true, Some(flag), Some(value)) = (is_number, said(ContextKind::InvalidArg), said(ContextKind::InvalidValue))
-    else {
-        refusal.exit()
-    };
-    let flag = flag.split_whitespace().next().unwrap_or(flag);
-    let meant =
-        value.replace([',', '_'], "").parse::<f64>().ok().filter(|x| x.fract() == 0.0 && (0.0..1e15).contains(x));
-    let error = Error::input(format!("{flag} takes a whole number from 0 on, in digits, not `{value}`"));
-    Err(match meant {
+    let (arg, value) = (said(ContextKind::InvalidArg)?, said(ContextKind::InvalidValue)?);
+    let why = refusal.source()?.downcast_ref::<ParseIntError>()?.kind();
+    if *why != IntErrorKind::InvalidDigit {
+        return None;
+    }
+    let (flag, names) = arg.split_once(' ').unwrap_or((arg, ""));
+    let error = Error::input(format!("{flag} takes a whole number in digits, not `{value}`"));
+    let mut groups = value.split(',');
+    groups.next();
+    let is_one = !names.contains(',');
+    let is_digits = groups.all(|group| group.len() == 3);
+    let meant = value.replace(',', "").parse::<f64>().ok().filter(|x| x.fract() == 0.0 && (0.0..1e15).contains(x));
+    Some(match meant.filter(|_| is_one && is_digits) {
         Some(meant) => error.hint(format!("{flag} {meant}")),
         None => error,
     })

@@ -45,8 +45,8 @@ pub(super) fn metrics(page: &mut Page, metrics: &Metrics, aim: &str, sigma: Opti
     });
     page.paragraph(&format!(
         "{aim} is {law}; q is the model's density. A dash stands where a number is not defined; ± is a standard error. By \
-         chance: where 95 of 100 values lie for a sample of p itself in place of the chains, and as p-value how likely such a \
-         sample gives as large a value."
+         chance: where 95 of 100 values lie for a sample of p in place of the chains (mode_tv), or with the labels of chains and \
+         held-out points exchanged (distances), and as p-value how likely chance gives as large a value."
     ));
     let columns = vec![Column::words("metric"), Column::numbers("value"), Column::numbers("by chance")];
     let mut table = Table::new("", columns);

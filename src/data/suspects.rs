@@ -49,11 +49,18 @@ impl Suspects {
         let row_numbers: Vec<usize> = (0..d).filter(|c| is_told && counts(column(*c))).collect();
         let labels = (0..d).filter(|_| points.count() >= ROWS);
         let labels = labels.filter_map(|c| Some((name(c), few(column(c))?))).collect();
-        let outliers = (0..d).filter_map(|c| {
-            let quartiles = quartiles(column(c).step_by(points.count().div_ceil(SAMPLE).max(1)).collect())?;
-            outlier(name(c), column(c), quartiles)
-        });
-        Self { outliers: outliers.collect(), labels, row_numbers: row_numbers.into_iter().map(name).collect() }
+        let every = points.count().div_ceil(SAMPLE).max(1);
+        let quartiles: Vec<_> = (0..d).map(|c| quartiles(column(c).step_by(every).collect())).collect();
+        // row by row, as they lie in memory
+        let mut farthest: Vec<f64> = quartiles.iter().map(|[_, median, _]| *median).collect();
+        for row in points.rows() {
+            for ((far, value), [_, median, _]) in farthest.iter_mut().zip(row).zip(&quartiles) {
+                *far = if (value - median).abs() > (*far - median).abs() { *value } else { *far };
+            }
+        }
+        let outliers = farthest.into_iter().zip(quartiles).enumerate();
+        let outliers = outliers.filter_map(|(c, (value, quartiles))| outlier(name(c), value, quartiles)).collect();
+        Self { outliers, labels, row_numbers: row_numbers.into_iter().map(name).collect() }
     }
 }
 
@@ -76,14 +83,14 @@ fn few(values: impl Iterator<Item = f64>) -> Option<usize> {
     (found.len() > 1).then_some(found.len())
 }
 
-fn quartiles(mut values: Vec<f64>) -> Option<[f64; 3]> {
+/// The quartiles of some values; 0 of none.
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_unstable_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    Some([last / 4, last / 2, last - last / 4].map(|at| values[at]))
+    let last = values.len().saturating_sub(1);
+    [last / 4, last / 2, last - last / 4].map(|at| values.get(at).copied().unwrap_or(0.0))
 }
 
-fn outlier(column: String, values: impl Iterator<Item = f64>, [low, median, high]: [f64; 3]) -> Option<Outlier> {
-    let value = values.max_by(|a, b| (a - median).abs().total_cmp(&(b - median).abs()))?;
+fn outlier(column: String, value: f64, [low, median, high]: [f64; 3]) -> Option<Outlier> {
     let ranges = (value - median).abs() / (high - low);
     (high > low && ranges > FAR).then_some(Outlier { column, value, median, ranges })
 }

@@ -1,6 +1,7 @@
 //! All metrics of a trained model: what an engine computes, put against the law or the held-out points.
 
 mod densities;
+pub use densities::FEWEST_CHAINS;
 #[cfg(test)]
 mod tests;
 

@@ -26,6 +26,6 @@ pub use divergence::{
 };
 pub use grid::{CELLS, Grid, cells};
 pub use health::Health;
-pub use metrics::{Evaluation, Metrics, Target};
+pub use metrics::{Evaluation, FEWEST_CHAINS, Metrics, Target};
 pub use two_sample::{Statistic, TwoSamples, compare};
 pub use validation::Validation;

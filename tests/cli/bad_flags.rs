@@ -76,7 +76,7 @@ fn networks() {
             ("--hidden 0", &["width of 0"]),
             ("--hidden 8,0", &["width of 0"]),
             ("--hidden 70000", &["70000", "65536"]),
-            ("--hidden a", &["'a'", "--hidden"]),
+            ("--hidden a", &["`a`", "--hidden"]),
             ("--hidden 8,,8", &["''", "--hidden"]),
             ("--hidden 8 --net 2-8-1", &["--hidden", "--net"]),
         ],
@@ -91,7 +91,7 @@ fn numbers_outside_their_range() {
         &[
             ("--batch 0", &["batch is 0", "from 1 to 16777216"]),
             ("--batch 99999999", &["batch is 99999999", "16777216"]),
-            ("--batch 1.5", &["'1.5'", "--batch"]),
+            ("--batch 1.5", &["`1.5`", "--batch"]),
             ("--steps 0", &["steps is 0", "from 1"]),
             ("--steps 4294967295", &["steps is 4294967295"]),
             ("--sigma 0", &["sigma is 0"]),
@@ -138,6 +138,7 @@ fn negative_counts_name_their_flag() {
             ("--steps 1e3", &["--steps takes a whole number", "`1e3`", "hint: --steps 1000"]),
             ("--steps 10,000", &["`10,000`", "hint: --steps 10000"]),
             ("--steps many", &["`many`", "in digits"]),
+            ("--steps 99999999999999999999", &["number too large"]),
             ("--chains -3", &["-3", "--chains"]),
             ("--chain-steps -3", &["-3", "--chain-steps"]),
             ("--seed -1", &["-1", "--seed"]),
@@ -145,6 +146,12 @@ fn negative_counts_name_their_flag() {
         ],
     );
     folder.all_refused("bench train", &[("--sigma -1", &["sigma", "-1"]), ("--seconds -1", &["seconds", "-1"])]);
+    // one number of a list, and a comma that may be a decimal one, are not guessed at
+    for args in ["--hidden 64,1e2", "--batch 1,5"] {
+        let refused = folder.run(&format!("{TINY} {args}"));
+        assert!(refused.code == Some(2) && refused.stderr.contains("whole number"), "{refused}");
+        assert!(!refused.stderr.contains("hint"), "{refused}");
+    }
 }
 
 /// What cannot be held in any memory is refused like any other wrong number, not by running out of memory.

@@ -177,7 +177,7 @@ fn labels_and_codes_for_missing_values_are_warned_of() {
         let run = folder.done(&format!("{TINY} --data t.csv --json --force --out r {args}")).json();
         run["warnings"].to_string()
     };
-    let [label, code] = ["`label` holds 3 values only", "`age` holds -999, which is"];
+    let [label, code] = ["`label` holds 3 different values only", "`age` holds -999, "];
     write("-999");
     let told = warnings("");
     assert!(told.contains(label) && told.contains(code) && !told.contains("`c`"), "{told}");
@@ -186,6 +186,8 @@ fn labels_and_codes_for_missing_values_are_warned_of() {
     write("42");
     let told = warnings("--columns age,c");
     assert!(!told.contains("holds"), "{told}");
+    let told = warnings("--columns label");
+    assert!(told.contains("--dequantise"), "{told}");
     let told = warnings("--columns label --dequantise=1");
     assert!(!told.contains("holds"), "{told}");
 }

@@ -9,7 +9,7 @@ use ebm_gpu::data::npy::read_npy;
 use ebm_gpu::data::{Dataset, Transform};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::eval::{Evaluation, Metrics, Target, modes_by_nearest};
+use ebm_gpu::eval::{Evaluation, FEWEST_CHAINS, Metrics, Target, modes_by_nearest};
 use ebm_gpu::model::{Conditioning, Head, Model, metadata_list, read_checkpoint};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
@@ -66,7 +66,8 @@ pub(super) struct Args {
     /// The step size, as in `sample`
     #[arg(long)]
     step_size: Option<f64>,
-    /// Annealed importance sampling for ln Z in three dimensions and more: chains and levels; 0,0 for none
+    /// Annealed importance sampling for ln Z in three dimensions and more: chains (over 50 have to carry it) and levels; 0,0 for
+    /// none
     #[arg(long, value_delimiter = ',', num_args = 1, default_value = "1024,400", value_name = "CHAINS,LEVELS")]
     ais: Vec<usize>,
     /// Points drawn of a toy law to place annealed chains by
@@ -180,7 +181,7 @@ fn annealing(given: &[usize]) -> Result<Option<(usize, u32)>> {
     match *given {
         [0, 0] => Ok(None),
         [chains, levels] => {
-            check_count("chains of --ais", chains, 2, MOST_CHAINS)?;
+            check_count("chains of --ais", chains, FEWEST_CHAINS + 1, MOST_CHAINS)?;
             check_count("levels of --ais", levels, 2, 1_000_000)?;
             Ok(Some((chains, levels as u32)))
         }

@@ -155,7 +155,7 @@ pub(crate) struct Args {
     #[arg(long)]
     #[serde(skip)]
     pub(super) json: bool,
-    /// No progress and no messages; warnings are in run.json all the same
+    /// No progress and no messages; warnings of data and results are in run.json
     #[arg(long)]
     #[serde(skip)]
     pub(super) quiet: bool,
@@ -188,26 +188,25 @@ fn few_judges(data: &Dataset) -> Option<String> {
 
 /// Warnings where a column, or a value of it, is none of the data.
 fn suspects(data: &Dataset) -> Vec<String> {
-    /// Columns that are named, each with a sentence.
-    const MOST: usize = 3;
     let Suspects { row_numbers, labels, outliers } = &data.suspects;
     let columns = row_numbers.join(",");
     let numbers = (!columns.is_empty()).then(|| {
         format!("`{columns}` only counts the rows and is modelled as a coordinate: --drop {columns} leaves it out")
     });
-    let is_dequantised = data.transform.level.is_some();
-    let labels = labels.iter().filter(|_| !is_dequantised).take(MOST).map(|(name, count)| {
-        format!(
-            "`{name}` holds {count} values only and has no density: --drop {name} leaves it out, --dequantise=STEP spreads \
-             whole steps"
-        )
-    });
-    let outliers = outliers.iter().take(MOST).map(|Outlier { column, value, median, ranges }| {
-        format!(
-            "`{column}` holds {value}, which is {ranges:.0} interquartile ranges from its median {median}: an error, or a code \
-             for what is missing? It is trained on like the rest"
-        )
-    });
+    let names = labels.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
+    let counts = labels.iter().map(|(_, count)| count.to_string()).collect::<Vec<_>>().join(",");
+    let way = match labels.len() == data.dim() {
+        true => "--dequantise spreads the steps between them".to_string(),
+        false => format!("--drop {names} leaves out what are labels"),
+    };
+    let labels = (!labels.is_empty() && data.transform.level.is_none())
+        .then(|| format!("`{names}` holds {counts} different values only, which have no density: {way}"));
+    let far = |Outlier { column, value, median, ranges }: &Outlier| {
+        format!("`{column}` holds {value}, {ranges:.0} interquartile ranges from its median {median}")
+    };
+    let all = outliers.iter().map(far).collect::<Vec<_>>().join("; ");
+    let outliers = (!all.is_empty())
+        .then(|| format!("{all}: errors, or codes for what is missing? They are trained on like the rest"));
     numbers.into_iter().chain(labels).chain(outliers).collect()
 }
 

@@ -1,7 +1,7 @@
 //! report.html: how chains moved, and what their draws are worth, for a person.
 
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::report::{Cell, Column, Page, Table, count, duration, quantity, short, with_error};
+use ebm_gpu::report::{Cell, Column, Page, Table, count, duration, quantity, with_error};
 use serde_json::Value;
 
 use super::super::output::Folder;
@@ -69,22 +69,25 @@ fn coordinates(of: &Value) -> Table {
         [r_hat, ess("bulk_ess"), ess("tail_ess")]
     };
     for x in all.iter().take(MOST) {
-        let draws = match (x["draws_mean"].as_f64(), x["mean_error"].as_f64()) {
-            (Some(mean), Some(error)) => with_error(mean, error).join(" ± "),
-            _ => "–".to_string(),
-        };
+        let draws = of_draws(&x["draws_mean"], &x["mean_error"]);
         let [mean, variance] = ["mean", "variance"].map(|what| [Cell::number(x[what].as_f64()), known(x, what)]);
         let first = [Cell::text(text(&x["name"]))].into_iter().chain(mean).chain(variance);
-        table.row(first.chain([Cell::text(draws)]).chain(worth(x)).collect());
+        table.row(first.chain([draws]).chain(worth(x)).collect());
     }
     if let energy @ Value::Object(_) = &of["energy"] {
-        let deviation = energy["standard_deviation"].as_f64();
         let none = || Cell::number(None);
-        let variance = Cell::number(deviation.map(|d| d * d));
-        let first = [Cell::text("E"), Cell::number(energy["mean"].as_f64()), none(), variance, none(), none()];
+        let draws = of_draws(&energy["mean"], &energy["mean_error"]);
+        let first = [Cell::text("E"), none(), none(), none(), none(), draws];
         table.row(first.into_iter().chain(worth(energy)).collect());
     }
     table
+}
+
+fn of_draws(mean: &Value, error: &Value) -> Cell {
+    Cell::text(match (mean.as_f64(), error.as_f64()) {
+        (Some(mean), Some(error)) => with_error(mean, error).join(" ± "),
+        _ => "–".to_string(),
+    })
 }
 
 /// Where modes are known, how many chains are at each.
@@ -99,9 +102,9 @@ fn modes(page: &mut Page, of: &Value) {
     let mut table = Table::new("", columns);
     for mode in modes {
         let places = mode["center"].as_array().map_or(&[][..], Vec::as_slice);
-        let center: Vec<String> = places.iter().map(|x| short(x.as_f64().unwrap_or(f64::NAN), 4)).collect();
+        let center: Vec<f64> = places.iter().map(|x| x.as_f64().unwrap_or(f64::NAN)).collect();
         let [share, weight] = ["share", "weight"].map(|what| Cell::number(mode[what].as_f64()));
-        table.row(vec![Cell::text(center.join(", ")), share, weight]);
+        table.row(vec![Cell::text(crate::cli::place(&center)), share, weight]);
     }
     page.table(&table);
 }

@@ -63,53 +63,47 @@ pub(super) fn product<T: Real>(
     x: Columns<'_, T>,
     [rows, depth, columns]: [usize; 3],
 ) {
-    struct Product<'a, T> {
-        y: &'a mut [T],
-        stride: usize,
-        strips: &'a [T],
-        x: Columns<'a, T>,
-        shape: [usize; 3],
-    }
-    impl<T: Real> pulp::WithSimd for Product<'_, T> {
-        type Output = ();
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) {
-            let Self { y, stride, strips, x, shape } = self;
-            let floats = (T::as_f32s_mut(y), T::as_f32s(strips), T::as_f32s(x.data));
-            if S::F32_LANES >= 8
-                && shape[2] >= 2 * S::F32_LANES
-                && let (Some(y), Some(strips), Some(data)) = floats
-            {
-                return vectors(simd, y, stride, strips, Columns { data, stride: x.stride }, shape);
-            }
-            // two vectors of columns
-            match 8 * S::F32_LANES / size_of::<T>() {
-                32.. => panels::<T, 32, 64, true>(y, stride, strips, x, shape),
-                16..32 => panels::<T, 16, 32, true>(y, stride, strips, x, shape),
-                3..16 => panels::<T, 8, 16, true>(y, stride, strips, x, shape),
-                // without vectors, a fused multiply-add is a function call
-                _ => panels::<T, 8, 16, false>(y, stride, strips, x, shape),
-            }
-        }
-    }
     assert_eq!(strips.len(), rows * depth);
     if rows == 0 {
         return;
     }
-    let product = Product { y, stride, strips, x, shape: [rows, depth, columns] };
-    #[cfg(target_arch = "x86_64")]
+    let shape = [rows, depth, columns];
+    if let (Some(y), Some(strips), Some(data)) = (T::as_f32s_mut(y), T::as_f32s(strips), T::as_f32s(x.data))
+        && Vectors::of(y, stride, strips, Columns { data, stride: x.stride }, shape)
     {
-        use pulp::x86::{V3, V4};
-        // what the compiler makes of arrays for AVX-512 is several times as slow as for AVX2
-        let in_vectors = columns >= 2 * V4::F32_LANES && T::as_f32s(x.data).is_some();
-        if let Some(avx512) = V4::try_new().filter(|_| in_vectors) {
-            return Simd::vectorize(avx512, product);
-        }
-        if let Some(avx2) = V3::try_new() {
-            return Simd::vectorize(avx2, product);
+        return;
+    }
+    let arrays = Arrays { y, stride, strips, x, shape };
+    // what the compiler makes of arrays for AVX-512 is several times as slow as for AVX2
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = pulp::x86::V3::try_new() {
+        return Simd::vectorize(avx2, arrays);
+    }
+    pulp::Arch::new().dispatch(arrays);
+}
+
+/// The product of numbers of any kind, of which the compiler makes vectors.
+struct Arrays<'a, T> {
+    y: &'a mut [T],
+    stride: usize,
+    strips: &'a [T],
+    x: Columns<'a, T>,
+    shape: [usize; 3],
+}
+
+impl<T: Real> pulp::WithSimd for Arrays<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { y, stride, strips, x, shape } = self;
+        // two vectors of columns
+        match 8 * S::F32_LANES / size_of::<T>() {
+            16.. => panels::<T, 16, 32, true>(y, stride, strips, x, shape),
+            3..16 => panels::<T, 8, 16, true>(y, stride, strips, x, shape),
+            // without vectors, a fused multiply-add is a function call
+            _ => panels::<T, 8, 16, false>(y, stride, strips, x, shape),
         }
     }
-    pulp::Arch::new().dispatch(product);
 }
 
 /// All columns, `N` at a time, or `WIDE` where the rows alone would not keep enough sums going, or fewer where there are not as
@@ -195,20 +189,47 @@ fn sums<T: Real, const R: usize, const N: usize, const FUSED: bool>(
     }
 }
 
-/// The same for f32, in two vectors of columns or more, or four where there are few rows.
-#[inline(always)]
-fn vectors<S: Simd>(
-    simd: S,
-    y: &mut [f32],
+/// The product of f32 in vectors, where a row holds two of them or more.
+struct Vectors<'a> {
+    y: &'a mut [f32],
     stride: usize,
-    strips: &[f32],
-    x: Columns<'_, f32>,
-    [rows, depth, columns]: [usize; 3],
-) {
-    if rows <= 2 && columns >= 4 * S::F32_LANES {
-        every_vector_panel::<S, 4>(simd, y, stride, strips, x, [rows, depth, columns]);
-    } else {
-        every_vector_panel::<S, 2>(simd, y, stride, strips, x, [rows, depth, columns]);
+    strips: &'a [f32],
+    x: Columns<'a, f32>,
+    shape: [usize; 3],
+}
+
+impl<'a> Vectors<'a> {
+    /// Does it in the widest vectors of the machine that fit; false if none do.
+    fn of(y: &'a mut [f32], stride: usize, strips: &'a [f32], x: Columns<'a, f32>, shape: [usize; 3]) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use pulp::x86::{V3, V4};
+            let fit = |lanes: usize| shape[2] >= 2 * lanes;
+            let vectors = Vectors { y, stride, strips, x, shape };
+            if let Some(avx512) = V4::try_new().filter(|_| fit(V4::F32_LANES)) {
+                Simd::vectorize(avx512, vectors);
+                return true;
+            }
+            if let Some(avx2) = V3::try_new().filter(|_| fit(V3::F32_LANES)) {
+                Simd::vectorize(avx2, vectors);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl pulp::WithSimd for Vectors<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { y, stride, strips, x, shape } = self;
+        // four where there are few rows
+        if shape[0] <= 2 && shape[2] >= 4 * S::F32_LANES {
+            every_vector_panel::<S, 4>(simd, y, stride, strips, x, shape);
+        } else {
+            every_vector_panel::<S, 2>(simd, y, stride, strips, x, shape);
+        }
     }
 }
 
@@ -290,6 +311,26 @@ mod tests {
         }
     }
 
+    /// Fails if a machine of narrower vectors gets other numbers.
+    fn in_narrower_vectors(
+        y: &[f32],
+        stride: usize,
+        strips: &[f32],
+        x: Columns<'_, f32>,
+        [rows, depth, columns]: [usize; 3],
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = pulp::x86::V3::try_new()
+            && columns >= 2 * pulp::x86::V3::F32_LANES
+            && rows > 0
+        {
+            let mut same = vec![9.0; y.len()];
+            let shape = [rows, depth, columns];
+            Simd::vectorize(avx2, Vectors { y: &mut same, stride, strips, x, shape });
+            assert_eq!(same, y, "{shape:?}");
+        }
+    }
+
     fn numbers(count: usize, factor: f64) -> Vec<f64> {
         (0..count).map(|i| (i as f64 * factor).sin()).collect()
     }
@@ -308,6 +349,10 @@ mod tests {
             [2, 3, 131],
             [8, 3, 20],
             [7, 9, 5],
+            [9, 4, 40],
+            [10, 4, 40],
+            [1, 6, 33],
+            [2, 6, 40],
         ] {
             let (w, x) = (numbers(rows * depth, 0.37), numbers(depth * (columns + 3), 0.71));
             let (w32, x32): (Vec<_>, Vec<_>) =
@@ -322,6 +367,7 @@ mod tests {
             pack_transpose(&mut strips32, &transpose, rows);
             product(&mut y, stride, &strips, Columns { data: &x, stride: columns + 3 }, shape);
             product(&mut y32, stride, &strips32, Columns { data: &x32, stride: columns + 3 }, shape);
+            in_narrower_vectors(&y32, stride, &strips32, Columns { data: &x32, stride: columns + 3 }, shape);
             for (at, (y, y32)) in y.iter().zip(&y32).enumerate() {
                 let (row, column) = (at / stride, at % stride);
                 if column >= columns {

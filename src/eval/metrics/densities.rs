@@ -19,8 +19,8 @@ const CELL_MASS: f64 = 0.5;
 const MASS_ERROR: f64 = 1e-3;
 /// The least share of its chains that annealed importance sampling may rest on before its numbers are withheld.
 const LEAST_SHARE: f64 = 0.05;
-/// And the least number of them.
-const FEWEST_CHAINS: f64 = 50.0;
+/// And the number of them that has to be passed.
+pub const FEWEST_CHAINS: usize = 50;
 /// Leapfrogs of a transition of annealed importance sampling.
 const LEAPFROGS: u32 = 5;
 
@@ -55,7 +55,7 @@ impl Evaluation<'_> {
         let annealing = AnnealedImportance { chains, levels, moves };
         let found = annealing.log_normalizer(self.engine, self.model.into(), &base, self.seed)?;
         let carrying = found.effective_share * chains as f64;
-        if !(found.effective_share > LEAST_SHARE && carrying > FEWEST_CHAINS) {
+        if !(found.effective_share > LEAST_SHARE && carrying > FEWEST_CHAINS as f64) {
             // no standard error tells of what none of the chains has seen
             metrics.note = Some(format!(
                 "ln Z and the NLL are left out: they would rest on {carrying:.1} of {chains} annealed chains; `ebm-gpu eval` with \
@@ -64,10 +64,10 @@ impl Evaluation<'_> {
             return Ok(());
         }
         if self.aim.normalized {
-            metrics.note.get_or_insert_with(|| {
+            metrics.note(
                 "exp(-E) is normalised as far as the objective has learnt it: ln Z would be 0, and NLL is by the ln Z that is found"
-                    .to_string()
-            });
+                    .to_string(),
+            );
         }
         metrics.log_z = Some(found.value);
         metrics.standard_errors.insert("log_z", found.error);

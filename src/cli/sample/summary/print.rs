@@ -60,7 +60,7 @@ impl fmt::Display for Summary {
                 "E",
                 "-",
                 "-",
-                number(Some(e.standard_deviation.powi(2)), 4),
+                "-",
                 "-",
                 number(Some(e.mean), 4),
                 number(e.mean_error, 4),
