@@ -77,7 +77,7 @@ fn files_of_another_kind() {
             ("noise.bin", &["noise.bin", "5000 bytes", "safetensors", "hint: checkpoints are written by"]),
             ("text.safetensors", &["text.safetensors", "1000 bytes"]),
             ("x.npy", &["x.npy", "safetensors", "hint: "]),
-            ("dir.safetensors", &["dir.safetensors", "irectory"]),
+            ("dir.safetensors", &["dir.safetensors", "no run has been completed there"]),
             ("none.safetensors", &["none.safetensors"]),
         ],
     );

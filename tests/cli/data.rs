@@ -44,7 +44,8 @@ fn points_are_those_of_run() {
     for (name, columns) in [("moons", &["x1", "x2"][..]), ("mix1d", &["x1"])] {
         let want = Dataset::load(name, Part::default(), 500, Seed(7)).unwrap().train;
         let said = folder.done(&format!("data make {name} --n 500 --seed 7 --out {name}.npy"));
-        let text = format!("{name}.npy: 500 points of {name} in {} dimensions\n", columns.len());
+        let dimensions = if columns.len() == 1 { "1 dimension" } else { "2 dimensions" };
+        let text = format!("{name}.npy: 500 points of {name} in {dimensions}\n");
         assert_eq!((said.stdout, said.stderr), (text, String::new()));
         assert_eq!(npy(&folder.path(&format!("{name}.npy"))), (vec![500, columns.len()], want.values().to_vec()));
         // every digit survives text
