@@ -32,8 +32,8 @@ pub(crate) struct DataArgs {
     /// gaussian, star, 2spirals, swissroll, moons, moons-maf, line, cos, rings, circles, rings4, checkerboard, pinwheel,
     /// banana, banana-maf, u1, u2, u3, u4; those of torchebm 8gaussians-torchebm, gmm8-torchebm, moons-torchebm,
     /// checkerboard-torchebm, circle-torchebm, swissroll-torchebm, pinwheel-torchebm; on the line gauss1d, mix1d; or a file
-    /// (.csv, .tsv, .txt, .npy, .npz, .idx, .idx.gz), or a folder of .png images; bytes of .idx and .png files become grey levels from
-    /// 0 to 1
+    /// (.csv, .tsv, .txt, .npy, .npz, .idx, .idx.gz), or a folder of .png images; bytes of .idx and .png files become grey
+    /// levels from 0 to 1
     #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
     pub(crate) data: String,
     /// Columns of the file, by name or index from 0; all if not given
