@@ -7,6 +7,9 @@
 // of LAW_BASIS; losses [batch]; slabs [workgroups][slab]. lib/batch.wgsl says what data, given_draws and params are. Each
 // workgroup takes tiles of 4 QUADS samples in turn and adds them up in its slab. Passes over a tile: the value forward;
 // beta back; each tangent forward and back; h forward; the value's adjoint back. A field has no beta and no h.
+// Where there are few tiles of many tangents, a tile has `splits` workgroups: each takes the passes before the tangents and some
+// of these, and item splits t + i, with its scratch, its slab and losses [i][batch], is part i of tile t. In a second dispatch,
+// `joining`, the tile's first workgroup adds up what they have left and takes the passes behind.
 // Reference: src/engine/cpu/matching.rs. Needs: lib/rows.wgsl, lib/batch.wgsl, lib/jet.wgsl, lib/gradient.wgsl, an
 // activation.
 
@@ -24,10 +27,18 @@
 var<workgroup> chosen: array<vec4<f32>, 4u * QUADS>;
 // the losses of column quad local / ROWS, where local % ROWS == 0
 var<private> loss: vec4<f32>;
+// which of the tile's workgroups this is
+var<private> split: u32;
 
 // One number of the noise levels of four samples.
 fn level(quad: u32, i: u32) -> vec4<f32> {
     return vec4<f32>(chosen[4u * quad][i], chosen[4u * quad + 1u][i], chosen[4u * quad + 2u][i], chosen[4u * quad + 3u][i]);
+}
+
+fn set_kappa(first: u32) {
+    if local < QUADS {
+        kappa[local] = select(vec4<f32>(0.0), vec4<f32>(-params.curved * params.share), inside(first + 4u * local));
+    }
 }
 
 // Sets x~, z, the noise levels and kappa for the tile whose first sample is `first`.
@@ -38,9 +49,7 @@ fn load_samples(first: u32) {
         let sample = min(first + local, params.batch - 1u);
         chosen[local] = levels[select(pick(choices(sample).y, params.levels), sample, params.given == 1u)];
     }
-    if local < QUADS {
-        kappa[local] = select(vec4<f32>(0.0), vec4<f32>(-params.curved * params.share), inside(first + 4u * local));
-    }
+    set_kappa(first);
     workgroupBarrier();
     let offset = quad * 4u * net[0].input;
     for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
@@ -94,10 +103,10 @@ fn match_gradient(first: u32) {
     loss += column_sum(sum);
 }
 
-// The same from the field: the derivative by each output.
+// The same from the field: the derivative by each output, in the first of the tile's workgroups.
 fn match_field(first: u32) {
     let quad = local / ROWS;
-    let there = inside(first + 4u * quad);
+    let there = inside(first + 4u * quad) & vec4<bool>(split == 0u);
     let last = net[LAYERS - 1u];
     var sum = vec4<f32>(0.0);
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
@@ -188,37 +197,78 @@ fn match_tangent(first: u32, k: u32) {
     }
 }
 
+// Adds to a block of the tile's first workgroup those of the others.
+fn join_blocks(block: u32, size: u32) {
+    for (var i = local; i < size; i += WORKGROUP) {
+        let at = region + block + i;
+        var sum = scratch[at];
+        for (var other = 1u; other < params.splits; other++) {
+            sum += scratch[at + other * params.region];
+        }
+        scratch[at] = sum;
+    }
+}
+
+// Adds up what the tile's workgroups have left: losses, S and C, and of a field the derivative by its outputs.
+fn join_splits(first: u32) {
+    set_kappa(first);
+    for (var l = 0u; l + 1u < LAYERS; l++) {
+        join_blocks(net[l].sums, 2u * QUADS * 4u * net[l].output);
+    }
+    if FIELD == 1u {
+        join_blocks(net[LAYERS - 1u].outgoing, QUADS * 4u * net[LAYERS - 1u].output);
+    }
+    for (var j = 0u; j < 4u; j++) {
+        let sample = min(first + 4u * (local / ROWS) + j, params.batch - 1u);
+        for (var other = 0u; other < params.splits; other++) {
+            loss[j] += losses[other * params.batch + sample];
+        }
+    }
+    workgroupBarrier();
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn score_matching(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
     local = index;
-    let own = params.first_tile + group.x;
+    let splits = select(1u, params.splits, TANGENTS > 0u);
+    let joining = TANGENTS > 0u && params.joining == 1u;
+    let own = params.first_tile + group.x * select(1u, splits, joining);
     region = own % params.groups * params.region;
     let slab = own % params.groups * params.slab;
     let basis = params.law == LAW_BASIS;
-    // passes before the tangents, and all of them
+    // passes before the tangents, and behind them
     let head = 2u - FIELD;
-    let tail = head + 2u * params.tangents;
-    if own < params.groups {
+    if own < params.groups && !joining {
         clear_slab(slab, params.slab);
     }
-    for (var tile = own; tile < params.end_tile; tile += params.groups) {
-        let first = tile * 4u * QUADS;
+    for (var item = own; item < params.end_tile; item += params.groups) {
+        split = item % splits;
+        let first = item / splits * 4u * QUADS;
+        // its tangents
+        let k_first = split * params.tangents / splits;
+        let k_end = (split + 1u) * params.tangents / splits;
+        let tail = head + 2u * (k_end - k_first);
         loss = vec4<f32>(0.0);
-        load_samples(first);
-        if FIELD == 0u && local < QUADS {
-            seed_reverse(0u, 0u, local, vec4<f32>(0.0));
-            seed_reverse(SECOND_CHANNEL, 0u, local, vec4<f32>(1.0));
-        }
-        if TANGENTS > 0u {
-            clear_sums();
+        if joining {
+            join_splits(first);
+        } else {
+            load_samples(first);
+            if FIELD == 0u && local < QUADS {
+                seed_reverse(0u, 0u, local, vec4<f32>(0.0));
+                seed_reverse(SECOND_CHANNEL, 0u, local, vec4<f32>(1.0));
+            }
+            if TANGENTS > 0u {
+                clear_sums();
+            }
         }
         sync();
-        for (var turn = 0u; turn < opaque(tail + head); turn++) {
+        let end = select(tail, tail + head, joining || splits == 1u);
+        for (var turn = select(0u, tail, joining); turn < opaque(end); turn++) {
             let tangent = turn >= head && turn < tail;
-            let k = (turn - min(turn, head)) / 2u;
+            let k = k_first + (turn - min(turn, head)) / 2u;
             let backward = select(turn == 1u || turn == tail + head - 1u, (turn - min(turn, head)) % 2u == 1u, tangent);
             var channel = select(0u, SECOND_CHANNEL, FIELD == 0u && (turn == 1u || turn == tail));
             channel = select(channel, TANGENT_CHANNEL, tangent);
@@ -248,6 +298,10 @@ fn score_matching(
                 match_gradient(first);
                 sync();
             }
+            if TANGENTS > 0u && turn + 1u == head && split > 0u {
+                // the first of the tile's workgroups has counted these
+                loss = vec4<f32>(0.0);
+            }
             if FIELD == 0u && TANGENTS > 0u && turn == tail {
                 loss += output(SECOND_CHANNEL) / params.share;
             }
@@ -267,7 +321,7 @@ fn score_matching(
             for (var j = 0u; j < 4u; j++) {
                 let sample = first + 4u * (local / ROWS) + j;
                 if sample < params.batch {
-                    losses[sample] = loss[j];
+                    losses[split * params.batch + sample] = loss[j];
                 }
             }
         }

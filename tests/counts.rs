@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{gpu, network, normal_points};
-use ebm_gpu::engine::gpu::Counts;
+use common::{gpu, gpu_of, network, normal_points};
+use ebm_gpu::engine::gpu::{Counts, GpuOptions};
 use ebm_gpu::engine::{Engine, TrainingPlan, TrainingState};
 use ebm_gpu::model::Activation;
 use ebm_gpu::objective::{Contrastive, Denoising, Discrepancy, FdSsm, Objective, Replay, SeparableLaw, Weighting};
@@ -24,18 +24,24 @@ fn nothing_is_made(what: &str, before: Counts, after: Counts) {
 
 #[test]
 fn a_training_step_is_few_dispatches_and_makes_nothing() {
-    let engine = gpu();
+    let hardware = GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() };
+    let engines = [gpu(), gpu_of(hardware)];
     let noise = SeparableLaw::normal(vec![0.0; 2], vec![1.0; 2]).expect("law");
     let cd = Contrastive::new(3, 0.01, 0.0, 0.0).expect("numbers");
     let replay = Replay::new(64, 0.1, noise).expect("replay");
     let dsm = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma"));
-    for (objective, net, dispatches) in [
-        (dsm, "2-16-1", 3),
-        (Objective::FdSsm(FdSsm::new(1, 0.5).expect("epsilon")), "2-16-1", 3),
+    let [software, hardware] = &engines;
+    for (engine, objective, net, dispatches) in [
+        (software, dsm, "2-16-1", 3),
+        (software, Objective::FdSsm(FdSsm::new(1, 0.5).expect("epsilon")), "2-16-1", 3),
+        (software, Objective::Esm, "2-16-1", 3),
+        // the tangents of a tile have several workgroups
+        (hardware, Objective::Esm, "2-16-1", 4),
         // the basis of the first weights' rows changes with them
-        (Objective::Esm, "24-8-1", 4),
-        (Objective::Ed(Discrepancy::new(1.0, 2, 1.0).expect("numbers")), "2-16-1", 3),
-        (Objective::Pcd(cd, replay), "2-16-1", 4),
+        (software, Objective::Esm, "24-8-1", 4),
+        (hardware, Objective::Esm, "24-8-1", 4),
+        (software, Objective::Ed(Discrepancy::new(1.0, 2, 1.0).expect("numbers")), "2-16-1", 3),
+        (software, Objective::Pcd(cd, replay), "2-16-1", 4),
     ] {
         let what = format!("{} of {net}", objective.name());
         let model = network(net, Activation::Silu, 3);

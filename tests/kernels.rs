@@ -86,11 +86,15 @@ fn objectives(d: usize) -> Vec<(Objective, usize)> {
 
 /// Losses and gradient of every objective that is defined for the network.
 fn objectives_agree(engine: &dyn Engine, model: &Model, samples: usize) {
+    agree_on(engine, model, samples, objectives(model.spec.dim()));
+}
+
+fn agree_on(engine: &dyn Engine, model: &Model, samples: usize, objectives: Vec<(Objective, usize)>) {
     let reference = Reference::new().expect("threads");
     let (spec, d) = (&model.spec, model.spec.dim());
     let [points, noise] = [21, 22].map(|seed| normal_points(samples, d, seed));
     let sigmas: Vec<f64> = (0..samples).map(|i| [1.5, 0.5, 0.25][i % 3]).collect();
-    for (objective, each) in objectives(d) {
+    for (objective, each) in objectives {
         if objective.check(spec).is_err() {
             continue;
         }
@@ -326,6 +330,17 @@ fn tiles_of_a_gpu_agree_with_the_reference() {
     assert!(good && findings.len() > 20, "{findings:#?}");
     agree(&engine, &network("3-130-33-1", Activation::Silu, 8), 1030);
     objectives_agree(&engine, &network("3-65-33-1", Activation::Silu, 8), 1030);
+}
+
+/// Few tiles of many tangents, which have several workgroups each on a GPU: not all as many, and 2 tiles that are not full.
+#[test]
+fn split_tangents_agree_with_the_reference() {
+    let engine = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
+    let probes = |count| Probes::new(count, ProbeLaw::Gaussian).expect("probes");
+    for (net, head) in [("9-33-10-1", Head::Energy), ("9-33-10-9", Head::Score)] {
+        let model = network_of(net, Activation::Silu, head, Conditioning::None, 8);
+        agree_on(&engine, &model, 13, vec![(Objective::Esm, 1), (Objective::Ssm(probes(5)), 5), (Objective::SsmVr(probes(4)), 4)]);
+    }
 }
 
 #[test]

@@ -84,6 +84,21 @@ fn training_in_portions_is_training() {
     }
 }
 
+/// Each tile has a workgroup for each of its tangents, and those end before what they made is added up.
+#[test]
+fn split_tangents_in_portions_are_training() {
+    let [some, all] = [0.1, 500.0].map(|max_submit_ms| {
+        let options = GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() };
+        let engine = gpu_of(GpuOptions { max_submit_ms, fewest_tiles: Some(30), ..options });
+        let state = trained(&engine, &Objective::Esm, "4-16-1", 4);
+        (state, engine.gpu().counts().submissions)
+    });
+    // 25 tiles of 8 samples, 100 workgroups, so that portions end within a tile
+    assert!(some.1 >= all.1 + 2 * 3, "{} submissions, {} where there is time", some.1, all.1);
+    assert_eq!(some.0.parameters, all.0.parameters);
+    assert_eq!(some.0.first_moment, all.0.first_moment);
+}
+
 fn moved(engine: &GpuEngine, transition: &Transition, count: usize, steps: u64) -> ChainState {
     let start = normal_points(count, 2, 5);
     let target = Target::by_name("gmm", None).expect("target");

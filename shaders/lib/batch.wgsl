@@ -57,8 +57,10 @@ struct LossParams {
     log_count: f32,
     // ln q at the mean of the noise law
     log_peak: f32,
-    unused0: u32,
-    unused1: u32,
+    // workgroups among which the tangents of a tile are split
+    splits: u32,
+    // 1 in the dispatch that adds up what they have made
+    joining: u32,
 }
 
 const LAW_GAUSSIAN: u32 = 0u;

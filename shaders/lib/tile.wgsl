@@ -146,7 +146,8 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
     let zero = vec4<f32>(0.0);
     var near = Block(zero, zero, zero, zero);
     var far = near;
-    let parts = clamp(count / FEWEST_ROWS, 1u, min(parts_for(bits), STAGED / 4u));
+    // a power of two, so that how many rows are staged at a time changes no sum
+    let parts = 1u << firstLeadingBit(clamp(count / FEWEST_ROWS, 1u, min(parts_for(bits), STAGED / 4u)));
     let alone = parts == 1u;
     let start = select(4u * share.part, 0u, alone);
     let step = 4u * parts;

@@ -67,7 +67,9 @@ struct Variant {
 /// The kernels for one network, those of training steps for one batch.
 fn of_network(spec: &MlpSpec, batch: usize) -> Vec<Variant> {
     let kernels = ALL.iter().filter(|k| spec.head() == Head::Energy || k.passes.has_fields());
-    let of = |kernel| shape_of(kernel, spec, batch, false);
+    // of chains there are many
+    let samples = |k: &Kernel| if matches!(k.passes, Passes::Chains(_)) { usize::MAX } else { batch };
+    let of = |kernel| shape_of(kernel, spec, samples(kernel), false);
     kernels.map(|k| Variant { kernel: k, file: k.name.into(), source: k.source(of(k)) }).collect()
 }
 

@@ -1,11 +1,11 @@
 //! A chain is the same whatever the others are, and whatever the pieces that it moves in.
 
-use ebm_gpu::engine::Engine;
+use ebm_gpu::engine::{Engine, advance_by};
 use ebm_gpu::engine::gpu::GpuOptions;
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
-use ebm_gpu::sampler::Langevin;
+use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 
 use crate::common::{gpu_of, network, normal_points};
 use crate::{GPU, cpu, model, reference};
@@ -46,4 +46,28 @@ fn a_chain_does_not_depend_on_the_others_or_on_pieces() {
     chain_by_chain(&*GPU, &model());
     let large_tiles = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
     chain_by_chain(&large_tiles, &model());
+}
+
+/// On a GPU, few chains go in smaller tiles; widths leave sums in one part, in several, and some that no power of two divides.
+#[test]
+fn a_chain_does_not_depend_on_the_size_of_tiles() {
+    let engine = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
+    let model = network("2-100-7-1", Activation::Silu, 62);
+    let start = normal_points(16_384, 2, 63);
+    let langevin: Transition = Langevin::new(0.1, 0.8).expect("sampler").into();
+    let hamiltonian: Transition = Hamiltonian::new(0.1, 2, 1.0).expect("sampler").into();
+    for transition in [langevin, hamiltonian] {
+        let moved = |count: usize| {
+            let start = Points::new(2, start.values()[..2 * count].to_vec());
+            let mut chains = engine.chains((&model).into(), &transition, &start, Seed(64)).expect("chains");
+            advance_by(chains.as_mut(), 2).expect("steps");
+            chains.positions().expect("positions")
+        };
+        let all = moved(16_384);
+        for count in [100, 8192] {
+            let some = moved(count);
+            let first = some.rows().zip(all.rows()).position(|(a, b)| a != b);
+            assert_eq!(first, None, "{transition:?}: the first chain that differs among {count}");
+        }
+    }
 }

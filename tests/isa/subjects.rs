@@ -28,13 +28,18 @@ impl Subject {
     }
 }
 
+/// So many chains that their tiles are as large as can be.
+const MANY: usize = 1 << 20;
+
 /// Every kernel on a network with SiLU, both heads and both kinds of score matching; those of products with every other
 /// activation, and on tiles of every other size; chains on a target.
 pub(crate) fn all() -> Vec<Subject> {
     let spec = |dims, activation| MlpSpec::parse(dims, activation).expect("widths");
     let mut all = Vec::new();
     for kernel in ALL {
-        let shape = |activation| shape_of(kernel, &spec("2-128-128-1", activation), 256, false);
+        // few chains go in smaller tiles
+        let samples = if matches!(kernel.passes, Passes::Chains(_)) { MANY } else { 256 };
+        let shape = |activation| shape_of(kernel, &spec("2-128-128-1", activation), samples, false);
         let plain = shape(Activation::Silu);
         let mut add = |kind: &str, shape: Shape| {
             let label = format!("{}{}{kind}", kernel.name, if kind.is_empty() { "" } else { ", " });
@@ -62,7 +67,14 @@ pub(crate) fn all() -> Vec<Subject> {
             for activation in Activation::ALL.into_iter().filter(|a| *a != Activation::Silu) {
                 add(activation.name(), shape(activation));
             }
-            let others = [("2-32-32-1", 1024), ("2-64-64-1", 2048), ("2-256-256-1", 2048)];
+            let others = [
+                ("2-32-32-1", 1024),
+                ("2-64-64-1", 2048),
+                ("2-64-64-1", MANY),
+                ("2-128-128-1", 256),
+                ("2-128-128-1", 8192),
+                ("2-256-256-1", 2048),
+            ];
             let mut known = vec![plain];
             for (dims, batch) in others {
                 let shape =

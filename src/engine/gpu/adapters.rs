@@ -18,6 +18,8 @@ pub struct AdapterSummary {
     pub driver: String,
     /// A program on the processor that plays a GPU.
     pub software: bool,
+    /// A GPU within a processor, of few units.
+    pub integrated: bool,
 }
 
 /// The first Mesa whose software driver is not known to compute some kernels wrongly: 22.3.6 does.
@@ -65,6 +67,7 @@ fn found() -> Vec<(AdapterSummary, wgpu::Adapter)> {
                 backend: format!("{:?}", info.backend),
                 driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
                 software: info.device_type == wgpu::DeviceType::Cpu,
+                integrated: info.device_type == wgpu::DeviceType::IntegratedGpu,
             };
             (summary, adapter)
         })
@@ -139,7 +142,7 @@ mod tests {
     fn old_software_drivers_are_doubted() {
         let doubt = |driver: &str, software: bool| {
             let (name, backend, driver) = ("llvmpipe".into(), "Vulkan".into(), driver.to_string());
-            AdapterSummary { index: 0, name, backend, driver, software }.doubt()
+            AdapterSummary { index: 0, name, backend, driver, software, integrated: false }.doubt()
         };
         let old = doubt("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true).expect("it computes wrongly");
         assert!(old.contains("this is 22.3.6: "), "{old}");

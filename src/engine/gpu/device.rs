@@ -166,6 +166,11 @@ impl Gpu {
         self.summary.software && !self.options.shaped_for_hardware
     }
 
+    /// Whether there may be more units than a small batch has tiles.
+    pub(super) fn has_many_units(&self) -> bool {
+        !self.is_shaped_for_software() && !self.summary.integrated
+    }
+
     /// The fewest tiles of a submission: about what the device works on at a time.
     pub(super) fn portion(&self) -> u32 {
         let fits = if self.summary.software { SOFTWARE_TILES } else { HARDWARE_TILES };

@@ -22,7 +22,10 @@ pub(super) fn loss_gradient(
     let (pass, _) = LossPass::new(gpu, &model.spec, objective, samples, &model.parameters, 1)?;
     pass.submit(gpu, &mut Phase::new(gpu, pass.spread.tiles), 0, &pass.fixed)?;
     let gradient = reduced(gpu, &pass.spread, &pass.slabs)?;
-    Ok(LossGradient { losses: to_f64(&gpu.download(&pass.losses)?), gradient, multiply_adds: None })
+    let mut losses = to_f64(&gpu.download(&pass.losses)?);
+    // what parts of a tile have made lies behind
+    losses.truncate(given.points.count());
+    Ok(LossGradient { losses, gradient, multiply_adds: None })
 }
 
 /// The sum of the workgroups' slabs, as parameters.

@@ -161,8 +161,8 @@ pub struct Shape {
 /// The most invocations of a workgroup that WebGPU guarantees: what kernels without a network have.
 pub const WORKGROUP: u32 = 256;
 /// The tiles that kernels with a network can have: column quads, and invocations of the workgroup that carries one.
-pub const TILES: [[u32; 2]; 8] =
-    [[8, WORKGROUP], [8, 128], [8, 64], [4, WORKGROUP], [2, WORKGROUP], [16, WORKGROUP], [16, 128], [16, 64]];
+pub const TILES: [[u32; 2]; 9] =
+    [[8, WORKGROUP], [8, 128], [8, 64], [4, WORKGROUP], [4, 64], [2, WORKGROUP], [16, WORKGROUP], [16, 128], [16, 64]];
 
 impl Kernel {
     /// The channels of a sample for a network; `None` for a kernel without the network.

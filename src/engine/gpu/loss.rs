@@ -28,9 +28,22 @@ pub(super) struct LossPass {
     /// The arguments; step and seed are the caller's.
     pub(super) fixed: LossParams,
     pub(super) params: Buffer<LossParams>,
-    kernel: Bound,
+    kernels: Kernels,
+}
+
+/// The dispatches of a batch.
+struct Kernels {
     /// Where the basis of the first weights' row space has to be computed anew.
     basis: Option<Bound>,
+    loss: Bound,
+    /// Where tangents are split among workgroups: adds up what they have made, with its workgroups.
+    join: Option<(Bound, u32)>,
+}
+
+impl From<Bound> for Kernels {
+    fn from(loss: Bound) -> Self {
+        Self { basis: None, loss, join: None }
+    }
 }
 
 /// The samples of a batch: rows to draw from, or all that a caller gives.
@@ -117,7 +130,7 @@ impl LossPass {
                         slabs: b.slabs,
                         losses: b.losses,
                     };
-                    Ok((kernel.bind(gpu, b.shape)?, None))
+                    Ok(kernel.bind(gpu, b.shape)?.into())
                 })
             }
             Program::Contrast(contrast) => {
@@ -137,7 +150,7 @@ impl LossPass {
                         slabs: b.slabs,
                         losses: b.losses,
                     };
-                    Ok((kernel.bind(gpu, b.shape)?, None))
+                    Ok(kernel.bind(gpu, b.shape)?.into())
                 })
             }
             Program::Matching(terms) => {
@@ -164,10 +177,13 @@ impl LossPass {
                 };
                 let shape = shape_of(&ScoreMatching::KERNEL, spec, samples.batch(), gpu.is_shaped_for_software());
                 let shape = Shape { tangents: fixed.tangents > 0, ..shape };
-                let spread = Spread::with_shape(gpu, spec, &ScoreMatching::KERNEL, shape, samples.batch())?;
+                let mut spread = Spread::with_shape(gpu, spec, &ScoreMatching::KERNEL, shape, samples.batch())?;
                 let levels = gpu.upload("levels", if levels.is_empty() { &[[0.0; 4]] } else { &levels })?;
                 let changes = terms.tangents == Tangents::Basis && layer.input > layer.output;
                 let directions = directions(gpu, spec, law, changes)?;
+                // a basis that changes has a dispatch to itself: with those of splits they would be five
+                let splits = if changes { 1 } else { spread.split(gpu, fixed.tangents) };
+                let fixed = LossParams { splits, ..fixed };
                 Self::bind(gpu, spread, fixed, samples, parameters, slots, |b| {
                     let kernel = ScoreMatching {
                         params: b.params,
@@ -182,7 +198,12 @@ impl LossPass {
                         losses: b.losses,
                     };
                     let basis = changes.then(|| basis(gpu, b, &directions)).transpose()?;
-                    Ok((kernel.bind(gpu, b.shape)?, basis))
+                    let join = match b.joining {
+                        Some(params) => Some(ScoreMatching { params, ..kernel }.bind(gpu, b.shape)?),
+                        None => None,
+                    };
+                    let join = join.map(|bound| (bound, b.tiles));
+                    Ok(Kernels { basis, loss: kernel.bind(gpu, b.shape)?, join })
                 })
             }
         }
@@ -195,7 +216,7 @@ impl LossPass {
         samples: Samples<'_>,
         parameters: &[f64],
         slots: usize,
-        kernel: impl FnOnce(&Buffers<'_>) -> Result<(Bound, Option<Bound>)>,
+        kernels: impl FnOnce(&Buffers<'_>) -> Result<Kernels>,
     ) -> Result<(Self, Weights)> {
         let (layout, points, batch) = (&spread.layout, samples.points(), samples.batch());
         // first of all, as they may be refused for their size
@@ -208,7 +229,8 @@ impl LossPass {
         let packed = layout.pack_with_transposes(parameters);
         let weights = gpu.upload("weights", super::spread::quads(&packed))?;
         let slabs = gpu.zeros("slabs", spread.tiles.workgroups as usize * layout.packed as usize)?;
-        let losses = gpu.zeros("losses", batch)?;
+        let splits = fixed.splits.max(1);
+        let losses = gpu.zeros("losses", batch * splits as usize)?;
         let fixed = LossParams {
             batch: batch as u32,
             dim: points.dim() as u32,
@@ -224,13 +246,20 @@ impl LossPass {
                 (_, Rows::Sent { .. }) => ROWS_PLACED,
             },
             share: (1.0 / batch as f64) as f32,
+            splits,
             ..fixed
         };
+        let joining = (splits > 1).then(|| gpu.params(1)).transpose()?;
+        if let Some(joining) = &joining {
+            gpu.write_params(joining, 0, &[LossParams { joining: 1, ..fixed }]);
+        }
         let draws = gpu.upload("given draws", &samples.draws(&fixed))?;
-        let (kernel, basis) = kernel(&Buffers {
+        let kernels = kernels(&Buffers {
             shape: spread.shape,
+            tiles: spread.tiles.count / splits,
             first: &layout.table[0],
             params: &params,
+            joining: joining.as_ref(),
             net: &net,
             data: &data,
             draws: &draws,
@@ -239,16 +268,20 @@ impl LossPass {
             slabs: &slabs,
             losses: &losses,
         })?;
-        Ok((Self { spread, slabs, losses, rows, data, draws, fixed, params, kernel, basis }, Weights { net, weights }))
+        Ok((Self { spread, slabs, losses, rows, data, draws, fixed, params, kernels }, Weights { net, weights }))
     }
 
     /// Records the dispatches with the arguments at index `entry`, which are of `run`: one, or two where the basis changes with
-    /// the weights.
+    /// the weights or tangents are split.
     pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, entry: usize, run: Run) {
-        if let Some(basis) = self.basis.as_ref().filter(|_| run.first == 0) {
+        let Kernels { basis, loss, join } = &self.kernels;
+        if let Some(basis) = basis.as_ref().filter(|_| run.first == 0) {
             basis.dispatch(pass, 0, 1);
         }
-        self.kernel.dispatch(pass, entry, run.workgroups);
+        loss.dispatch(pass, entry, run.workgroups);
+        if let Some((join, tiles)) = join.as_ref().filter(|_| run.end == self.spread.tiles.count) {
+            join.dispatch(pass, 0, *tiles);
+        }
     }
 
     /// Submits all tiles, which are those of `phase`, with these arguments at index `entry`, some at a time.
@@ -273,8 +306,11 @@ pub(super) struct Weights {
 /// What every loss kernel is bound to.
 struct Buffers<'a> {
     shape: Shape,
+    tiles: u32,
     first: &'a super::network::LayerEntry,
     params: &'a Buffer<LossParams>,
+    /// The arguments of the dispatch that adds up split tangents, if there is one.
+    joining: Option<&'a Buffer<LossParams>>,
     net: &'a Buffer<super::network::LayerEntry>,
     data: &'a Buffer<f32>,
     draws: &'a Buffer<f32>,

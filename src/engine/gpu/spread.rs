@@ -1,7 +1,7 @@
 //! How a network's samples are spread over workgroups, and how numbers go to the device and back.
 
 use super::device::{Buffer, Gpu};
-use super::kernel::{Kernel, Shape, WORKGROUP};
+use super::kernel::{Kernel, Passes, Shape, WORKGROUP};
 use super::network::NetworkLayout;
 use super::tiles::Tiles;
 use crate::engine::Landscape;
@@ -11,12 +11,19 @@ use crate::target::Formula;
 
 /// Column quads of a tile on a software driver: 32 samples.
 const QUADS: u32 = 8;
-/// Those of the smallest tile, and of the largest of a batch.
-const BATCH_QUADS: [u32; 2] = [2, 8];
-/// The most column quads of a tile of chains.
-const CHAIN_QUADS: u32 = 16;
-/// Tiles of a batch that keep a GPU busy: with more, a tile may be larger.
-const BUSY: u32 = 64;
+/// Column quads of a GPU's tiles.
+struct Sizes {
+    /// Tiles that keep it busy: with more, they may be larger.
+    busy: u32,
+    least: u32,
+    most: u32,
+}
+const OF_A_BATCH: Sizes = Sizes { busy: 64, least: 2, most: 8 };
+const OF_CHAINS: Sizes = Sizes { busy: 256, least: 4, most: 16 };
+/// Workgroups that keep a GPU busy with the tangents of a batch.
+const SPLIT_BUSY: u32 = 128;
+/// The fewest invocations of a tile's workgroup.
+const LEAST_WORKGROUP: u32 = 64;
 /// Bytes of scratch memory, and of gradient slabs, that a kernel takes if more than one workgroup needs them.
 const MEMORY: u64 = 96 << 20;
 
@@ -27,20 +34,49 @@ pub(super) struct Spread {
     pub(super) tiles: Tiles,
 }
 
+impl Sizes {
+    /// As many as leave enough tiles of so many samples.
+    fn quads(&self, samples: usize) -> u32 {
+        let fit = u32::try_from(samples / 4).unwrap_or(u32::MAX) / self.busy;
+        1 << fit.clamp(self.least, self.most).ilog2()
+    }
+
+    /// The fewest samples, `few` at least, whose tiles are as large as those of `samples`.
+    fn like(&self, samples: usize, few: usize) -> usize {
+        let quads = self.quads(samples);
+        let fewest = if quads == self.least { 0 } else { 4 * self.busy * quads };
+        few.max(fewest as usize).min(samples)
+    }
+}
+
+/// The smallest batch of at least `few` samples that goes through the very kernels that `batch` does.
+pub fn batch_like(batch: usize, few: usize) -> usize {
+    OF_A_BATCH.like(batch, few)
+}
+
+/// The fewest chains, `few` at least, that go through the very kernels that so many do.
+pub fn chains_like(chains: usize, few: usize) -> usize {
+    OF_CHAINS.like(chains, few)
+}
+
 /// The shape of a network's kernel for so many samples.
 ///
 /// Points and chains go in tiles with as many invocations as there are blocks of 4 neurons and 8 columns in the widest layer (by
 /// powers of two), so that most sums are in one part; fewer than 64 are no faster. On a GPU tiles are as large as that lets them
-/// be. How many points there are changes nothing, so that neither do sums. A batch is other: a GPU works on few tiles at a time,
-/// and small ones, of which as many invocations as there may be share the sums, end sooner. A software driver runs invocations one
-/// after another and pays for every barrier.
+/// be, but for chains that would be too few: theirs are smaller, with fewer invocations in proportion, which share sums as those
+/// of a large tile do, unless weights that do not stay near a unit would go to more of them. How many points there are changes no
+/// sum. A batch is other: a GPU works on few tiles at a time, and small ones, of which as many invocations as there may be share
+/// the sums, end sooner. A software driver runs invocations one after another and pays for every barrier.
 pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, software: bool) -> Shape {
     let lanes = lanes_of(spec);
     let [quads, workgroup] = if kernel.passes.of_a_batch() && !software {
-        [batch_quads(samples), WORKGROUP]
+        [OF_A_BATCH.quads(samples), WORKGROUP]
     } else {
-        let quads = if software { QUADS } else { (2 * WORKGROUP / lanes).clamp(QUADS, CHAIN_QUADS) };
-        [quads, (lanes * (quads / 2)).clamp(64, WORKGROUP)]
+        let quads = if software { QUADS } else { (2 * WORKGROUP / lanes).clamp(QUADS, OF_CHAINS.most) };
+        let workgroup = (lanes * (quads / 2)).clamp(LEAST_WORKGROUP, WORKGROUP);
+        let is_cut = matches!(kernel.passes, Passes::Chains(_)) && quads == OF_CHAINS.most;
+        let cut = if is_cut { (quads / OF_CHAINS.quads(samples)).min(workgroup / LEAST_WORKGROUP) } else { 1 };
+        [quads / cut, workgroup / cut]
     };
     Shape {
         layers: spec.dims().len() as u32 - 1,
@@ -51,20 +87,6 @@ pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, software: bool)
         tangents: true,
         target: None,
     }
-}
-
-/// Column quads of a batch's tiles on a GPU.
-fn batch_quads(batch: usize) -> u32 {
-    let [least, most] = BATCH_QUADS;
-    let busy = u32::try_from(batch / 4).unwrap_or(u32::MAX) / BUSY;
-    1 << busy.clamp(least, most).ilog2()
-}
-
-/// The smallest batch of at least `few` samples that goes through the very kernels that `batch` does.
-pub fn batch_like(batch: usize, few: usize) -> usize {
-    let quads = batch_quads(batch);
-    let least = if quads == BATCH_QUADS[0] { 0 } else { 4 * BUSY * quads };
-    few.max(least as usize).min(batch)
 }
 
 /// Neuron quads of the widest layer, by powers of two.
@@ -113,25 +135,42 @@ impl Spread {
     }
 
     fn of_layout(gpu: &Gpu, layout: NetworkLayout, shape: Shape, samples: usize, what: &str) -> Result<Self> {
-        let count = samples.div_ceil(4 * shape.quads as usize) as u32;
-        let most = gpu.room();
-        let each = 16 * u64::from(layout.region.max(layout.total));
-        let fit = (MEMORY.min(most) / each).clamp(1, gpu.most_workgroups().into()) as u32;
+        let (each, most) = (bytes_of_tile(&layout), gpu.room());
         if each > most {
             return Err(Error::input(format!(
                 "one tile of {what} takes {each} bytes of device memory, this adapter binds at most {most}"
             ))
             .hint("narrower layers, or --engine cpu"));
         }
-        let workgroups = count.min(fit);
-        // more tiles than workgroups would be one round after another
-        let tiles = Tiles { count, workgroups, portion: gpu.portion().min(workgroups).max(1) };
+        let count = samples.div_ceil(4 * shape.quads as usize) as u32;
+        let tiles = Tiles::new(gpu, count, workgroups_that_fit(gpu, &layout));
         Ok(Self { layout, shape, tiles })
+    }
+
+    /// Has the tangents of a tile split among workgroups, where a GPU has more of these than there are tiles, and returns among
+    /// how many. As many tiles as there are splits then stand for each of them.
+    pub(super) fn split(&mut self, gpu: &Gpu, tangents: u32) -> u32 {
+        let (tiles, fit) = (self.tiles.count, workgroups_that_fit(gpu, &self.layout));
+        let splits = (SPLIT_BUSY.min(fit) / tiles).min(tangents);
+        if !gpu.has_many_units() || splits < 2 {
+            return 1;
+        }
+        self.tiles = Tiles::new(gpu, tiles * splits, fit);
+        splits
     }
 
     pub(super) fn scratch(&self, gpu: &Gpu) -> Result<Buffer<[f32; 4]>> {
         gpu.zeros("scratch", (self.tiles.workgroups * self.layout.region) as usize)
     }
+}
+
+/// Bytes that a workgroup needs of a buffer: of scratch, or of slabs.
+fn bytes_of_tile(layout: &NetworkLayout) -> u64 {
+    16 * u64::from(layout.region.max(layout.total))
+}
+
+fn workgroups_that_fit(gpu: &Gpu, layout: &NetworkLayout) -> u32 {
+    (MEMORY.min(gpu.room()) / bytes_of_tile(layout)).clamp(1, gpu.most_workgroups().into()) as u32
 }
 
 pub(super) fn to_f32(values: &[f64]) -> Vec<f32> {
@@ -149,7 +188,7 @@ pub(super) fn quads(values: &[f32]) -> &[[f32; 4]] {
 #[cfg(test)]
 mod tests {
     use super::super::kernel::TILES;
-    use super::super::kernels::{Contrast, DifferenceMatching, LangevinChains, NegativeChains, ScoreMatching};
+    use super::super::kernels::{Contrast, DifferenceMatching, LangevinChains, NegativeChains, Score, ScoreMatching};
     use super::*;
 
     fn tile(kernel: &Kernel, dims: &str, samples: usize, software: bool) -> [u32; 2] {
@@ -170,11 +209,27 @@ mod tests {
             ("784-8-1", [8, 256], [8, 256]),
         ];
         for (dims, software, hardware) in sizes {
+            let both = [true, false].map(|software| tile(&LangevinChains::KERNEL, dims, 1 << 20, software));
+            assert_eq!(both, [software, hardware], "{dims}");
             // however many there are
-            for chains in [1, 1 << 20] {
-                let both = [true, false].map(|software| tile(&LangevinChains::KERNEL, dims, chains, software));
-                assert_eq!(both, [software, hardware], "{dims}");
+            for points in [1, 1 << 20] {
+                let both = [true, false].map(|software| tile(&Score::KERNEL, dims, points, software));
+                assert_eq!(both, [software, hardware], "{points} points of {dims}");
             }
+        }
+    }
+
+    #[test]
+    fn few_chains_have_small_tiles_on_a_gpu_with_the_same_sums() {
+        let tiles = |dims| [1, 8191, 8192, 16_383, 16_384].map(|chains| tile(&LangevinChains::KERNEL, dims, chains, false));
+        assert_eq!(tiles("2-128-1"), [[4, 64], [4, 64], [8, 128], [8, 128], [16, 256]]);
+        assert_eq!(tiles("2-64-64-1"), [[8, 64], [8, 64], [8, 64], [8, 64], [16, 128]]);
+        assert_eq!(tiles("2-32-1"), [[16, 64]; 5]);
+        assert_eq!(tiles("2-256-1"), [[8, 256]; 5]);
+        for (chains, like) in [(50, 50), (8191, 96), (10_000, 8192), (16_384, 16_384), (1 << 20, 16_384)] {
+            assert_eq!(chains_like(chains, 96), like, "{chains}");
+            let of = |chains| tile(&LangevinChains::KERNEL, "2-128-1", chains, false);
+            assert_eq!(of(like), of(chains));
         }
     }
 

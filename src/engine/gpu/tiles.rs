@@ -29,6 +29,13 @@ pub(super) struct Run {
 }
 
 impl Tiles {
+    /// So many tiles for as many workgroups as there are tiles or as fit the memory.
+    pub(super) fn new(gpu: &Gpu, count: u32, fit: u32) -> Self {
+        let workgroups = count.min(fit);
+        // more tiles than workgroups would be one round after another
+        Self { count, workgroups, portion: gpu.portion().min(workgroups).max(1) }
+    }
+
     /// The most submissions of a step.
     pub(super) fn portions(self) -> u64 {
         self.count.div_ceil(self.portion).into()

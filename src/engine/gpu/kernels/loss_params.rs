@@ -65,10 +65,10 @@ device_struct! {
         log_count: f32,
         /// ln q at the mean of the noise law.
         log_peak: f32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused0: u32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused1: u32,
+        /// Workgroups among which the tangents of a tile are split.
+        splits: u32,
+        /// 1 in the dispatch that adds up what they have made.
+        joining: u32,
     }
 }
 
