@@ -51,6 +51,21 @@ fn not_finite(value: f32) -> u32 {
     return select(0u, 1u, (bitcast<u32>(value) & 0x7f800000u) == 0x7f800000u);
 }
 
+// Invocations that add up a part each, before one adds up the parts: three barriers where a tree has one a level.
+const PARTS: u32 = 16u;
+
+// Adds up in slot `first` so many slots, so far apart, from it on.
+fn gather(first: u32, apart: u32, count: u32) {
+    var sum = vec2<f32>(0.0);
+    var bad = 0u;
+    for (var i = 0u; i < count; i++) {
+        sum += sums[first + i * apart];
+        bad |= broken[first + i * apart];
+    }
+    sums[first] = sum;
+    broken[first] = bad;
+}
+
 // Leaves the sums of squares and of losses, and whether any was not finite, in slot 0.
 fn add_up(index: u32) {
     var sum = vec2<f32>(0.0);
@@ -66,13 +81,14 @@ fn add_up(index: u32) {
     sums[index] = sum;
     broken[index] = bad;
     workgroupBarrier();
-    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-        if index < half {
-            sums[index] += sums[index + half];
-            broken[index] |= broken[index + half];
-        }
-        workgroupBarrier();
+    if index < PARTS {
+        gather(index, PARTS, WORKGROUP / PARTS);
     }
+    workgroupBarrier();
+    if index == 0u {
+        gather(0u, 1u, PARTS);
+    }
+    workgroupBarrier();
 }
 
 // The layer whose parameters contain vec4 `item`.
@@ -128,4 +144,4 @@ fn adam_step(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_
             vec4<f32>(sums[0].y / f32(params.batch), norm, select(0.0, 1.0, good), f32(params.step));
     }
 }
-const_assert 0u == (WORKGROUP & (WORKGROUP - 1u));
+const_assert WORKGROUP % PARTS == 0u;

@@ -132,8 +132,9 @@ fn contrast(
 ) {
     local = index;
     let own = params.first_tile + group.x;
-    region = own % params.groups * params.region;
-    let slab = own % params.groups * params.slab;
+    let owner = owner_of(own, params.groups);
+    region = owner * params.region;
+    let slab = owner * params.slab;
     if own < params.groups {
         clear_slab(slab, params.slab);
     }

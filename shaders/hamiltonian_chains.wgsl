@@ -229,7 +229,7 @@ fn hamiltonian_chains(
 ) {
     local = index;
     let own = params.first_tile + group.x;
-    region = own % params.groups * params.region;
+    region = owner_of(own, params.groups) * params.region;
     for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         load_chains(first);

@@ -167,7 +167,7 @@ fn negative_chains(
 ) {
     local = index;
     let own = params.first_tile + group.x;
-    region = own % params.groups * params.region;
+    region = owner_of(own, params.groups) * params.region;
     let quad = local / ROWS;
     for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;

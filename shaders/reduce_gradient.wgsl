@@ -18,6 +18,18 @@ struct ReduceParams {
 
 var<workgroup> partial_sums: array<f32, WORKGROUP>;
 
+// Invocations that add up a part each, before one adds up the parts: two barriers where a tree has one a level.
+const PARTS: u32 = 16u;
+
+// The sum of so many entries of partial_sums, so far apart.
+fn sum_of(first: u32, apart: u32, count: u32) -> f32 {
+    var sum = 0.0;
+    for (var i = 0u; i < count; i++) {
+        sum += partial_sums[first + i * apart];
+    }
+    return sum;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn reduce_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let item = group.x * WORKGROUP + index;
@@ -30,14 +42,12 @@ fn reduce_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoc
     }
     partial_sums[index] = dot(sum, sum);
     workgroupBarrier();
-    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-        if index < half {
-            partial_sums[index] += partial_sums[index + half];
-        }
-        workgroupBarrier();
+    if index < PARTS {
+        partial_sums[index] = sum_of(index, PARTS, WORKGROUP / PARTS);
     }
+    workgroupBarrier();
     if index == 0u {
-        squares[group.x] = partial_sums[0];
+        squares[group.x] = sum_of(0u, 1u, PARTS);
     }
 }
-const_assert 0u == (WORKGROUP & (WORKGROUP - 1u));
+const_assert WORKGROUP % PARTS == 0u;

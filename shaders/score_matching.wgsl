@@ -236,8 +236,9 @@ fn score_matching(
     let splits = select(1u, params.splits, TANGENTS > 0u);
     let joining = TANGENTS > 0u && params.joining == 1u;
     let own = params.first_tile + group.x * select(1u, splits, joining);
-    region = own % params.groups * params.region;
-    let slab = own % params.groups * params.slab;
+    let owner = owner_of(own, params.groups);
+    region = owner * params.region;
+    let slab = owner * params.slab;
     let basis = params.law == LAW_BASIS;
     // passes before the tangents, and behind them
     let head = 2u - FIELD;
@@ -245,11 +246,17 @@ fn score_matching(
         clear_slab(slab, params.slab);
     }
     for (var item = own; item < params.end_tile; item += params.groups) {
-        split = item % splits;
-        let first = item / splits * 4u * QUADS;
+        var tile = item;
         // its tangents
-        let k_first = split * params.tangents / splits;
-        let k_end = (split + 1u) * params.tangents / splits;
+        var k_first = 0u;
+        var k_end = params.tangents;
+        if splits > 1u {
+            tile = item / splits;
+            split = item % splits;
+            k_first = split * params.tangents / splits;
+            k_end = (split + 1u) * params.tangents / splits;
+        }
+        let first = tile * 4u * QUADS;
         let tail = head + 2u * (k_end - k_first);
         loss = vec4<f32>(0.0);
         if joining {

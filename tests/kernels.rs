@@ -8,6 +8,7 @@ use common::{directions_of_length, gpu, gpu_of, network, network_of, normal_poin
 use ebm_gpu::check::Extent;
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::gpu::GpuOptions;
+use ebm_gpu::engine::gpu::kernel::Platform;
 use ebm_gpu::engine::{Engine, Given, TrainingPlan, TrainingState};
 use ebm_gpu::model::{Activation, Conditioning, Head, Model};
 use ebm_gpu::objective::{
@@ -324,7 +325,7 @@ fn workgroups_that_take_many_tiles_agree() {
 /// Tiles of 8 and of 16 samples and large ones of chains, which a software driver does not have of itself.
 #[test]
 fn tiles_of_a_gpu_agree_with_the_reference() {
-    let engine = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
+    let engine = gpu_of(GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() });
     let mut findings = Vec::new();
     let good = ebm_gpu::check::check(&engine, Extent::Quick, &mut |f| findings.push(f.clone())).expect("check");
     assert!(good && findings.len() > 20, "{findings:#?}");
@@ -332,10 +333,20 @@ fn tiles_of_a_gpu_agree_with_the_reference() {
     objectives_agree(&engine, &network("3-65-33-1", Activation::Silu, 8), 1030);
 }
 
+/// The kernels of software drivers whose subgroups are not known, on one whose are.
+#[test]
+fn portable_kernels_of_software_agree_with_the_reference() {
+    let engine = gpu_of(GpuOptions { platform: Some(Platform::Software), ..GpuOptions::default() });
+    for (net, samples) in [("2-7-1", 31), ("3-65-33-1", 100)] {
+        agree(&engine, &network(net, Activation::Silu, 8), samples);
+    }
+    objectives_agree(&engine, &network("3-65-33-1", Activation::Silu, 8), 100);
+}
+
 /// Few tiles of many tangents, which have several workgroups each on a GPU: not all as many, and 2 tiles that are not full.
 #[test]
 fn split_tangents_agree_with_the_reference() {
-    let engine = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
+    let engine = gpu_of(GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() });
     let probes = |count| Probes::new(count, ProbeLaw::Gaussian).expect("probes");
     for (net, head) in [("9-33-10-1", Head::Energy), ("9-33-10-9", Head::Score)] {
         let model = network_of(net, Activation::Silu, head, Conditioning::None, 8);

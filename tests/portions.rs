@@ -7,6 +7,7 @@ mod common;
 
 use common::{gpu_of, network, normal_points};
 use ebm_gpu::engine::gpu::{Counts, GpuEngine, GpuOptions};
+use ebm_gpu::engine::gpu::kernel::Platform;
 use ebm_gpu::engine::{ChainState, Engine, TrainingPlan, TrainingState, advance_by};
 use ebm_gpu::model::Activation;
 use ebm_gpu::objective::{Contrastive, Denoising, Discrepancy, FdSsm, Objective, Replay, SeparableLaw, Weighting};
@@ -88,7 +89,7 @@ fn training_in_portions_is_training() {
 #[test]
 fn split_tangents_in_portions_are_training() {
     let [some, all] = [0.1, 500.0].map(|max_submit_ms| {
-        let options = GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() };
+        let options = GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() };
         let engine = gpu_of(GpuOptions { max_submit_ms, fewest_tiles: Some(30), ..options });
         let state = trained(&engine, &Objective::Esm, "4-16-1", 4);
         (state, engine.gpu().counts().submissions)

@@ -6,14 +6,19 @@ use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, TILES, WO
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
 use ebm_gpu::target::Formula;
+use naga::valid::Capabilities;
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-/// Parses and validates with what the device is created with: no capability beyond WebGPU's defaults.
+/// Parses and validates with what the device is created with: no capability beyond WebGPU's defaults, but for kernels that share
+/// loads in subgroups.
 fn parse(kernel: &Kernel, shape: Shape) -> Module {
     let source = kernel.source(shape);
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|e| panic!("{}\n{}", kernel.name, e.emit_to_string(&source)));
-    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+    let capabilities = if shape.subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities)
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::BALLOT)
         .validate(&module)
         .unwrap_or_else(|e| panic!("{}\n{}", kernel.name, e.emit_to_string(&source)));
     module
@@ -24,13 +29,19 @@ fn shapes() -> impl Iterator<Item = Shape> {
     Activation::ALL.into_iter().flat_map(move |activation| {
         let tiles = TILES.into_iter().zip([2, 3, 6].into_iter().cycle());
         tiles.flat_map(move |([quads, workgroup], layers)| {
-            kinds.map(|(field, tangents)| Shape { layers, activation, quads, workgroup, field, tangents, target: None })
+            let shapes = kinds.map(|(field, tangents)| {
+                let subgroups = false;
+                Shape { layers, activation, quads, workgroup, field, tangents, target: None, subgroups }
+            });
+            let of_software = shapes.into_iter().filter(move |_| quads == 8);
+            shapes.into_iter().chain(of_software.map(|shape| Shape { subgroups: true, ..shape }))
         })
     })
 }
 
 fn shape(activation: Activation) -> Shape {
-    Shape { layers: 3, activation, quads: 8, workgroup: WORKGROUP, field: false, tangents: true, target: None }
+    let (field, tangents, target, subgroups) = (false, true, None, false);
+    Shape { layers: 3, activation, quads: 8, workgroup: WORKGROUP, field, tangents, target, subgroups }
 }
 
 #[test]

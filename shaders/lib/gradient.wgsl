@@ -3,7 +3,7 @@
 //     dW += R a^T + Q da^T + beta phi' h^T,   db += R
 //
 // some channels at a time. A slab is laid out as the weights are: [4 output][input] vec4 for each W, [output] vec4 for each
-// bias. An invocation owns 4 outputs x 4 inputs and sums over all columns. Slabs are summed later, in a fixed order.
+// bias. Slabs are summed later, in a fixed order. What is of the weights is in lib/outer.wgsl.
 // Reference: src/engine/cpu/tile.rs (add_weights). Needs: lib/jet.wgsl, `slabs`.
 
 fn clear_slab(slab: u32, size: u32) {
@@ -15,34 +15,6 @@ fn clear_slab(slab: u32, size: u32) {
 // Four dot products: one output with four inputs, in four columns.
 fn dots(r: vec4<f32>, a: Block) -> vec4<f32> {
     return vec4<f32>(dot(r, a.a), dot(r, a.b), dot(r, a.c), dot(r, a.d));
-}
-
-// Adds the weights' part of channels `first` up to `last`, from layer `bottom` on.
-fn add_weights(slab: u32, first: u32, last: u32, bottom: u32) {
-    for (var l = bottom; l < opaque(LAYERS); l++) {
-        let layer = net[l];
-        let forward = region + layer.forward;
-        let outgoing = region + layer.outgoing;
-        for (var item = local; item < layer.output * layer.input; item += WORKGROUP) {
-            let o = item / layer.input;
-            let i = item % layer.input;
-            var a = vec4<f32>(0.0);
-            var b = vec4<f32>(0.0);
-            var c = vec4<f32>(0.0);
-            var d = vec4<f32>(0.0);
-            for (var quad = first * QUADS; quad < last * QUADS; quad++) {
-                let x = forward + quad * 4u * layer.input + i;
-                let y = outgoing + quad * 4u * layer.output + o;
-                let f = Block(
-                    scratch[x], scratch[x + layer.input], scratch[x + 2u * layer.input], scratch[x + 3u * layer.input]);
-                a += dots(scratch[y], f);
-                b += dots(scratch[y + layer.output], f);
-                c += dots(scratch[y + 2u * layer.output], f);
-                d += dots(scratch[y + 3u * layer.output], f);
-            }
-            add_block(slab, layer, o, i, Block(a, b, c, d));
-        }
-    }
 }
 
 // Adds four outputs x four inputs of a weight. Padding holds whatever it holds: it must not reach the gradient.
@@ -70,17 +42,25 @@ fn row_sums(y: u32, width: u32) -> vec4<f32> {
     return sum;
 }
 
+// Adds the part of values `first` up to `last` of four biases.
+fn add_bias(slab: u32, layer: Layer, o: u32, first: u32, last: u32) {
+    var sum = vec4<f32>(0.0);
+    for (var channel = first; channel < last; channel++) {
+        sum += row_sums(place(layer.outgoing, 4u * layer.output, 4u * o, channel, 0u), 4u * layer.output);
+    }
+    let keep = present(o, layer.outputs) > vec4<f32>(0.0);
+    slabs[slab + layer.weight + 4u * layer.output * layer.input + o] += select(vec4<f32>(0.0), sum, keep);
+}
+
 // Adds the biases' part of values `first` up to `last`.
 fn add_biases(slab: u32, first: u32, last: u32) {
     for (var l = 0u; l < opaque(LAYERS); l++) {
         let layer = net[l];
-        for (var o = local; o < layer.output; o += WORKGROUP) {
-            var sum = vec4<f32>(0.0);
-            for (var channel = first; channel < last; channel++) {
-                sum += row_sums(place(layer.outgoing, 4u * layer.output, 4u * o, channel, 0u), 4u * layer.output);
+        // a software driver goes through a loop once even if no lane does, but past a condition
+        if local < layer.output {
+            for (var o = local; o < layer.output; o += WORKGROUP) {
+                add_bias(slab, layer, o, first, last);
             }
-            let keep = present(o, layer.outputs) > vec4<f32>(0.0);
-            slabs[slab + layer.weight + 4u * layer.output * layer.input + o] += select(vec4<f32>(0.0), sum, keep);
         }
     }
 }

@@ -110,9 +110,8 @@ fn score_of(n: u32, s: u32) -> vec4<f32> {
     return -scratch[place(net[0].adjoint, 4u * net[0].input, n, 0u, s)];
 }
 
-// What follows from one row of a product of the forward pass, z (without its bias).
-fn store_forward(l: u32, n: u32, channel: u32, s: u32, product_row: vec4<f32>) {
-    let layer = net[l];
+// What follows from one row of a product of the forward pass, z (without its bias): of layer l, with the next.
+fn store_forward(l: u32, layer: Layer, next: Layer, n: u32, channel: u32, s: u32, product_row: vec4<f32>) {
     var z = product_row;
     if channel < VALUES {
         z += weights[layer.weight + 4u * layer.output * layer.input + n / 4u][n % 4u];
@@ -120,19 +119,18 @@ fn store_forward(l: u32, n: u32, channel: u32, s: u32, product_row: vec4<f32>) {
     if FIELD > 0u && l + 1u == LAYERS {
         scratch[place(layer.pre, 4u * layer.output, n, channel, s)] = z;
     } else if channel < VALUES {
-        activate(layer, net[l + 1u], n, channel, s, z);
+        activate(layer, next, n, channel, s, z);
     } else {
-        push(layer, net[l + 1u], n, channel, s, z);
+        push(layer, next, n, channel, s, z);
     }
 }
 
-// What follows from one row of a product of the reverse pass, the adjoint of what enters the layer.
-fn store_reverse(l: u32, n: u32, channel: u32, s: u32, value: vec4<f32>) {
-    let layer = net[l];
+// What follows from one row of a product of the reverse pass, the adjoint of what enters layer l: with the layer before.
+fn store_reverse(l: u32, layer: Layer, before: Layer, n: u32, channel: u32, s: u32, value: vec4<f32>) {
     if l == 0u || (SECOND > 0u && channel == SECOND_CHANNEL) {
         scratch[place(layer.adjoint, 4u * layer.input, n, channel, s)] = value;
     }
     if l > 0u {
-        pull(net[l - 1u], layer, n, channel, s, value);
+        pull(before, layer, n, channel, s, value);
     }
 }

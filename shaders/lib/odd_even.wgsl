@@ -30,9 +30,8 @@ fn clear_cross() {
     }
 }
 
-// What follows from one row of a product of the forward pass, z (without its bias).
-fn store_forward(l: u32, n: u32, channel: u32, s: u32, product_row: vec4<f32>) {
-    let layer = net[l];
+// What follows from one row of a product of the forward pass, z (without its bias): of layer l, with the next.
+fn store_forward(l: u32, layer: Layer, next: Layer, n: u32, channel: u32, s: u32, product_row: vec4<f32>) {
     let width = 4u * layer.output;
     if channel == VALUE {
         let bias = weights[layer.weight + 4u * layer.output * layer.input + n / 4u][n % 4u];
@@ -41,35 +40,34 @@ fn store_forward(l: u32, n: u32, channel: u32, s: u32, product_row: vec4<f32>) {
         scratch[place(layer.pre, width, n, ODD, s)] = product_row;
     } else {
         let f = parts_of(Split(pre(layer, n, VALUE, s), pre(layer, n, ODD, s), product_row));
-        let next = net[l + 1u].forward;
-        scratch[place(next, width, n, VALUE, s)] = f.value.centre;
-        scratch[place(next, width, n, ODD, s)] = f.value.odd;
-        scratch[place(next, width, n, EVEN, s)] = f.value.even;
+        let first = next.forward;
+        scratch[place(first, width, n, VALUE, s)] = f.value.centre;
+        scratch[place(first, width, n, ODD, s)] = f.value.odd;
+        scratch[place(first, width, n, EVEN, s)] = f.value.even;
         scratch[place(layer.derivative, width, n, VALUE, s)] = f.slope.centre;
         scratch[place(layer.derivative, width, n, ODD, s)] = f.slope.odd;
         scratch[place(layer.derivative, width, n, EVEN, s)] = f.slope.even;
     }
 }
 
-// What follows from one row of a product of the reverse pass, the adjoint of what enters layer l.
-fn store_reverse(l: u32, n: u32, channel: u32, s: u32, value: vec4<f32>) {
-    let held = place(net[l].adjoint, 4u * net[l].input, n, EVEN, s);
+// What follows from one row of a product of the reverse pass, the adjoint of what enters layer l: with the layer before.
+fn store_reverse(l: u32, layer: Layer, before: Layer, n: u32, channel: u32, s: u32, value: vec4<f32>) {
+    let held = place(layer.adjoint, 4u * layer.input, n, EVEN, s);
     if channel == EVEN {
         scratch[held] = value;
         return;
     }
-    let layer = net[l - 1u];
-    let width = 4u * layer.output;
-    let cross = cross_place(layer, n, s);
-    let slope = derivative(layer, 1u, n, VALUE, s);
+    let width = 4u * before.output;
+    let cross = cross_place(before, n, s);
+    let slope = derivative(before, 1u, n, VALUE, s);
     if channel == VALUE {
-        scratch[place(layer.outgoing, width, n, VALUE, s)] = fma(value, slope, scratch[cross]);
+        scratch[place(before.outgoing, width, n, VALUE, s)] = fma(value, slope, scratch[cross]);
         return;
     }
     let q = scratch[held];
-    let odd = derivative(layer, 1u, n, ODD, s);
-    let even = derivative(layer, 1u, n, EVEN, s);
-    scratch[place(layer.outgoing, width, n, ODD, s)] = fma(value, slope + even, q * odd);
-    scratch[place(layer.outgoing, width, n, EVEN, s)] = fma(q, slope + even, value * odd);
+    let odd = derivative(before, 1u, n, ODD, s);
+    let even = derivative(before, 1u, n, EVEN, s);
+    scratch[place(before.outgoing, width, n, ODD, s)] = fma(value, slope + even, q * odd);
+    scratch[place(before.outgoing, width, n, EVEN, s)] = fma(q, slope + even, value * odd);
     scratch[cross] += fma(value, odd, q * even);
 }

@@ -58,16 +58,19 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
             for (var block = 0u; block < width; block += 1u << bits) {
                 let quad = block + share.neuron;
                 let v = product(matrix, count, width, origin + channel * QUADS * count, quad, share, bits);
+                // read once for all rows: software drivers read it anew in every turn of a loop
+                let here = net[l];
+                let beyond = net[select(min(l + 1u, LAYERS - 1u), max(l, 1u) - 1u, backward)];
                 // in a loop that stays one, so that what follows is there once
-                for (var half = 0u; half < opaque(2u); half++) {
+                for (var half = 0u; half < opaque(COLUMN_QUADS); half++) {
                     if owns(share, bits, half) && quad < width {
-                        let column = 2u * share.pair + half;
-                        for (var r = 0u; r < 4u; r++) {
-                            let row = select(row_of(v.near, r), row_of(v.far, r), half == 1u);
+                        let column = COLUMN_QUADS * share.pair + half;
+                        for (var r = 0u; r < row_turns(4u); r++) {
+                            let row = product_row(v, half, r);
                             if backward {
-                                store_reverse(l, 4u * quad + r, channel, column, row);
+                                store_reverse(l, here, beyond, 4u * quad + r, channel, column, row);
                             } else {
-                                store_forward(l, 4u * quad + r, channel, column, row);
+                                store_forward(l, here, beyond, 4u * quad + r, channel, column, row);
                             }
                         }
                     }

@@ -6,7 +6,7 @@
 //! as the slowest of the three (Williams, Waterman and Patterson 2009, doi:10.1145/1498765.1498785), with as many compute units
 //! at work as there are workgroups. What a dispatch costs to start is not in it, nor what a large cache keeps of the buffers.
 
-use crate::engine::gpu::kernel::Shape;
+use crate::engine::gpu::kernel::{Platform, Shape};
 use crate::engine::gpu::kernels::ScoreMatching;
 use crate::engine::gpu::shape_of;
 use crate::model::MlpSpec;
@@ -102,7 +102,7 @@ pub struct KernelWork {
 
 /// The kernels of a training step in their order.
 pub fn step_work(spec: &MlpSpec, objective: &Objective, batch: usize) -> Vec<KernelWork> {
-    let shape = shape_of(&ScoreMatching::KERNEL, spec, batch, false);
+    let shape = shape_of(&ScoreMatching::KERNEL, spec, batch, Platform::Gpu);
     let tiles = batch.div_ceil(4 * shape.quads as usize) as f64;
     let weights: f64 = spec.layers().iter().map(|layer| layer.weight.len() as f64).sum();
     let chain_passes = match objective.program(spec.head()) {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape, TILES};
+use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Platform, Shape, TILES};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::engine::gpu::{shape_of, shape_of_target};
 use ebm_gpu::error::{Error, Result};
@@ -69,7 +69,7 @@ fn of_network(spec: &MlpSpec, batch: usize) -> Vec<Variant> {
     let kernels = ALL.iter().filter(|k| spec.head() == Head::Energy || k.passes.has_fields());
     // of chains there are many
     let samples = |k: &Kernel| if matches!(k.passes, Passes::Chains(_)) { usize::MAX } else { batch };
-    let of = |kernel| shape_of(kernel, spec, samples(kernel), false);
+    let of = |kernel| shape_of(kernel, spec, samples(kernel), Platform::Gpu);
     kernels.map(|k| Variant { kernel: k, file: k.name.into(), source: k.source(of(k)) }).collect()
 }
 
@@ -93,7 +93,8 @@ fn all_variants(layers: u32) -> Vec<Variant> {
                 if !first && activation != Activation::Silu {
                     continue;
                 }
-                let shape = Shape { layers, activation, quads, workgroup, field, tangents, target: None };
+                let (target, subgroups) = (None, false);
+                let shape = Shape { layers, activation, quads, workgroup, field, tangents, target, subgroups };
                 let suffix = if tangents { "-tangents" } else { "" };
                 let size = if first { String::new() } else { format!("-{quads}-{workgroup}") };
                 add(kernel, shape, format!("{}-{}{suffix}{size}", activation.name(), head.name()));

@@ -2,6 +2,7 @@
 
 use ebm_gpu::engine::{Engine, advance_by};
 use ebm_gpu::engine::gpu::GpuOptions;
+use ebm_gpu::engine::gpu::kernel::Platform;
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
@@ -44,14 +45,14 @@ fn a_chain_does_not_depend_on_the_others_or_on_pieces() {
         chain_by_chain(&cpu(), &model);
     }
     chain_by_chain(&*GPU, &model());
-    let large_tiles = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
+    let large_tiles = gpu_of(GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() });
     chain_by_chain(&large_tiles, &model());
 }
 
 /// On a GPU, few chains go in smaller tiles; widths leave sums in one part, in several, and some that no power of two divides.
 #[test]
 fn a_chain_does_not_depend_on_the_size_of_tiles() {
-    let engine = gpu_of(GpuOptions { shaped_for_hardware: true, ..GpuOptions::default() });
+    let engine = gpu_of(GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() });
     let model = network("2-100-7-1", Activation::Silu, 62);
     let start = normal_points(16_384, 2, 63);
     let langevin: Transition = Langevin::new(0.1, 0.8).expect("sampler").into();

@@ -2,7 +2,7 @@
 //! that table), but they and the batch decide how large tiles are. What else changes the text is the activation, the head, and
 //! whether score matching has tangents.
 
-use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Shape};
+use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Platform, Shape};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::engine::gpu::{shape_of, shape_of_target};
 use ebm_gpu::model::{Activation, MlpSpec};
@@ -39,7 +39,7 @@ pub(crate) fn all() -> Vec<Subject> {
     for kernel in ALL {
         // few chains go in smaller tiles
         let samples = if matches!(kernel.passes, Passes::Chains(_)) { MANY } else { 256 };
-        let shape = |activation| shape_of(kernel, &spec("2-128-128-1", activation), samples, false);
+        let shape = |activation| shape_of(kernel, &spec("2-128-128-1", activation), samples, Platform::Gpu);
         let plain = shape(Activation::Silu);
         let mut add = |kind: &str, shape: Shape| {
             let label = format!("{}{}{kind}", kernel.name, if kind.is_empty() { "" } else { ", " });
@@ -78,7 +78,7 @@ pub(crate) fn all() -> Vec<Subject> {
             let mut known = vec![plain];
             for (dims, batch) in others {
                 let shape =
-                    Shape { layers: plain.layers, ..shape_of(kernel, &spec(dims, Activation::Silu), batch, false) };
+                    Shape { layers: plain.layers, ..shape_of(kernel, &spec(dims, Activation::Silu), batch, Platform::Gpu) };
                 if !known.contains(&shape) {
                     known.push(shape);
                     add(&format!("{} samples by {}", 4 * shape.quads, shape.workgroup), shape);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::kernel::Platform;
 use super::patience::within;
 use crate::error::{Error, Result};
 
@@ -72,6 +73,19 @@ fn found() -> Vec<(AdapterSummary, wgpu::Adapter)> {
             (summary, adapter)
         })
         .collect()
+}
+
+/// What kernels for an adapter are shaped for. Of software drivers only Mesa's is known to make consecutive invocations the lanes
+/// of its subgroups.
+pub(super) fn platform(summary: &AdapterSummary, adapter: &wgpu::Adapter) -> Platform {
+    let info = adapter.get_info();
+    let lanes = [info.subgroup_min_size, info.subgroup_max_size];
+    let has_subgroups = adapter.features().contains(wgpu::Features::SUBGROUP) && lanes == [8, 8];
+    match summary.software {
+        false => Platform::Gpu,
+        true if has_subgroups && summary.driver.contains("Mesa") && summary.doubt().is_none() => Platform::SoftwareSubgroups,
+        true => Platform::Software,
+    }
 }
 
 /// All adapters of this machine.

@@ -8,7 +8,7 @@ use super::adapters::{self, AdapterSummary};
 pub(super) use super::buffers::Buffer;
 use super::clock::Clock;
 use super::count::{Counters, Counts};
-use super::kernel::Shape;
+use super::kernel::{Platform, Shape};
 use super::pace::Pace;
 use super::patience::{contained, within};
 use crate::error::{Error, Result};
@@ -37,8 +37,8 @@ pub struct GpuOptions {
     pub most_workgroups: u32,
     /// The fewest tiles of a submission where a step is too long for one; what suits the device if not given.
     pub fewest_tiles: Option<u32>,
-    /// Give kernels the shape that suits a GPU on a software driver too: for tests.
-    pub shaped_for_hardware: bool,
+    /// Give kernels the shape that suits this, whatever the device is: for tests.
+    pub platform: Option<Platform>,
     /// The largest storage binding that is asked for, in bytes, where the adapter has as much.
     pub most_binding: u64,
     /// Lose the device at this submission, as a driver's fault would: for tests of what comes then.
@@ -62,7 +62,7 @@ impl Default for GpuOptions {
             max_submit_ms: 100.0,
             most_workgroups: 65_535,
             fewest_tiles: None,
-            shaped_for_hardware: false,
+            platform: None,
             most_binding: MOST_BYTES,
             lose_at: None,
             panic_when_lost: false,
@@ -78,6 +78,7 @@ pub struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     summary: AdapterSummary,
+    platform: Platform,
     pub(super) options: GpuOptions,
     pub(super) pipelines: Mutex<HashMap<(&'static str, Shape), wgpu::ComputePipeline>>,
     pub(super) counters: Arc<Counters>,
@@ -111,7 +112,10 @@ impl Gpu {
             max_buffer_size: has.max_buffer_size.min(MOST_BYTES),
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
-        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let platform = options.platform.unwrap_or_else(|| adapters::platform(&summary, &adapter));
+        let subgroups = if platform == Platform::SoftwareSubgroups { wgpu::Features::SUBGROUP } else { wgpu::Features::empty() };
+        let timestamps = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let required_features = timestamps | subgroups;
         let descriptor = wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };
         let opened = within(PATIENCE, &format!("opening {}", summary.name), move || {
             pollster::block_on(adapter.request_device(&descriptor))
@@ -127,9 +131,9 @@ impl Gpu {
             let text = format!("the device was lost: {why}");
             losses.lock().unwrap_or_else(PoisonError::into_inner).lost.get_or_insert(text);
         });
-        let clock = (!required_features.is_empty()).then(|| Clock::new(&device, &queue));
+        let clock = (!timestamps.is_empty()).then(|| Clock::new(&device, &queue));
         let (pipelines, counters) = Default::default();
-        Ok(Self { device, queue, summary, options: options.clone(), pipelines, counters, clock, fault })
+        Ok(Self { device, queue, summary, platform, options: options.clone(), pipelines, counters, clock, fault })
     }
 
     /// What has been made on the device and asked of it so far.
@@ -161,14 +165,14 @@ impl Gpu {
         self.options.most_workgroups.clamp(1, 65_535)
     }
 
-    /// Whether kernels have the shape that suits a software driver.
-    pub(super) fn is_shaped_for_software(&self) -> bool {
-        self.summary.software && !self.options.shaped_for_hardware
+    /// What kernels are shaped for.
+    pub(super) fn platform(&self) -> Platform {
+        self.platform
     }
 
     /// Whether there may be more units than a small batch has tiles.
     pub(super) fn has_many_units(&self) -> bool {
-        !self.is_shaped_for_software() && !self.summary.integrated
+        self.platform == Platform::Gpu && !self.summary.integrated
     }
 
     /// The fewest tiles of a submission: about what the device works on at a time.

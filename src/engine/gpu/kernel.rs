@@ -156,6 +156,19 @@ pub struct Shape {
     pub tangents: bool,
     /// The analytic energy of kernels that have one instead of the network.
     pub target: Option<Formula>,
+    /// Do the lanes of a subgroup, of which there are 8, load for each other?
+    pub subgroups: bool,
+}
+
+/// What kernels are shaped for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// A GPU.
+    Gpu,
+    /// A program on the processor that plays a GPU.
+    Software,
+    /// One with subgroups of 8 lanes, of which consecutive invocations are the lanes.
+    SoftwareSubgroups,
 }
 
 /// The most invocations of a workgroup that WebGPU guarantees: what kernels without a network have.
@@ -184,7 +197,7 @@ impl Kernel {
 
     /// The shape with what does not change the kernel's text made equal, so that it is compiled once.
     pub(super) fn shape_that_matters(&self, shape: Shape) -> Shape {
-        let bare = Shape { activation: Activation::Silu, field: false, tangents: false, ..shape };
+        let bare = Shape { activation: Activation::Silu, field: false, tangents: false, subgroups: false, ..shape };
         match self.passes {
             Passes::None => Shape { target: None, quads: 0, workgroup: WORKGROUP, ..bare },
             Passes::Target => Shape { quads: 0, workgroup: WORKGROUP, ..bare },
@@ -215,6 +228,9 @@ impl Kernel {
             }
         }
         text += &self.energy_source(shape);
+        for file in self.product_source(shape) {
+            text += file;
+        }
         for file in self.files {
             text += file;
         }
@@ -229,11 +245,26 @@ macro_rules! shader {
     };
 }
 
+/// How layers and, for a gradient, columns are multiplied.
+const PRODUCTS: [&str; 2] = [shader!("lib/product.wgsl"), shader!("lib/outer.wgsl")];
+const PRODUCTS_OF_SUBGROUPS: [&str; 2] = [shader!("lib/product_subgroups.wgsl"), shader!("lib/outer_subgroups.wgsl")];
+
 /// What chains need of a network, and of an analytic target.
 const NETWORK: [&str; 3] = [shader!("lib/sweep.wgsl"), shader!("lib/jet.wgsl"), shader!("lib/landscape_network.wgsl")];
 const TARGET: [&str; 2] = [shader!("lib/target.wgsl"), shader!("lib/landscape_target.wgsl")];
 
 impl Kernel {
+    /// The products of a network: none, those of layers, or those of a gradient too.
+    fn product_source(&self, shape: Shape) -> &'static [&'static str] {
+        let all = if shape.subgroups { &PRODUCTS_OF_SUBGROUPS } else { &PRODUCTS };
+        match self.passes {
+            Passes::None | Passes::Target => &[],
+            Passes::Chains(_) if shape.target.is_some() => &[],
+            Passes::Value | Passes::Score | Passes::Chains(_) | Passes::Negatives => &all[..1],
+            Passes::Matching | Passes::Difference | Passes::Contrast => all,
+        }
+    }
+
     /// The network's activation, or the analytic target, with what goes with it.
     fn energy_source(&self, shape: Shape) -> String {
         let target =

@@ -175,7 +175,7 @@ impl LossPass {
                     length: sphere as f32,
                     ..Default::default()
                 };
-                let shape = shape_of(&ScoreMatching::KERNEL, spec, samples.batch(), gpu.is_shaped_for_software());
+                let shape = shape_of(&ScoreMatching::KERNEL, spec, samples.batch(), gpu.platform());
                 let shape = Shape { tangents: fixed.tangents > 0, ..shape };
                 let mut spread = Spread::with_shape(gpu, spec, &ScoreMatching::KERNEL, shape, samples.batch())?;
                 let levels = gpu.upload("levels", if levels.is_empty() { &[[0.0; 4]] } else { &levels })?;

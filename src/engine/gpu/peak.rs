@@ -28,6 +28,7 @@ pub(super) fn measure(gpu: &Gpu) -> Result<Peak> {
         field: false,
         tangents: false,
         target: None,
+        subgroups: false,
     };
     let bound = MultiplyAdd { params: &params, means: &means }.bind(gpu, shape)?;
     let run = |turns: u64| -> Result<f64> {

@@ -1,7 +1,7 @@
 //! How a network's samples are spread over workgroups, and how numbers go to the device and back.
 
 use super::device::{Buffer, Gpu};
-use super::kernel::{Kernel, Passes, Shape, WORKGROUP};
+use super::kernel::{Kernel, Passes, Platform, Shape, WORKGROUP};
 use super::network::NetworkLayout;
 use super::tiles::Tiles;
 use crate::engine::Landscape;
@@ -67,8 +67,8 @@ pub fn chains_like(chains: usize, few: usize) -> usize {
 /// of a large tile do, unless weights that do not stay near a unit would go to more of them. How many points there are changes no
 /// sum. A batch is other: a GPU works on few tiles at a time, and small ones, of which as many invocations as there may be share
 /// the sums, end sooner. A software driver runs invocations one after another and pays for every barrier.
-pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, software: bool) -> Shape {
-    let lanes = lanes_of(spec);
+pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, platform: Platform) -> Shape {
+    let (lanes, software) = (lanes_of(spec), platform != Platform::Gpu);
     let [quads, workgroup] = if kernel.passes.of_a_batch() && !software {
         [OF_A_BATCH.quads(samples), WORKGROUP]
     } else {
@@ -86,6 +86,7 @@ pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, software: bool)
         field: spec.head() == Head::Score,
         tangents: true,
         target: None,
+        subgroups: platform == Platform::SoftwareSubgroups,
     }
 }
 
@@ -108,13 +109,14 @@ pub fn shape_of_target(formula: Formula) -> Shape {
         field: false,
         tangents: false,
         target: Some(formula),
+        subgroups: false,
     }
 }
 
 impl Spread {
     /// Tiles for `samples` samples, and as many workgroups as there are tiles or as fit the memory.
     pub(super) fn new(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, samples: usize) -> Result<Self> {
-        Self::with_shape(gpu, spec, kernel, shape_of(kernel, spec, samples, gpu.is_shaped_for_software()), samples)
+        Self::with_shape(gpu, spec, kernel, shape_of(kernel, spec, samples, gpu.platform()), samples)
     }
 
     pub(super) fn with_shape(gpu: &Gpu, spec: &MlpSpec, kernel: &Kernel, shape: Shape, samples: usize) -> Result<Self> {
@@ -193,7 +195,7 @@ mod tests {
 
     fn tile(kernel: &Kernel, dims: &str, samples: usize, software: bool) -> [u32; 2] {
         let spec = MlpSpec::parse(dims, Activation::Silu).expect("widths");
-        let shape = shape_of(kernel, &spec, samples, software);
+        let shape = shape_of(kernel, &spec, samples, if software { Platform::Software } else { Platform::Gpu });
         let tile = [shape.quads, shape.workgroup];
         assert!(TILES.contains(&tile), "{} of {dims} x {samples}: {tile:?}", kernel.name);
         tile

@@ -37,6 +37,7 @@ const SHAPE: Shape = Shape {
     field: false,
     tangents: false,
     target: None,
+    subgroups: false,
 };
 
 /// A buffer of parameters, one entry a dispatch.
