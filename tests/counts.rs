@@ -5,8 +5,8 @@
 mod common;
 
 use common::{gpu, gpu_of, network, normal_points};
-use ebm_gpu::engine::gpu::{Counts, GpuOptions};
 use ebm_gpu::engine::gpu::kernel::Platform;
+use ebm_gpu::engine::gpu::{Counts, GpuOptions};
 use ebm_gpu::engine::{Engine, TrainingPlan, TrainingState};
 use ebm_gpu::model::Activation;
 use ebm_gpu::objective::{Contrastive, Denoising, Discrepancy, FdSsm, Objective, Replay, SeparableLaw, Weighting};

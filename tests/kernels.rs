@@ -350,7 +350,12 @@ fn split_tangents_agree_with_the_reference() {
     let probes = |count| Probes::new(count, ProbeLaw::Gaussian).expect("probes");
     for (net, head) in [("9-33-10-1", Head::Energy), ("9-33-10-9", Head::Score)] {
         let model = network_of(net, Activation::Silu, head, Conditioning::None, 8);
-        agree_on(&engine, &model, 13, vec![(Objective::Esm, 1), (Objective::Ssm(probes(5)), 5), (Objective::SsmVr(probes(4)), 4)]);
+        agree_on(
+            &engine,
+            &model,
+            13,
+            vec![(Objective::Esm, 1), (Objective::Ssm(probes(5)), 5), (Objective::SsmVr(probes(4)), 4)],
+        );
     }
 }
 

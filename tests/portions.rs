@@ -6,8 +6,8 @@
 mod common;
 
 use common::{gpu_of, network, normal_points};
-use ebm_gpu::engine::gpu::{Counts, GpuEngine, GpuOptions};
 use ebm_gpu::engine::gpu::kernel::Platform;
+use ebm_gpu::engine::gpu::{Counts, GpuEngine, GpuOptions};
 use ebm_gpu::engine::{ChainState, Engine, TrainingPlan, TrainingState, advance_by};
 use ebm_gpu::model::Activation;
 use ebm_gpu::objective::{Contrastive, Denoising, Discrepancy, FdSsm, Objective, Replay, SeparableLaw, Weighting};

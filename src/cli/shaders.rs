@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Platform, Shape, TILES};
 use ebm_gpu::engine::gpu::kernels::ALL;
-use ebm_gpu::engine::gpu::{shape_of, shape_of_target};
+use ebm_gpu::engine::gpu::{QUADS_OF_SOFTWARE, shape_of, shape_of_target};
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::files::write_atomically;
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
@@ -38,7 +38,9 @@ pub(super) struct Args {
 fn workgroup_memory(name: &str, source: &str) -> Result<u32> {
     let invalid = |text: String| Error::failed(format!("the kernel {name} is not valid WGSL: {text}"));
     let module = naga::front::wgsl::parse_str(source).map_err(|e| invalid(e.emit_to_string(source)))?;
-    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::SUBGROUP)
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::BALLOT)
         .validate(&module)
         .map_err(|e| invalid(e.emit_to_string(source)))?;
     let mut layouter = naga::proc::Layouter::default();
@@ -95,9 +97,14 @@ fn all_variants(layers: u32) -> Vec<Variant> {
                 }
                 let (target, subgroups) = (None, false);
                 let shape = Shape { layers, activation, quads, workgroup, field, tangents, target, subgroups };
+                let of_software = quads == QUADS_OF_SOFTWARE && activation == Activation::Silu;
                 let suffix = if tangents { "-tangents" } else { "" };
                 let size = if first { String::new() } else { format!("-{quads}-{workgroup}") };
-                add(kernel, shape, format!("{}-{}{suffix}{size}", activation.name(), head.name()));
+                let kind = format!("{}-{}{suffix}{size}", activation.name(), head.name());
+                if of_software {
+                    add(kernel, Shape { subgroups: true, ..shape }, format!("{kind}-subgroups"));
+                }
+                add(kernel, shape, kind);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! A chain is the same whatever the others are, and whatever the pieces that it moves in.
 
-use ebm_gpu::engine::{Engine, advance_by};
 use ebm_gpu::engine::gpu::GpuOptions;
 use ebm_gpu::engine::gpu::kernel::Platform;
+use ebm_gpu::engine::{Engine, advance_by};
 use ebm_gpu::model::{Activation, Model};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;

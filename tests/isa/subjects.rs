@@ -77,8 +77,10 @@ pub(crate) fn all() -> Vec<Subject> {
             ];
             let mut known = vec![plain];
             for (dims, batch) in others {
-                let shape =
-                    Shape { layers: plain.layers, ..shape_of(kernel, &spec(dims, Activation::Silu), batch, Platform::Gpu) };
+                let shape = Shape {
+                    layers: plain.layers,
+                    ..shape_of(kernel, &spec(dims, Activation::Silu), batch, Platform::Gpu)
+                };
                 if !known.contains(&shape) {
                     known.push(shape);
                     add(&format!("{} samples by {}", 4 * shape.quads, shape.workgroup), shape);

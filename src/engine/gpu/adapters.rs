@@ -75,16 +75,21 @@ fn found() -> Vec<(AdapterSummary, wgpu::Adapter)> {
         .collect()
 }
 
-/// What kernels for an adapter are shaped for. Of software drivers only Mesa's is known to make consecutive invocations the lanes
-/// of its subgroups.
+/// What kernels for an adapter are shaped for.
 pub(super) fn platform(summary: &AdapterSummary, adapter: &wgpu::Adapter) -> Platform {
     let info = adapter.get_info();
-    let lanes = [info.subgroup_min_size, info.subgroup_max_size];
-    let has_subgroups = adapter.features().contains(wgpu::Features::SUBGROUP) && lanes == [8, 8];
-    match summary.software {
-        false => Platform::Gpu,
-        true if has_subgroups && summary.driver.contains("Mesa") && summary.doubt().is_none() => Platform::SoftwareSubgroups,
-        true => Platform::Software,
+    let has_subgroups = adapter.features().contains(wgpu::Features::SUBGROUP);
+    platform_of(summary, has_subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]))
+}
+
+/// The same by the least and the most lanes of a subgroup, if there are subgroups. Of software drivers, Mesa's alone is known to
+/// make consecutive invocations the lanes of one.
+fn platform_of(summary: &AdapterSummary, lanes: Option<[u32; 2]>) -> Platform {
+    let is_known = summary.driver.contains("Mesa") && summary.doubt().is_none();
+    match (summary.software, lanes) {
+        (false, _) => Platform::Gpu,
+        (true, Some([8, 8])) if is_known => Platform::SoftwareSubgroups,
+        (true, _) => Platform::Software,
     }
 }
 
@@ -152,12 +157,31 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
 mod tests {
     use super::*;
 
+    fn summary(driver: &str, software: bool) -> AdapterSummary {
+        let (name, backend, driver) = ("a name".into(), "Vulkan".into(), driver.to_string());
+        AdapterSummary { index: 0, name, backend, driver, software, integrated: false }
+    }
+
+    #[test]
+    fn subgroups_are_shared_where_their_lanes_are_known() {
+        let mesa = "llvmpipe Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)";
+        for (driver, software, lanes, platform) in [
+            (mesa, true, Some([8, 8]), Platform::SoftwareSubgroups),
+            // on processors with vectors of another length
+            (mesa, true, Some([4, 4]), Platform::Software),
+            (mesa, true, Some([8, 16]), Platform::Software),
+            (mesa, true, None, Platform::Software),
+            ("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true, Some([8, 8]), Platform::Software),
+            ("SwiftShader driver", true, Some([8, 8]), Platform::Software),
+            ("Intel open-source Mesa driver Mesa 25.0.7", false, Some([8, 8]), Platform::Gpu),
+        ] {
+            assert_eq!(platform_of(&summary(driver, software), lanes), platform, "{driver}, {lanes:?}");
+        }
+    }
+
     #[test]
     fn old_software_drivers_are_doubted() {
-        let doubt = |driver: &str, software: bool| {
-            let (name, backend, driver) = ("llvmpipe".into(), "Vulkan".into(), driver.to_string());
-            AdapterSummary { index: 0, name, backend, driver, software, integrated: false }.doubt()
-        };
+        let doubt = |driver: &str, software: bool| summary(driver, software).doubt();
         let old = doubt("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true).expect("it computes wrongly");
         assert!(old.contains("this is 22.3.6: "), "{old}");
         assert_eq!(doubt("llvmpipe Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)", true), None);

@@ -113,7 +113,8 @@ impl Gpu {
             ..wgpu::Limits::default().or_worse_values_from(&has)
         };
         let platform = options.platform.unwrap_or_else(|| adapters::platform(&summary, &adapter));
-        let subgroups = if platform == Platform::SoftwareSubgroups { wgpu::Features::SUBGROUP } else { wgpu::Features::empty() };
+        let subgroups =
+            if platform == Platform::SoftwareSubgroups { wgpu::Features::SUBGROUP } else { wgpu::Features::empty() };
         let timestamps = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
         let required_features = timestamps | subgroups;
         let descriptor = wgpu::DeviceDescriptor { required_limits, required_features, ..Default::default() };

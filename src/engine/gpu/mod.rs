@@ -34,7 +34,7 @@ pub use device::{Gpu, GpuOptions};
 pub use network::LayerEntry;
 pub use patience::is_contained;
 pub use pipeline::Bound;
-pub use spread::{batch_like, chains_like, shape_of, shape_of_target};
+pub use spread::{QUADS as QUADS_OF_SOFTWARE, batch_like, chains_like, shape_of, shape_of_target};
 
 use super::{
     Chains, Engine, Given, Landscape, LossGradient, Peak, Training, TrainingPlan, TrainingState, check_chains,

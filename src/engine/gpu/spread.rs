@@ -10,7 +10,7 @@ use crate::model::{Activation, Head, MlpSpec};
 use crate::target::Formula;
 
 /// Column quads of a tile on a software driver: 32 samples.
-const QUADS: u32 = 8;
+pub const QUADS: u32 = 8;
 /// Column quads of a GPU's tiles.
 struct Sizes {
     /// Tiles that keep it busy: with more, they may be larger.
@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn few_chains_have_small_tiles_on_a_gpu_with_the_same_sums() {
-        let tiles = |dims| [1, 8191, 8192, 16_383, 16_384].map(|chains| tile(&LangevinChains::KERNEL, dims, chains, false));
+        let tiles =
+            |dims| [1, 8191, 8192, 16_383, 16_384].map(|chains| tile(&LangevinChains::KERNEL, dims, chains, false));
         assert_eq!(tiles("2-128-1"), [[4, 64], [4, 64], [8, 128], [8, 128], [16, 256]]);
         assert_eq!(tiles("2-64-64-1"), [[8, 64], [8, 64], [8, 64], [8, 64], [16, 128]]);
         assert_eq!(tiles("2-32-1"), [[16, 64]; 5]);
