@@ -247,15 +247,17 @@ fn score_matching(
     }
     for (var item = own; item < params.end_tile; item += params.groups) {
         var tile = item;
-        // its tangents
+        // its tangents: by variables of this function alone, as barriers depend on them
+        var part = 0u;
         var k_first = 0u;
         var k_end = params.tangents;
         if splits > 1u {
             tile = item / splits;
-            split = item % splits;
-            k_first = split * params.tangents / splits;
-            k_end = (split + 1u) * params.tangents / splits;
+            part = item % splits;
+            k_first = part * params.tangents / splits;
+            k_end = (part + 1u) * params.tangents / splits;
         }
+        split = part;
         let first = tile * 4u * QUADS;
         let tail = head + 2u * (k_end - k_first);
         loss = vec4<f32>(0.0);

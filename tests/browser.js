@@ -25,6 +25,9 @@ if (!adapter) {
                 const pipeline = device.createComputePipelineAsync({ layout: "auto", compute: { module } });
                 await pipeline.catch((e) => problems.push(e.message));
             }
+            if (prefix && !subgroups) {
+                problems.unshift("this browser has no subgroups");
+            }
             say(problems.length === 0 ? `compiled ${id}` : `refused ${id}: ${problems.join("; ")}`);
         }),
     );

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{gpu, gpu_of, network, normal_points};
+use common::{gpu, gpu_of, network, normal_points, portable_gpu};
 use ebm_gpu::engine::gpu::kernel::Platform;
 use ebm_gpu::engine::gpu::{Counts, GpuOptions};
 use ebm_gpu::engine::{Engine, TrainingPlan, TrainingState};
@@ -26,7 +26,7 @@ fn nothing_is_made(what: &str, before: Counts, after: Counts) {
 #[test]
 fn a_training_step_is_few_dispatches_and_makes_nothing() {
     let hardware = GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() };
-    let engines = [gpu(), gpu_of(hardware)];
+    let engines = [portable_gpu(), gpu_of(hardware)];
     let noise = SeparableLaw::normal(vec![0.0; 2], vec![1.0; 2]).expect("law");
     let cd = Contrastive::new(3, 0.01, 0.0, 0.0).expect("numbers");
     let replay = Replay::new(64, 0.1, noise).expect("replay");

@@ -7,7 +7,7 @@ mod common;
 
 use std::sync::LazyLock;
 
-use common::{gpu, network, network_of, normal_points, scale};
+use common::{gpu, network, network_of, normal_points, portable_gpu, scale};
 use ebm_gpu::engine::cpu::{Cpu, Reference};
 use ebm_gpu::engine::gpu::GpuEngine;
 use ebm_gpu::engine::{Engine, Fares, Given, Landscape, LossGradient, Moments, advance_by};
@@ -22,6 +22,7 @@ use ebm_gpu::target::{NAMES, Target};
 
 /// One of each for all tests of this file, since drivers take seconds to compile a kernel.
 static GPU: LazyLock<GpuEngine> = LazyLock::new(gpu);
+static PORTABLE: LazyLock<GpuEngine> = LazyLock::new(portable_gpu);
 static CPU: LazyLock<Cpu> = LazyLock::new(|| Cpu::new().expect("threads"));
 static REFERENCE: LazyLock<Reference> = LazyLock::new(|| Reference::new().expect("threads"));
 
@@ -34,8 +35,8 @@ const POISON: [f64; 6] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 3e38, -1e3
 /// Numbers of a weight that f32 holds and its products may not.
 const HUGE: [f64; 4] = [f64::INFINITY, f64::NEG_INFINITY, 3e38, -1e30];
 
-fn engines() -> [&'static dyn Engine; 2] {
-    [&*CPU, &*GPU]
+fn engines() -> [&'static dyn Engine; 3] {
+    [&*CPU, &*GPU, &*PORTABLE]
 }
 
 fn spoilt(points: &Points, row: usize, value: f64) -> Points {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a test may panic")]
 
+use ebm_gpu::engine::gpu::QUADS_OF_SOFTWARE;
 use ebm_gpu::engine::gpu::kernel::{BindingKind, Kernel, Passes, Shape, TILES, WORKGROUP};
 use ebm_gpu::engine::gpu::kernels::ALL;
 use ebm_gpu::model::Activation;
@@ -33,7 +34,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
                 let subgroups = false;
                 Shape { layers, activation, quads, workgroup, field, tangents, target: None, subgroups }
             });
-            let of_software = shapes.into_iter().filter(move |_| quads == 8);
+            let of_software = shapes.into_iter().filter(move |_| quads == QUADS_OF_SOFTWARE);
             shapes.into_iter().chain(of_software.map(|shape| Shape { subgroups: true, ..shape }))
         })
     })

@@ -14,7 +14,7 @@ struct LossParams {
     dim: u32,
     // of the data; where the batch is placed, its first
     rows: u32,
-    // the tiles of this dispatch, from one up to another
+    // the tiles of this dispatch, from one up to another; where tangents are split, the parts of tiles
     first_tile: u32,
     end_tile: u32,
     // tile t is that of workgroup t mod groups, in however many dispatches

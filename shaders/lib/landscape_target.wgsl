@@ -4,6 +4,8 @@
 // `weights`, four to a vec4; `net` has one entry, whose blocks hold x and the gradient.
 // Reference: src/engine/cpu/landscape.rs. Needs: lib/tile.wgsl, a target, lib/target.wgsl.
 
+// which has no products
+const COLUMN_QUADS: u32 = 1u;
 const STAGE: u32 = WORKGROUP;
 
 // of column quad local / ROWS, where local % ROWS == 0

@@ -59,8 +59,8 @@ fn add_outputs(slab: u32, layer: Layer, first: u32, last: u32, o: u32, i: u32) {
     for (var k = 0u; k < opaque(4u); k++) {
         if i < layer.input && o + k < layer.output {
             add_block(slab, layer, o + k, i, Block(
-                chosen_of(a.a, b.a, c.a, d.a, k), chosen_of(a.b, b.b, c.b, d.b, k),
-                chosen_of(a.c, b.c, c.c, d.c, k), chosen_of(a.d, b.d, c.d, d.d, k)));
+                row_of(Block(a.a, b.a, c.a, d.a), k), row_of(Block(a.b, b.b, c.b, d.b), k),
+                row_of(Block(a.c, b.c, c.c, d.c), k), row_of(Block(a.d, b.d, c.d, d.d), k)));
         }
     }
 }

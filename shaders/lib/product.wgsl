@@ -7,6 +7,8 @@
 // rows of blocks written and read; columns are staged through workgroup memory and read as broadcasts.
 // Reference: src/engine/cpu/block.rs. Needs: lib/tile.wgsl, OWNED, `weights`, `scratch`.
 
+// Column quads of an invocation.
+const COLUMN_QUADS: u32 = 2u;
 // Rows of a block that are staged at a time, a multiple of ROWS: two an invocation, in small workgroups 4 KiB.
 const STAGED: u32 = max(2u * ROWS, 256u / QUADS);
 // One more row than needed keeps the columns out of each other's memory banks.
@@ -18,18 +20,6 @@ const STAGE: u32 = QUADS * STAGE_STRIDE;
 fn lane_bits(width: u32) -> u32 {
     let bits = select(32u - countLeadingZeros(width - 1u), 0u, width == 1u);
     return min(bits, firstTrailingBit(OWNED * ROWS));
-}
-
-// What an invocation has of a product: a neuron quad of the block of lanes, two column quads, a part of the sum.
-struct Share {
-    neuron: u32,
-    pair: u32,
-    part: u32,
-}
-
-fn share_of(bits: u32) -> Share {
-    let rest = local >> bits;
-    return Share(local & ((1u << bits) - 1u), rest % (QUADS / 2u), rest / (QUADS / 2u));
 }
 
 // Rows that a part of a sum takes at least: exchanging the parts costs as much.
@@ -54,9 +44,6 @@ struct Product {
     near: Block,
     far: Block,
 }
-
-// Column quads of a product.
-const COLUMN_QUADS: u32 = 2u;
 
 // The turns of the loop over a product's rows: known, so that it may be unrolled.
 fn row_turns(count: u32) -> u32 {
@@ -103,7 +90,7 @@ fn join(own: Product, share: Share, bits: u32, parts: u32) -> Product {
     return Product(sums, sums);
 }
 
-// Four neurons (quad `neuron`) in column quads 2 pair and 2 pair + 1 of M X, with M [count][width] at `matrix` in `weights`
+// Four neurons (quad `neuron`) in column quads 2 g and 2 g + 1 of M X, with M [count][width] at `matrix` in `weights`
 // (transposed: sums run over its rows) and X the QUADS column quads of the block at `x` in `scratch`; `count`, its width, is a
 // multiple of 4. Where sums are split, the half that is owned stands in both; short ones each part has to itself.
 fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Share, bits: u32) -> Product {
@@ -118,7 +105,7 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
     let lane = matrix + min(neuron, width - 1u);
     let row = local % ROWS;
     let quad = local / ROWS;
-    let column = 2u * share.pair * STAGE_STRIDE;
+    let column = 2u * share.group * STAGE_STRIDE;
     for (var first = 0u; first < count; first += STAGED) {
         let rows = min(STAGED, count - first);
         let end = select(0u, rows, alone || share.part < parts);

@@ -9,6 +9,8 @@
 
 const_assert QUADS >= 4u;
 
+// Column quads of an invocation.
+const COLUMN_QUADS: u32 = 4u;
 const STAGE: u32 = WORKGROUP;
 
 // The lanes of a subgroup.
@@ -21,26 +23,9 @@ fn lane_bits(width: u32) -> u32 {
     return min(max(bits, firstTrailingBit(SUBGROUP)), firstTrailingBit(COLUMN_QUADS * ROWS));
 }
 
-// What an invocation has of a product: a neuron quad of the block of lanes and four column quads, if `part` is 0.
-struct Share {
-    neuron: u32,
-    pair: u32,
-    part: u32,
-}
-
-fn share_of(bits: u32) -> Share {
-    let rest = local >> bits;
-    return Share(local & ((1u << bits) - 1u), rest % (QUADS / COLUMN_QUADS), rest / (QUADS / COLUMN_QUADS));
-}
-
-// Does an invocation own column quad `half` of its product?
+// Does an invocation own column quad `half` of its product? Of all or none, unlike where sums are split.
 fn owns(share: Share, bits: u32, half: u32) -> bool {
     return share.part == 0u;
-}
-
-// One of four.
-fn chosen_of(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, i: u32) -> vec4<f32> {
-    return select(select(a, b, i == 1u), select(c, d, i == 3u), i >= 2u);
 }
 
 // What an invocation has of a product: four neurons in four column quads.
@@ -51,9 +36,6 @@ struct Product {
     d: Block,
 }
 
-// Column quads of a product.
-const COLUMN_QUADS: u32 = 4u;
-
 // The turns of the loop over a product's rows: not known, since code takes longer to read than to run.
 fn row_turns(count: u32) -> u32 {
     return opaque(count);
@@ -61,10 +43,10 @@ fn row_turns(count: u32) -> u32 {
 
 // Row i of a product in one of its column quads.
 fn product_row(v: Product, half: u32, i: u32) -> vec4<f32> {
-    return chosen_of(row_of(v.a, i), row_of(v.b, i), row_of(v.c, i), row_of(v.d, i), half);
+    return row_of(Block(row_of(v.a, i), row_of(v.b, i), row_of(v.c, i), row_of(v.d, i)), half);
 }
 
-// Four neurons (quad `neuron`) in column quads 4 pair to 4 pair + 3 of M X, with M [count][width] at `matrix` in `weights`
+// Four neurons (quad `neuron`) in column quads 4 g to 4 g + 3 of M X, with M [count][width] at `matrix` in `weights`
 // (transposed: sums run over its rows) and X the QUADS column quads of the block at `x` in `scratch`; `count`, its width, is a
 // multiple of 4. Of four rows lane i % 4 + 4 k loads row i in column quads k and 2 + k.
 fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Share, bits: u32) -> Product {
@@ -74,7 +56,7 @@ fn product(matrix: u32, count: u32, width: u32, x: u32, neuron: u32, share: Shar
     var c = a;
     var d = a;
     let lane = matrix + min(neuron, width - 1u);
-    let column = x + (4u * share.pair + local / 4u % 2u) * count + row_place(local % 4u, count);
+    let column = x + (4u * share.group + local / 4u % 2u) * count + row_place(local % 4u, count);
     // a condition around the loop: without it those that rest would go through it once
     if share.part == 0u {
         for (var r = 0u; r < count; r += 4u) {

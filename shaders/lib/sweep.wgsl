@@ -3,8 +3,8 @@
 // A sample has CHANNELS columns. In a block the channels follow one another, QUADS column quads each. What becomes of the
 // rows of a product is for `store_forward` and `store_reverse` of the kind of pass; what an invocation needs for one channel
 // it has computed itself for another, so nothing waits between a product and what follows from it.
-// Reference: src/engine/cpu/tile.rs. Needs: lib/tile.wgsl, lib/jet.wgsl or lib/odd_even.wgsl, LAYERS, VALUES, SECOND,
-// TANGENTS, FIELD.
+// Reference: src/engine/cpu/tile.rs. Needs: lib/tile.wgsl, lib/product.wgsl or what takes its place, lib/jet.wgsl or
+// lib/odd_even.wgsl, LAYERS, VALUES, SECOND, TANGENTS, FIELD.
 
 const CHANNELS: u32 = VALUES + SECOND + TANGENTS;
 
@@ -64,7 +64,7 @@ fn sweep(backward: bool, first: u32, last: u32, bottom: u32) {
                 // in a loop that stays one, so that what follows is there once
                 for (var half = 0u; half < opaque(COLUMN_QUADS); half++) {
                     if owns(share, bits, half) && quad < width {
-                        let column = COLUMN_QUADS * share.pair + half;
+                        let column = COLUMN_QUADS * share.group + half;
                         for (var r = 0u; r < row_turns(4u); r++) {
                             let row = product_row(v, half, r);
                             if backward {

@@ -4,7 +4,8 @@
 // block of `width` neurons (a multiple of 4) lies in `scratch` as [column quads][4][width / 4]: neuron 4 q + r at [r][q]. Each
 // workgroup has a region of its own in `scratch`; `region` is where it begins. (Spare blocks, which no product takes, lie as
 // [column quads][width].)
-// Needs: lib/layer.wgsl, WORKGROUP, QUADS, `net`, and of lib/product.wgsl or what takes its place STAGE.
+// Reference: src/engine/cpu/block.rs. Needs: lib/layer.wgsl, WORKGROUP, QUADS, `net`, and STAGE and COLUMN_QUADS of
+// lib/product.wgsl or what takes its place.
 
 const_assert WORKGROUP % QUADS == 0u;
 const_assert QUADS >= 2u && 0u == (QUADS & (QUADS - 1u));
@@ -60,6 +61,20 @@ fn grown(block: Block, w: vec4<f32>, v: vec4<f32>) -> Block {
     return Block(
         fma(vec4<f32>(w.x), v, block.a), fma(vec4<f32>(w.y), v, block.b),
         fma(vec4<f32>(w.z), v, block.c), fma(vec4<f32>(w.w), v, block.d));
+}
+
+// What an invocation has of a product: a neuron quad of the block of lanes, the group of COLUMN_QUADS column quads,
+// a part of the sum.
+struct Share {
+    neuron: u32,
+    group: u32,
+    part: u32,
+}
+
+fn share_of(bits: u32) -> Share {
+    let rest = local >> bits;
+    return Share(
+        local & ((1u << bits) - 1u), rest % (QUADS / COLUMN_QUADS), rest / (QUADS / COLUMN_QUADS));
 }
 
 // The sum of so many places of `stage`, so far apart.

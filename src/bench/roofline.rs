@@ -8,8 +8,8 @@
 
 use crate::engine::gpu::kernel::{Platform, Shape};
 use crate::engine::gpu::kernels::ScoreMatching;
-use crate::engine::gpu::shape_of;
-use crate::model::MlpSpec;
+use crate::engine::gpu::{shape_of, splits_of};
+use crate::model::{Head, MlpSpec};
 use crate::objective::{Objective, Program, Proposal};
 
 /// A GPU by its data sheet.
@@ -124,20 +124,30 @@ pub fn step_work(spec: &MlpSpec, objective: &Objective, batch: usize) -> Vec<Ker
         let [memory, shared] = sums(spec, |inputs, outputs| pass(shape, inputs, outputs).map(|b| passes * tiles * b));
         all.push(KernelWork { kernel: "negative_chains", flops, memory, shared, workgroups: tiles });
     }
-    // of three columns, two are passes and one is a product of columns with columns
-    let (passes, products) = (2.0 * columns / 3.0, columns / 3.0);
+    // of three columns, two are passes and one is a product of columns with columns; each workgroup of a tile whose tangents are
+    // split has the passes of the value to itself
+    let splits = match objective.program(spec.head()) {
+        Program::Matching(terms) => {
+            let tangents = terms.tangent_count(spec.dim(), spec.layers()[0].output);
+            f64::from(splits_of(tiles as u32, tangents as u32))
+        }
+        _ => 1.0,
+    };
+    let passes_of_value = if spec.head() == Head::Energy { 2.0 } else { 1.0 };
+    let (passes, products) = (2.0 * columns / 3.0 + (splits - 1.0) * passes_of_value, columns / 3.0);
     let [memory, shared] = sums(spec, |inputs, outputs| {
         let ([a, b], [c, d]) = (pass(shape, inputs, outputs), product(shape, inputs, outputs));
         [tiles * (passes * a + products * c), tiles * (passes * b + products * d)]
     });
     let least = objective.least_multiply_adds(spec) as f64 - chain_passes.unwrap_or(0.0) * weights;
-    all.push(KernelWork { kernel, flops: 2.0 * least * batch as f64, memory, shared, workgroups: tiles });
+    all.push(KernelWork { kernel, flops: 2.0 * least * batch as f64, memory, shared, workgroups: tiles * splits });
+    let slabs = tiles * splits;
     let parameters = spec.parameter_count() as f64;
     let updates = (parameters / 1024.0).ceil();
-    let reduce = 4.0 * parameters * (tiles + 1.0);
+    let reduce = 4.0 * parameters * (slabs + 1.0);
     all.push(KernelWork {
         kernel: "reduce_gradient",
-        flops: tiles * parameters,
+        flops: slabs * parameters,
         memory: reduce,
         shared: 0.0,
         workgroups: updates,
@@ -176,7 +186,8 @@ fn row(shape: Shape) -> f64 {
 fn pass(shape: Shape, inputs: f64, outputs: f64) -> [f64; 2] {
     let quads = (outputs / 4.0).ceil();
     let lanes = (quads as u32).next_power_of_two();
-    let parts = f64::from(2 * shape.workgroup / shape.quads / lanes).min((inputs / 16.0).floor());
+    let parts = (2 * shape.workgroup / shape.quads / lanes).min((inputs / 16.0) as u32);
+    let parts = f64::from(1 << parts.max(1).ilog2());
     let exchanged = if parts > 1.0 { 8.0 * parts * quads } else { 0.0 };
     let row = row(shape);
     [4.0 * inputs * outputs + row * (inputs + 3.0 * outputs), row * (inputs + inputs * quads + exchanged)]

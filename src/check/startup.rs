@@ -2,7 +2,7 @@
 
 use super::worst;
 use crate::engine::cpu::Reference;
-use crate::engine::gpu::{batch_like, chains_like};
+use crate::engine::gpu::batch_like;
 use crate::engine::{Engine, Landscape, TrainingPlan, TrainingState, advance_by};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -97,7 +97,8 @@ pub fn chains(
         chains.positions()
     };
     // as many as go through the kernels of all; the first of them are looked at
-    let (start, moved) = (first(SAMPLES), first(chains_like(start.count(), SAMPLES).div_ceil(columns)));
+    let like = engine.chains_like(landscape, start.count(), SAMPLES * columns).div_ceil(columns);
+    let (start, moved) = (first(SAMPLES), first(like));
     let (want, got) = (after(&Reference::new()?, &start)?, after(engine, &moved)?);
     let of_chain = columns * start.dim();
     // a chain that is exploding has no digits to compare, and would drown the others; the run itself will name it

@@ -1,8 +1,10 @@
-//! `shaders`: the WGSL exactly as it is compiled for a network on a GPU, those of a training step for one batch (software drivers get
-//! smaller workgroups).
+//! `shaders`: the WGSL exactly as it is compiled for a network on a GPU, those of a training step for one batch and those of chains
+//! for many (software drivers get smaller workgroups, and where their subgroups are known other products).
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+
+use naga::valid::Capabilities;
 
 use ebm_gpu::engine::gpu::kernel::{Kernel, Passes, Platform, Shape, TILES};
 use ebm_gpu::engine::gpu::kernels::ALL;
@@ -17,7 +19,8 @@ pub(super) struct Args {
     /// Write one .wgsl file per kernel into this folder; without it, the kernels are listed with their workgroup memory
     #[arg(long, value_name = "DIR")]
     dump: Option<PathBuf>,
-    /// Write every variant: all activations, energies and scores, with and without tangents, tiles of every size, and all analytic targets
+    /// Write every variant: all activations, energies and scores, with and without tangents, tiles of every size, those for the
+    /// subgroups of a software driver, and all analytic targets
     #[arg(long, requires = "dump", conflicts_with_all = ["activation", "head", "batch"])]
     all: bool,
     /// The network to compile for: widths, input first
@@ -26,7 +29,7 @@ pub(super) struct Args {
     /// Activation: silu, softplus, tanh, gelu, relu, leaky-relu
     #[arg(long, default_value = "silu")]
     activation: String,
-    /// Samples of a training step, which decide how large the tiles of its kernels are
+    /// Samples of a training step, which decide how large the tiles of its kernels are; chains have those of 16,384 and more
     #[arg(long, default_value_t = 256)]
     batch: usize,
     /// What the network gives: energy or score
@@ -34,11 +37,13 @@ pub(super) struct Args {
     head: String,
 }
 
-/// Validates a kernel against what every WebGPU device can do, and counts its workgroup memory in bytes.
-fn workgroup_memory(name: &str, source: &str) -> Result<u32> {
+/// Validates a kernel against what every WebGPU device can do, and subgroups if it is made for them, and counts its workgroup
+/// memory in bytes.
+fn workgroup_memory(Variant { file: name, source, subgroups, .. }: &Variant) -> Result<u32> {
     let invalid = |text: String| Error::failed(format!("the kernel {name} is not valid WGSL: {text}"));
     let module = naga::front::wgsl::parse_str(source).map_err(|e| invalid(e.emit_to_string(source)))?;
-    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::SUBGROUP)
+    let capabilities = if *subgroups { Capabilities::SUBGROUP } else { Capabilities::empty() };
+    naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities)
         .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
         .subgroup_operations(naga::valid::SubgroupOperationSet::BALLOT)
         .validate(&module)
@@ -64,6 +69,8 @@ struct Variant {
     kernel: &'static Kernel,
     file: String,
     source: String,
+    /// Is it made for subgroups of 8 lanes?
+    subgroups: bool,
 }
 
 /// The kernels for one network, those of training steps for one batch.
@@ -72,7 +79,9 @@ fn of_network(spec: &MlpSpec, batch: usize) -> Vec<Variant> {
     // of chains there are many
     let samples = |k: &Kernel| if matches!(k.passes, Passes::Chains(_)) { usize::MAX } else { batch };
     let of = |kernel| shape_of(kernel, spec, samples(kernel), Platform::Gpu);
-    kernels.map(|k| Variant { kernel: k, file: k.name.into(), source: k.source(of(k)) }).collect()
+    let variant =
+        |k: &'static Kernel| Variant { kernel: k, file: k.name.into(), source: k.source(of(k)), subgroups: false };
+    kernels.map(variant).collect()
 }
 
 /// Every text that can come about for networks of so many layers, but for other tiles with other activations than SiLU, and for
@@ -83,7 +92,8 @@ fn all_variants(layers: u32) -> Vec<Variant> {
     let mut add = |kernel: &'static Kernel, shape: Shape, kind: String| {
         let source = kernel.source(shape);
         if known.insert(source.clone()) {
-            variants.push(Variant { kernel, file: format!("{}-{kind}", kernel.name), source });
+            let file = format!("{}-{kind}", kernel.name);
+            variants.push(Variant { kernel, file, source, subgroups: shape.subgroups });
         }
     };
     for (activation, head) in Activation::ALL.into_iter().flat_map(|a| Head::ALL.map(|h| (a, h))) {
@@ -101,10 +111,10 @@ fn all_variants(layers: u32) -> Vec<Variant> {
                 let suffix = if tangents { "-tangents" } else { "" };
                 let size = if first { String::new() } else { format!("-{quads}-{workgroup}") };
                 let kind = format!("{}-{}{suffix}{size}", activation.name(), head.name());
+                add(kernel, shape, kind.clone());
                 if of_software {
                     add(kernel, Shape { subgroups: true, ..shape }, format!("{kind}-subgroups"));
                 }
-                add(kernel, shape, kind);
             }
         }
     }
@@ -124,8 +134,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
     let variants = if args.all { all_variants(spec.layers().len() as u32) } else { of_network(&spec, args.batch) };
-    for Variant { kernel, file, source } in variants {
-        let memory = workgroup_memory(&file, &source)?;
+    for variant in variants {
+        let memory = workgroup_memory(&variant)?;
+        let Variant { kernel, file, source, .. } = variant;
         match &args.dump {
             Some(folder) => {
                 let path = folder.join(format!("{file}.wgsl"));

@@ -134,6 +134,12 @@ pub trait Engine {
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>>;
 
+    /// The fewest chains, `few` at least if there are as many, that go the way of so many: how many there are may decide how they
+    /// are spread over a device.
+    fn chains_like(&self, _landscape: Landscape<'_>, chains: usize, few: usize) -> usize {
+        few.min(chains)
+    }
+
     /// What draws `[draws, chains, dim]`, row-major, are worth: [`diagnose`](crate::sampler::diagnostics::diagnose) in the
     /// engine's own arithmetic. Chains that run on the engine have it of their own draws, see [`Chains::watch`].
     ///

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
+use ebm_gpu::engine::gpu::kernel::Platform;
 use ebm_gpu::engine::gpu::{GpuEngine, GpuOptions};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec, Model};
 use ebm_gpu::points::Points;
@@ -68,6 +69,11 @@ pub fn gpu_of_workgroups(most_workgroups: u32) -> GpuEngine {
 /// The same with small bindings, so that data are sent batch by batch.
 pub fn gpu_of_bindings(most_binding: u64) -> GpuEngine {
     gpu_of(GpuOptions { most_binding, ..Default::default() })
+}
+
+/// The same with the kernels of software drivers of whose subgroups nothing is known.
+pub fn portable_gpu() -> GpuEngine {
+    gpu_of(GpuOptions { platform: Some(Platform::Software), ..Default::default() })
 }
 
 /// The same with any options.

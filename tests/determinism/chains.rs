@@ -53,14 +53,15 @@ fn a_chain_does_not_depend_on_the_others_or_on_pieces() {
 #[test]
 fn a_chain_does_not_depend_on_the_size_of_tiles() {
     let engine = gpu_of(GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() });
-    let model = network("2-100-7-1", Activation::Silu, 62);
+    let models = ["2-100-7-1", "2-64-64-1"].map(|net| network(net, Activation::Silu, 62));
     let start = normal_points(16_384, 2, 63);
     let langevin: Transition = Langevin::new(0.1, 0.8).expect("sampler").into();
     let hamiltonian: Transition = Hamiltonian::new(0.1, 2, 1.0).expect("sampler").into();
-    for transition in [langevin, hamiltonian] {
+    let pairs = models.iter().flat_map(|model| [&langevin, &hamiltonian].map(|transition| (model, transition)));
+    for (model, transition) in pairs {
         let moved = |count: usize| {
             let start = Points::new(2, start.values()[..2 * count].to_vec());
-            let mut chains = engine.chains((&model).into(), &transition, &start, Seed(64)).expect("chains");
+            let mut chains = engine.chains(model.into(), transition, &start, Seed(64)).expect("chains");
             advance_by(chains.as_mut(), 2).expect("steps");
             chains.positions().expect("positions")
         };
@@ -68,7 +69,7 @@ fn a_chain_does_not_depend_on_the_size_of_tiles() {
         for count in [100, 8192] {
             let some = moved(count);
             let first = some.rows().zip(all.rows()).position(|(a, b)| a != b);
-            assert_eq!(first, None, "{transition:?}: the first chain that differs among {count}");
+            assert_eq!(first, None, "{} {transition:?}: the first that differs among {count}", model.spec);
         }
     }
 }

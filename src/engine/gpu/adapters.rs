@@ -19,8 +19,6 @@ pub struct AdapterSummary {
     pub driver: String,
     /// A program on the processor that plays a GPU.
     pub software: bool,
-    /// A GPU within a processor, of few units.
-    pub integrated: bool,
 }
 
 /// The first Mesa whose software driver is not known to compute some kernels wrongly: 22.3.6 does.
@@ -68,7 +66,6 @@ fn found() -> Vec<(AdapterSummary, wgpu::Adapter)> {
                 backend: format!("{:?}", info.backend),
                 driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),
                 software: info.device_type == wgpu::DeviceType::Cpu,
-                integrated: info.device_type == wgpu::DeviceType::IntegratedGpu,
             };
             (summary, adapter)
         })
@@ -79,17 +76,18 @@ fn found() -> Vec<(AdapterSummary, wgpu::Adapter)> {
 pub(super) fn platform(summary: &AdapterSummary, adapter: &wgpu::Adapter) -> Platform {
     let info = adapter.get_info();
     let has_subgroups = adapter.features().contains(wgpu::Features::SUBGROUP);
-    platform_of(summary, has_subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]))
+    platform_of(summary, info.device_type, has_subgroups.then_some([info.subgroup_min_size, info.subgroup_max_size]))
 }
 
 /// The same by the least and the most lanes of a subgroup, if there are subgroups. Of software drivers, Mesa's alone is known to
 /// make consecutive invocations the lanes of one.
-fn platform_of(summary: &AdapterSummary, lanes: Option<[u32; 2]>) -> Platform {
+fn platform_of(summary: &AdapterSummary, kind: wgpu::DeviceType, lanes: Option<[u32; 2]>) -> Platform {
     let is_known = summary.driver.contains("Mesa") && summary.doubt().is_none();
-    match (summary.software, lanes) {
-        (false, _) => Platform::Gpu,
-        (true, Some([8, 8])) if is_known => Platform::SoftwareSubgroups,
-        (true, _) => Platform::Software,
+    match (kind, lanes) {
+        (wgpu::DeviceType::Cpu, Some([8, 8])) if is_known => Platform::SoftwareSubgroups,
+        (wgpu::DeviceType::Cpu, _) => Platform::Software,
+        (wgpu::DeviceType::IntegratedGpu, _) => Platform::IntegratedGpu,
+        _ => Platform::Gpu,
     }
 }
 
@@ -156,26 +154,34 @@ fn rank(kind: wgpu::DeviceType) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wgpu::DeviceType;
 
     fn summary(driver: &str, software: bool) -> AdapterSummary {
         let (name, backend, driver) = ("a name".into(), "Vulkan".into(), driver.to_string());
-        AdapterSummary { index: 0, name, backend, driver, software, integrated: false }
+        AdapterSummary { index: 0, name, backend, driver, software }
     }
 
     #[test]
     fn subgroups_are_shared_where_their_lanes_are_known() {
         let mesa = "llvmpipe Mesa 25.0.7-2~bpo12+1 (LLVM 15.0.6)";
-        for (driver, software, lanes, platform) in [
-            (mesa, true, Some([8, 8]), Platform::SoftwareSubgroups),
+        for (driver, kind, lanes, platform) in [
+            (mesa, DeviceType::Cpu, Some([8, 8]), Platform::SoftwareSubgroups),
             // on processors with vectors of another length
-            (mesa, true, Some([4, 4]), Platform::Software),
-            (mesa, true, Some([8, 16]), Platform::Software),
-            (mesa, true, None, Platform::Software),
-            ("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", true, Some([8, 8]), Platform::Software),
-            ("SwiftShader driver", true, Some([8, 8]), Platform::Software),
-            ("Intel open-source Mesa driver Mesa 25.0.7", false, Some([8, 8]), Platform::Gpu),
+            (mesa, DeviceType::Cpu, Some([4, 4]), Platform::Software),
+            (mesa, DeviceType::Cpu, Some([8, 16]), Platform::Software),
+            (mesa, DeviceType::Cpu, None, Platform::Software),
+            ("llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", DeviceType::Cpu, Some([8, 8]), Platform::Software),
+            ("SwiftShader driver", DeviceType::Cpu, Some([8, 8]), Platform::Software),
+            (
+                "Intel open-source Mesa driver Mesa 25.0.7",
+                DeviceType::IntegratedGpu,
+                Some([8, 8]),
+                Platform::IntegratedGpu,
+            ),
+            ("NVIDIA 580.159.04", DeviceType::DiscreteGpu, Some([32, 32]), Platform::Gpu),
         ] {
-            assert_eq!(platform_of(&summary(driver, software), lanes), platform, "{driver}, {lanes:?}");
+            let found = platform_of(&summary(driver, kind == DeviceType::Cpu), kind, lanes);
+            assert_eq!(found, platform, "{driver}, {lanes:?}");
         }
     }
 

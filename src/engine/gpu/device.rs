@@ -171,11 +171,6 @@ impl Gpu {
         self.platform
     }
 
-    /// Whether there may be more units than a small batch has tiles.
-    pub(super) fn has_many_units(&self) -> bool {
-        self.platform == Platform::Gpu && !self.summary.integrated
-    }
-
     /// The fewest tiles of a submission: about what the device works on at a time.
     pub(super) fn portion(&self) -> u32 {
         let fits = if self.summary.software { SOFTWARE_TILES } else { HARDWARE_TILES };

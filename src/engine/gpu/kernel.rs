@@ -163,12 +163,21 @@ pub struct Shape {
 /// What kernels are shaped for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
-    /// A GPU.
+    /// A GPU of its own, which may have more units than a small batch has tiles.
     Gpu,
+    /// One within a processor, of few units.
+    IntegratedGpu,
     /// A program on the processor that plays a GPU.
     Software,
     /// One with subgroups of 8 lanes, of which consecutive invocations are the lanes.
     SoftwareSubgroups,
+}
+
+impl Platform {
+    /// Do invocations run one after another?
+    pub(super) fn is_software(self) -> bool {
+        matches!(self, Self::Software | Self::SoftwareSubgroups)
+    }
 }
 
 /// The most invocations of a workgroup that WebGPU guarantees: what kernels without a network have.

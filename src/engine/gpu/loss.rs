@@ -28,22 +28,12 @@ pub(super) struct LossPass {
     /// The arguments; step and seed are the caller's.
     pub(super) fixed: LossParams,
     pub(super) params: Buffer<LossParams>,
-    kernels: Kernels,
-}
-
-/// The dispatches of a batch.
-struct Kernels {
+    kernel: Bound,
     /// Where the basis of the first weights' row space has to be computed anew.
     basis: Option<Bound>,
-    loss: Bound,
-    /// Where tangents are split among workgroups: adds up what they have made, with its workgroups.
-    join: Option<(Bound, u32)>,
-}
-
-impl From<Bound> for Kernels {
-    fn from(loss: Bound) -> Self {
-        Self { basis: None, loss, join: None }
-    }
+    /// Where tangents are split among workgroups: the index of the arguments with which the kernel adds up what they have made,
+    /// and its workgroups then.
+    join: Option<(usize, u32)>,
 }
 
 /// The samples of a batch: rows to draw from, or all that a caller gives.
@@ -130,7 +120,7 @@ impl LossPass {
                         slabs: b.slabs,
                         losses: b.losses,
                     };
-                    Ok(kernel.bind(gpu, b.shape)?.into())
+                    Ok((kernel.bind(gpu, b.shape)?, None))
                 })
             }
             Program::Contrast(contrast) => {
@@ -150,7 +140,7 @@ impl LossPass {
                         slabs: b.slabs,
                         losses: b.losses,
                     };
-                    Ok(kernel.bind(gpu, b.shape)?.into())
+                    Ok((kernel.bind(gpu, b.shape)?, None))
                 })
             }
             Program::Matching(terms) => {
@@ -198,12 +188,7 @@ impl LossPass {
                         losses: b.losses,
                     };
                     let basis = changes.then(|| basis(gpu, b, &directions)).transpose()?;
-                    let join = match b.joining {
-                        Some(params) => Some(ScoreMatching { params, ..kernel }.bind(gpu, b.shape)?),
-                        None => None,
-                    };
-                    let join = join.map(|bound| (bound, b.tiles));
-                    Ok(Kernels { basis, loss: kernel.bind(gpu, b.shape)?, join })
+                    Ok((kernel.bind(gpu, b.shape)?, basis))
                 })
             }
         }
@@ -216,7 +201,7 @@ impl LossPass {
         samples: Samples<'_>,
         parameters: &[f64],
         slots: usize,
-        kernels: impl FnOnce(&Buffers<'_>) -> Result<Kernels>,
+        kernel: impl FnOnce(&Buffers<'_>) -> Result<(Bound, Option<Bound>)>,
     ) -> Result<(Self, Weights)> {
         let (layout, points, batch) = (&spread.layout, samples.points(), samples.batch());
         // first of all, as they may be refused for their size
@@ -224,7 +209,7 @@ impl LossPass {
             Samples::Drawn(..) => Rows::new(gpu, points, batch)?,
             Samples::Given(_) => (Rows::Resident(points.count() as u32), gpu.upload_values("data", points.values())?),
         };
-        let params = gpu.params(slots)?;
+        let params = gpu.params(slots + 1)?;
         let net = gpu.upload_uniform("net", &layout.table)?;
         let packed = layout.pack_with_transposes(parameters);
         let weights = gpu.upload("weights", super::spread::quads(&packed))?;
@@ -249,17 +234,13 @@ impl LossPass {
             splits,
             ..fixed
         };
-        let joining = (splits > 1).then(|| gpu.params(1)).transpose()?;
-        if let Some(joining) = &joining {
-            gpu.write_params(joining, 0, &[LossParams { joining: 1, ..fixed }]);
-        }
+        gpu.write_params(&params, slots, &[LossParams { joining: 1, ..fixed }]);
+        let join = (splits > 1).then_some((slots, spread.tiles.count / splits));
         let draws = gpu.upload("given draws", &samples.draws(&fixed))?;
-        let kernels = kernels(&Buffers {
+        let (kernel, basis) = kernel(&Buffers {
             shape: spread.shape,
-            tiles: spread.tiles.count / splits,
             first: &layout.table[0],
             params: &params,
-            joining: joining.as_ref(),
             net: &net,
             data: &data,
             draws: &draws,
@@ -268,19 +249,21 @@ impl LossPass {
             slabs: &slabs,
             losses: &losses,
         })?;
-        Ok((Self { spread, slabs, losses, rows, data, draws, fixed, params, kernels }, Weights { net, weights }))
+        Ok((
+            Self { spread, slabs, losses, rows, data, draws, fixed, params, kernel, basis, join },
+            Weights { net, weights },
+        ))
     }
 
     /// Records the dispatches with the arguments at index `entry`, which are of `run`: one, or two where the basis changes with
     /// the weights or tangents are split.
     pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, entry: usize, run: Run) {
-        let Kernels { basis, loss, join } = &self.kernels;
-        if let Some(basis) = basis.as_ref().filter(|_| run.first == 0) {
+        if let Some(basis) = self.basis.as_ref().filter(|_| run.first == 0) {
             basis.dispatch(pass, 0, 1);
         }
-        loss.dispatch(pass, entry, run.workgroups);
-        if let Some((join, tiles)) = join.as_ref().filter(|_| run.end == self.spread.tiles.count) {
-            join.dispatch(pass, 0, *tiles);
+        self.kernel.dispatch(pass, entry, run.workgroups);
+        if let Some((entry, tiles)) = self.join.filter(|_| run.end == self.spread.tiles.count) {
+            self.kernel.dispatch(pass, entry, tiles);
         }
     }
 
@@ -306,11 +289,8 @@ pub(super) struct Weights {
 /// What every loss kernel is bound to.
 struct Buffers<'a> {
     shape: Shape,
-    tiles: u32,
     first: &'a super::network::LayerEntry,
     params: &'a Buffer<LossParams>,
-    /// The arguments of the dispatch that adds up split tangents, if there is one.
-    joining: Option<&'a Buffer<LossParams>>,
     net: &'a Buffer<super::network::LayerEntry>,
     data: &'a Buffer<f32>,
     draws: &'a Buffer<f32>,

@@ -1,7 +1,8 @@
 //! The `gpu` engine: the WGSL kernels, on any Vulkan, Metal or DX12 adapter.
 //!
 //! A workgroup carries a tile of samples through the whole network, so a training step is three dispatches (loss and
-//! gradient; sum and norm; Adam), four where chains make negatives, and a dispatch of chains runs many steps. Data,
+//! gradient; sum and norm; Adam), four where chains make negatives, the basis of explicit score matching changes or the tangents
+//! of a tile are split among workgroups, and a dispatch of chains runs many steps. Data,
 //! parameters, optimizer state and chains live on the device; batches and noise are drawn there. Of data that are more than
 //! a binding holds, the rows of batches are sent ahead of them (`rows`).
 
@@ -34,7 +35,7 @@ pub use device::{Gpu, GpuOptions};
 pub use network::LayerEntry;
 pub use patience::is_contained;
 pub use pipeline::Bound;
-pub use spread::{QUADS as QUADS_OF_SOFTWARE, batch_like, chains_like, shape_of, shape_of_target};
+pub use spread::{QUADS_OF_SOFTWARE, batch_like, shape_of, shape_of_target, splits_of};
 
 use super::{
     Chains, Engine, Given, Landscape, LossGradient, Peak, Training, TrainingPlan, TrainingState, check_chains,
@@ -121,6 +122,10 @@ impl Engine for GpuEngine {
     ) -> Result<Box<dyn Chains + 'a>> {
         check_chains(landscape, transition, start)?;
         chains::chains(&self.gpu, landscape, transition, start, seed)
+    }
+
+    fn chains_like(&self, landscape: Landscape<'_>, chains: usize, few: usize) -> usize {
+        spread::chains_like(landscape, chains, few, self.gpu.platform())
     }
 
     fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {

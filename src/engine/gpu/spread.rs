@@ -2,6 +2,7 @@
 
 use super::device::{Buffer, Gpu};
 use super::kernel::{Kernel, Passes, Platform, Shape, WORKGROUP};
+use super::kernels::LangevinChains;
 use super::network::NetworkLayout;
 use super::tiles::Tiles;
 use crate::engine::Landscape;
@@ -10,7 +11,9 @@ use crate::model::{Activation, Head, MlpSpec};
 use crate::target::Formula;
 
 /// Column quads of a tile on a software driver: 32 samples.
-pub const QUADS: u32 = 8;
+pub const QUADS_OF_SOFTWARE: u32 = 8;
+/// Those of a GPU's tiles of points at least.
+const LEAST_QUADS: u32 = 8;
 /// Column quads of a GPU's tiles.
 struct Sizes {
     /// Tiles that keep it busy: with more, they may be larger.
@@ -54,9 +57,22 @@ pub fn batch_like(batch: usize, few: usize) -> usize {
     OF_A_BATCH.like(batch, few)
 }
 
-/// The fewest chains, `few` at least, that go through the very kernels that so many do.
-pub fn chains_like(chains: usize, few: usize) -> usize {
-    OF_CHAINS.like(chains, few)
+/// The fewest chains, `few` at least, that go through the very kernel that so many do.
+pub(super) fn chains_like(landscape: Landscape<'_>, chains: usize, few: usize, platform: Platform) -> usize {
+    let kernel = &LangevinChains::KERNEL;
+    match landscape {
+        Landscape::Network(model)
+            if shape_of(kernel, &model.spec, few, platform) != shape_of(kernel, &model.spec, chains, platform) =>
+        {
+            OF_CHAINS.like(chains, few)
+        }
+        _ => few.min(chains),
+    }
+}
+
+/// Among how many workgroups the tangents of each of so many tiles are split, on a GPU of its own.
+pub fn splits_of(tiles: u32, tangents: u32) -> u32 {
+    (SPLIT_BUSY / tiles.max(1)).min(tangents).max(1)
 }
 
 /// The shape of a network's kernel for so many samples.
@@ -68,11 +84,12 @@ pub fn chains_like(chains: usize, few: usize) -> usize {
 /// sum. A batch is other: a GPU works on few tiles at a time, and small ones, of which as many invocations as there may be share
 /// the sums, end sooner. A software driver runs invocations one after another and pays for every barrier.
 pub fn shape_of(kernel: &Kernel, spec: &MlpSpec, samples: usize, platform: Platform) -> Shape {
-    let (lanes, software) = (lanes_of(spec), platform != Platform::Gpu);
+    let (lanes, software) = (lanes_of(spec), platform.is_software());
     let [quads, workgroup] = if kernel.passes.of_a_batch() && !software {
         [OF_A_BATCH.quads(samples), WORKGROUP]
     } else {
-        let quads = if software { QUADS } else { (2 * WORKGROUP / lanes).clamp(QUADS, OF_CHAINS.most) };
+        let of_gpu = (2 * WORKGROUP / lanes).clamp(LEAST_QUADS, OF_CHAINS.most);
+        let quads = if software { QUADS_OF_SOFTWARE } else { of_gpu };
         let workgroup = (lanes * (quads / 2)).clamp(LEAST_WORKGROUP, WORKGROUP);
         let is_cut = matches!(kernel.passes, Passes::Chains(_)) && quads == OF_CHAINS.most;
         let cut = if is_cut { (quads / OF_CHAINS.quads(samples)).min(workgroup / LEAST_WORKGROUP) } else { 1 };
@@ -150,13 +167,14 @@ impl Spread {
     }
 
     /// Has the tangents of a tile split among workgroups, where a GPU has more of these than there are tiles, and returns among
-    /// how many. As many tiles as there are splits then stand for each of them.
+    /// how many: each of them then counts as a tile.
     pub(super) fn split(&mut self, gpu: &Gpu, tangents: u32) -> u32 {
         let (tiles, fit) = (self.tiles.count, workgroups_that_fit(gpu, &self.layout));
-        let splits = (SPLIT_BUSY.min(fit) / tiles).min(tangents);
-        if !gpu.has_many_units() || splits < 2 {
+        let splits = splits_of(tiles, tangents).min(fit / tiles.max(1));
+        if gpu.platform() != Platform::Gpu || splits < 2 {
             return 1;
         }
+        // each has its scratch and its slab, from one dispatch to the next
         self.tiles = Tiles::new(gpu, tiles * splits, fit);
         splits
     }
@@ -190,8 +208,9 @@ pub(super) fn quads(values: &[f32]) -> &[[f32; 4]] {
 #[cfg(test)]
 mod tests {
     use super::super::kernel::TILES;
-    use super::super::kernels::{Contrast, DifferenceMatching, LangevinChains, NegativeChains, Score, ScoreMatching};
+    use super::super::kernels::{Contrast, DifferenceMatching, NegativeChains, Score, ScoreMatching};
     use super::*;
+    use crate::random::Seed;
 
     fn tile(kernel: &Kernel, dims: &str, samples: usize, software: bool) -> [u32; 2] {
         let spec = MlpSpec::parse(dims, Activation::Silu).expect("widths");
@@ -229,11 +248,25 @@ mod tests {
         assert_eq!(tiles("2-64-64-1"), [[8, 64], [8, 64], [8, 64], [8, 64], [16, 128]]);
         assert_eq!(tiles("2-32-1"), [[16, 64]; 5]);
         assert_eq!(tiles("2-256-1"), [[8, 256]; 5]);
-        for (chains, like) in [(50, 50), (8191, 96), (10_000, 8192), (16_384, 16_384), (1 << 20, 16_384)] {
-            assert_eq!(chains_like(chains, 96), like, "{chains}");
+        let like = |dims, chains, platform| {
+            let model = MlpSpec::parse(dims, Activation::Silu).expect("widths").initial(Seed(1));
+            chains_like((&model).into(), chains, 96, platform)
+        };
+        for (chains, fewest) in [(50, 50), (8191, 96), (10_000, 8192), (16_384, 16_384), (1 << 20, 16_384)] {
+            assert_eq!(like("2-128-1", chains, Platform::Gpu), fewest, "{chains}");
             let of = |chains| tile(&LangevinChains::KERNEL, "2-128-1", chains, false);
-            assert_eq!(of(like), of(chains));
+            assert_eq!(of(fewest), of(chains));
         }
+        // where tiles are of one size
+        assert_eq!(like("2-256-1", 1 << 20, Platform::Gpu), 96);
+        assert_eq!(like("2-128-1", 1 << 20, Platform::Software), 96);
+    }
+
+    #[test]
+    fn few_tiles_have_their_tangents_split() {
+        let splits = [(1, 2), (16, 32), (19, 9), (32, 2), (64, 8), (65, 8), (128, 8), (0, 8)];
+        let of = splits.map(|(tiles, tangents)| splits_of(tiles, tangents));
+        assert_eq!(of, [2, 8, 6, 2, 2, 1, 1, 8]);
     }
 
     #[test]
@@ -243,7 +276,7 @@ mod tests {
             for kernel in [NegativeChains::KERNEL, ScoreMatching::KERNEL, Contrast::KERNEL, DifferenceMatching::KERNEL]
             {
                 let both = [true, false].map(|software| tile(&kernel, "2-64-64-1", batch, software));
-                assert_eq!(both, [[QUADS, 64], [hardware, WORKGROUP]], "{} of {batch}", kernel.name);
+                assert_eq!(both, [[QUADS_OF_SOFTWARE, 64], [hardware, WORKGROUP]], "{} of {batch}", kernel.name);
                 let like = batch_like(batch, 96);
                 assert!(like <= batch && like <= 2048, "{like} for {batch}");
                 assert_eq!(tile(&kernel, "2-64-64-1", like, false), both[1], "{} of {like} for {batch}", kernel.name);

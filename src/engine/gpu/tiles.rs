@@ -1,7 +1,7 @@
 //! The tiles of a kernel, in as many submissions as a slow device needs for them.
 //!
-//! Tile t belongs to workgroup t mod `workgroups`, with its scratch memory and its slab, whichever dispatch it comes in: how a
-//! step is cut changes no sum.
+//! Tile t (of a batch whose tangents are split, part t of a tile) belongs to workgroup t mod `workgroups`, with its scratch memory and
+//! its slab, whichever dispatch it comes in: how a step is cut changes no sum.
 
 use std::time::Instant;
 
