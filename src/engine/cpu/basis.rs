@@ -39,7 +39,7 @@ impl<T: Real> Basis<T> {
         images(&mut self.images, weight, &self.rows);
     }
 
-    /// Adds (Σ Q) Vᵀ to the gradient of the first weights; `sums` is `[width, tangents]`.
+    /// Adds (Σ Q) Vᵀ to the gradient of the first weights, with which a gradient begins; `sums` is `[width, tangents]`.
     pub(super) fn add_weights(&self, sums: &Block<T>, gradient: &mut [T]) {
         add_product(gradient, sums, &self.rows);
     }

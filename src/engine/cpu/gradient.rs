@@ -12,7 +12,8 @@ use super::matching::{Matching, Sums, Work};
 use super::memory::PerThread;
 use super::source::Source;
 use super::vector::vectorized;
-use super::{GROUPS, Network, TILE, Weights};
+use super::weights::Replicated;
+use super::{GROUPS, PART, TILE};
 use crate::objective::{Objective, Program, Tangents};
 use crate::real::Real;
 
@@ -37,7 +38,7 @@ struct Group<T> {
 }
 
 impl<T: Real> Batch<T> {
-    pub(super) fn new(pool: &rayon::ThreadPool, weights: &Weights<T>, objective: &Objective, size: usize) -> Self {
+    pub(super) fn new(pool: &rayon::ThreadPool, weights: &Replicated<T>, objective: &Objective, size: usize) -> Self {
         let (tile, most) = match objective.program(weights.spec.head()) {
             Program::Contrast(contrast) => (tile_samples(contrast.negatives), most_groups(contrast.negatives)),
             _ => (TILE, GROUPS),
@@ -47,55 +48,55 @@ impl<T: Real> Batch<T> {
         let groups = (0..groups)
             .map(|g| {
                 let range = (g * tiles / groups * tile)..((g + 1) * tiles / groups * tile).min(size);
-                let gradient = vec![T::default(); weights.parameters.len()];
+                let gradient = vec![T::default(); weights.parameters().len()];
                 let sums = Sums { gradient, tangents: Block::default() };
                 Group { losses: vec![T::default(); range.len()], range, sums }
             })
             .collect();
-        let gradient = vec![T::default(); weights.parameters.len()];
+        let gradient = vec![T::default(); weights.parameters().len()];
         Self { memory: PerThread::new(pool), groups, tile, size, basis: Basis::default(), gradient }
     }
 
     /// Computes the loss of each sample and the gradient of the mean.
-    pub(super) fn compute(&mut self, weights: &Weights<T>, objective: &Objective, source: &dyn Source<T>) {
-        let net = weights.network();
-        let (dim, share) = (weights.spec.dim(), 1.0 / self.size as f64);
-        match objective.program(weights.spec.head()) {
-            Program::Difference(fd) => {
-                let difference = Difference { net, probes: fd.probes, dim, share };
-                let start = |sums: &mut Sums<T>| sums.gradient.fill(T::default());
-                self.each_tile(start, |work, first, losses| difference.tile(work, source, first, losses));
-                self.add_up();
-            }
-            Program::Contrast(contrast) => {
-                let contrasting = Contrasting { net, contrast, share };
-                let start = |sums: &mut Sums<T>| sums.gradient.fill(T::default());
-                self.each_tile(start, |work, first, losses| contrasting.tile(work, source, first, losses));
-                self.add_up();
-            }
+    pub(super) fn compute(&mut self, weights: &Replicated<T>, objective: &Objective, source: &dyn Source<T>) {
+        let (dim, head, share) = (weights.spec.dim(), weights.spec.head(), 1.0 / self.size as f64);
+        match objective.program(head) {
+            Program::Difference(fd) => self.each_tile(None, |work, first, losses| {
+                weights.with(|weights| {
+                    let net = weights.network();
+                    Difference { net, probes: fd.probes, dim, share }.tile(work, source, first, losses);
+                });
+            }),
+            Program::Contrast(contrast) => self.each_tile(None, |work, first, losses| {
+                weights.with(|weights| {
+                    Contrasting { net: weights.network(), contrast, share }.tile(work, source, first, losses);
+                });
+            }),
             Program::Matching(terms) => {
-                let shared = matches!(terms.tangents, Tangents::Basis | Tangents::Axes);
                 let mut basis = std::mem::take(&mut self.basis);
-                if shared {
-                    basis.compute(net, terms.tangents == Tangents::Axes);
-                }
-                let head = weights.spec.head();
-                let matching = Matching { net, head, terms, dim, share, basis: shared.then_some(&basis) };
-                let start = |sums: &mut Sums<T>| matching.start(sums);
-                self.each_tile(start, |work, first, losses| matching.tile(work, source, first, losses));
-                self.add_up();
-                if shared {
-                    self.add_shared(net, &basis);
-                }
+                let shared = match terms.tangents {
+                    Tangents::Basis | Tangents::Axes => {
+                        weights.with(|weights| basis.compute(weights.network(), terms.tangents == Tangents::Axes));
+                        Some(&basis)
+                    }
+                    _ => None,
+                };
+                self.each_tile(shared, |work, first, losses| {
+                    weights.with(|weights| {
+                        let matching = Matching { net: weights.network(), head, terms, dim, share, basis: shared };
+                        matching.tile(work, source, first, losses);
+                    });
+                });
                 self.basis = basis;
             }
         }
     }
 
-    fn each_tile(&mut self, start: impl Fn(&mut Sums<T>) + Sync, tile: impl Fn(&mut Work<T>, usize, &mut [T]) + Sync) {
+    /// Computes all tiles, and adds up what their groups add up; the tangents of `basis` are shared by all.
+    fn each_tile(&mut self, basis: Option<&Basis<T>>, tile: impl Fn(&mut Work<T>, usize, &mut [T]) + Sync) {
         let (samples, memory) = (self.tile, &self.memory);
         self.groups.par_iter_mut().for_each(|group| {
-            start(&mut group.sums);
+            group.sums.start(basis);
             memory.with(|work| {
                 std::mem::swap(&mut work.sums, &mut group.sums);
                 for (t, losses) in group.losses.chunks_mut(samples).enumerate() {
@@ -104,25 +105,29 @@ impl<T: Real> Batch<T> {
                 std::mem::swap(&mut work.sums, &mut group.sums);
             });
         });
+        self.add_up();
+        if let Some(basis) = basis {
+            for group in &self.groups {
+                basis.add_weights(&group.sums.tangents, &mut self.gradient);
+            }
+        }
     }
 
     fn add_up(&mut self) {
-        let (gradient, groups) = (&mut self.gradient, &self.groups);
-        gradient.fill(T::default());
-        vectorized(
-            #[inline(always)]
-            || {
-                for group in groups {
-                    gradient.iter_mut().zip(&group.sums.gradient).for_each(|(sum, g)| *sum += *g);
-                }
-            },
-        );
-    }
-
-    fn add_shared(&mut self, net: Network<'_, T>, basis: &Basis<T>) {
-        for group in &self.groups {
-            basis.add_weights(&group.sums.tangents, &mut self.gradient[net.layers[0].weight.clone()]);
-        }
+        let groups = &self.groups;
+        self.gradient.par_chunks_mut(PART).enumerate().for_each(|(part, sums)| {
+            let range = part * PART..part * PART + sums.len();
+            sums.fill(T::default());
+            vectorized(
+                #[inline(always)]
+                || {
+                    for group in groups {
+                        let own = &group.sums.gradient[range.clone()];
+                        sums.iter_mut().zip(own).for_each(|(sum, g)| *sum += *g);
+                    }
+                },
+            );
+        });
     }
 
     /// How many tasks compute it side by side.

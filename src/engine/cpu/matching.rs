@@ -34,6 +34,17 @@ pub(super) struct Sums<T> {
     pub(super) tangents: Block<T>,
 }
 
+impl<T: Real> Sums<T> {
+    /// Clears what a group of tiles adds up, beside tangents of `basis` or without.
+    pub(super) fn start(&mut self, basis: Option<&Basis<T>>) {
+        self.gradient.fill(T::default());
+        if let Some(basis) = basis {
+            self.tangents.shape(basis.images.rows(), basis.rows.rows());
+            self.tangents.clear();
+        }
+    }
+}
+
 /// Where a tile works.
 #[derive(Debug, Default)]
 pub(super) struct Work<T> {
@@ -55,15 +66,6 @@ pub(super) struct Work<T> {
 impl<T: Real> Matching<'_, T> {
     fn tangents(&self) -> usize {
         self.terms.tangent_count(self.dim, self.net.layers[0].output)
-    }
-
-    /// Clears what a group of tiles adds up.
-    pub(super) fn start(&self, sums: &mut Sums<T>) {
-        sums.gradient.fill(T::default());
-        if let Some(basis) = self.basis {
-            sums.tangents.shape(self.net.layers[0].output, basis.rows.rows());
-            sums.tangents.clear();
-        }
     }
 
     /// Computes the losses of the samples from `first` on, and adds their gradient.

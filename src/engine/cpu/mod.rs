@@ -24,6 +24,7 @@ mod source;
 mod tile;
 mod training;
 mod vector;
+mod weights;
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -35,7 +36,7 @@ use super::{
     check_target, level_free, needs_energy,
 };
 use crate::error::{Error, Result};
-use crate::model::{Head, Layer, MlpSpec, Model};
+use crate::model::{Head, Model};
 use crate::objective::{Objective, Program};
 use crate::points::Points;
 use crate::random::Seed;
@@ -45,9 +46,9 @@ use crate::sampler::diagnostics::{Diagnostics, diagnose};
 use crate::target::Target;
 use block::Block;
 use gradient::Batch;
-use product::{pack, pack_transpose};
 use source::FromGiven;
-use tile::{Channels, Network, Tile};
+use tile::{Channels, Tile};
+use weights::{Replicated, Weights};
 
 /// Samples of a tile when gradients are computed.
 const TILE: usize = 64;
@@ -55,6 +56,8 @@ const TILE: usize = 64;
 const WIDE_TILE: usize = 128;
 /// The most groups that a batch is cut into.
 const GROUPS: usize = 16;
+/// Parameters that one task updates: enough to be worth it, few enough that those of a small network go to two threads.
+const PART: usize = 1024;
 
 /// A native engine over the float type `T`.
 pub struct Native<T> {
@@ -66,62 +69,6 @@ pub struct Native<T> {
 pub type Cpu = Native<f32>;
 /// f64, the reference of every other engine.
 pub type Reference = Native<f64>;
-
-/// A network's layers and parameters in the engine's own float type.
-#[derive(Debug, Clone)]
-struct Weights<T> {
-    spec: MlpSpec,
-    layers: Vec<Layer>,
-    parameters: Vec<T>,
-    /// W of each layer packed for products, where the parameters hold it as it is.
-    forward: Vec<T>,
-    /// And Wᵀ.
-    backward: Vec<T>,
-}
-
-impl<T: Real> Weights<T> {
-    fn new(model: &Model) -> Self {
-        Self::with_parameters(model, &model.parameters)
-    }
-
-    /// The network with other parameters.
-    fn with_parameters(model: &Model, parameters: &[f64]) -> Self {
-        let parameters: Vec<T> = parameters.iter().map(|p| T::of(*p)).collect();
-        let (forward, backward) = (parameters.clone(), parameters.clone());
-        let mut weights = Self { spec: model.spec.clone(), layers: model.spec.layers(), parameters, forward, backward };
-        weights.update(|_| {});
-        weights
-    }
-
-    /// Changes the parameters.
-    fn update(&mut self, change: impl FnOnce(&mut [T])) {
-        change(&mut self.parameters);
-        for Layer { weight, input, .. } in &self.layers {
-            let matrix = &self.parameters[weight.clone()];
-            pack(&mut self.forward[weight.clone()], matrix, *input);
-            pack_transpose(&mut self.backward[weight.clone()], matrix, *input);
-        }
-    }
-
-    fn network(&self) -> Network<'_, T> {
-        let Self { layers, parameters, forward, backward, .. } = self;
-        Network { layers, activation: self.spec.activation(), parameters, forward, backward }
-    }
-
-    /// Leaves ∇E in the tile's input adjoint, or the score field in its output.
-    fn score(&self, tile: &mut Tile<T>) {
-        let net = self.network();
-        match self.spec.head() {
-            Head::Energy => {
-                tile.forward_values(net, 0..1, 1);
-                let columns = tile.values(0..1);
-                tile.outgoing[net.layers.len() - 1].row_mut(0, columns).fill(T::of(1.0));
-                tile.reverse_values(net, 0..1, T::default(), true);
-            }
-            Head::Score => tile.forward_values(net, 0..1, 0),
-        }
-    }
-}
 
 impl<T: Real> Native<T> {
     /// An engine on all cores (or on `RAYON_NUM_THREADS` of them).
@@ -227,7 +174,7 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
 
     fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
         given.check(objective, &model.spec)?;
-        let weights = Weights::<T>::new(model);
+        let weights = Replicated::<T>::new(&self.pool, model, &model.parameters);
         let mut batch = Batch::new(&self.pool, &weights, objective, given.points.count());
         let denoising = match objective.program(model.spec.head()) {
             Program::Matching(terms) => terms.denoising,

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::memory::PerThread;
 use super::source::{Drawn, Source as _};
-use super::{Block, Channels, TILE, Tile, Weights, draws};
+use super::weights::{Replicated, Weights};
+use super::{Block, Channels, TILE, Tile, draws};
 use crate::engine::replay::begin;
 use crate::objective::{Contrastive, Replay, SlotOrder};
 use crate::points::Points;
@@ -49,11 +50,11 @@ impl<T: Real> NegativeChains<T> {
     }
 
     /// Makes the negatives of the step that `source` draws, and writes them back to the slots that they came from.
-    pub(super) fn advance(&mut self, weights: &Weights<T>, source: &Drawn<'_, T>) {
+    pub(super) fn advance(&mut self, weights: &Replicated<T>, source: &Drawn<'_, T>) {
         let (cd, d, slots) = (self.cd, self.dim, &self.slots);
         let replay = self.replay.as_ref();
         let order = replay.map(|replay| SlotOrder::new(source.seed, source.step, replay.slots));
-        let tile = |(t, ends): (usize, &mut [T]), (tile, noise): &mut (Tile<T>, Block<T>)| {
+        let tile = |(t, ends): (usize, &mut [T]), (tile, noise): &mut (Tile<T>, Block<T>), weights: &Weights<T>| {
             let (first, samples) = (t * TILE, ends.len() / d);
             tile.shape(&weights.layers, Channels::VALUE, samples);
             noise.shape(d, samples);
@@ -81,7 +82,9 @@ impl<T: Real> NegativeChains<T> {
             }
         };
         let memory = &self.memory;
-        self.ends.par_chunks_mut(TILE * d).enumerate().for_each(|part| memory.with(|work| tile(part, work)));
+        self.ends.par_chunks_mut(TILE * d).enumerate().for_each(|part| {
+            memory.with(|work| weights.with(|weights| tile(part, work, weights)));
+        });
         if let Some(order) = order {
             for (s, end) in self.ends.chunks_exact(d).enumerate() {
                 let slot = order.slot(s);

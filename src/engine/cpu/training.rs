@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::Weights;
+use rayon::prelude::*;
+
+use super::PART;
 use super::awake::awake;
 use super::gradient::Batch;
 use super::negatives::NegativeChains;
 use super::source::{Drawn, Negatives};
 use super::vector::{sum, vectorized};
+use super::weights::Replicated;
 use crate::engine::{StepRecord, Training, TrainingPlan, TrainingState, replay};
 use crate::error::Result;
 use crate::model::Model;
@@ -26,7 +29,7 @@ pub(super) struct NativeTraining<'a, T> {
     dim: usize,
     levels: Vec<Level>,
     probes: (ProbeLaw, Option<f64>),
-    weights: Weights<T>,
+    weights: Replicated<T>,
     batch: Batch<T>,
     /// What makes the negatives, where chains do.
     chains: Option<NegativeChains<T>>,
@@ -81,7 +84,7 @@ impl<'a, T: Real> NativeTraining<'a, T> {
             }
             _ => None,
         };
-        let weights = Weights::with_parameters(model, &state.parameters);
+        let weights = Replicated::new(pool, model, &state.parameters);
         Ok(Self {
             pool,
             plan: plan.clone(),
@@ -146,15 +149,18 @@ impl<'a, T: Real> NativeTraining<'a, T> {
         let optimizer = self.plan.optimizer;
         let clip = T::of(optimizer.clip_factor(norm));
         let sizes = optimizer.step_sizes(step, self.plan.steps);
-        let gradient = self.batch.gradient();
-        let ema = &mut self.ema[..gradient.len()];
-        let (m, v) = (&mut self.first_moment[..gradient.len()], &mut self.second_moment[..gradient.len()]);
+        let gradient = self.batch.gradient().par_chunks(PART);
+        let moments = self.first_moment.par_chunks_mut(PART).zip(self.second_moment.par_chunks_mut(PART));
+        let rest = gradient.zip(moments).zip(self.ema.par_chunks_mut(PART));
         self.weights.update(|theta| {
-            let theta = &mut theta[..gradient.len()];
-            vectorized(
-                #[inline(always)]
-                || adam(&optimizer, sizes, clip, gradient, theta, m, v, ema),
-            );
+            theta.par_chunks_mut(PART).zip(rest).for_each(|(theta, ((gradient, (m, v)), ema))| {
+                let ema = &mut ema[..gradient.len()];
+                let (theta, m, v) = (&mut theta[..gradient.len()], &mut m[..gradient.len()], &mut v[..gradient.len()]);
+                vectorized(
+                    #[inline(always)]
+                    || adam(&optimizer, sizes, clip, gradient, theta, m, v, ema),
+                );
+            });
         });
     }
 }
@@ -203,7 +209,7 @@ impl<T: Real> Training for NativeTraining<'_, T> {
         let back = |values: &[T]| values.iter().map(|v| v.f64()).collect();
         Ok(TrainingState {
             step: self.step,
-            parameters: back(&self.weights.parameters),
+            parameters: back(&self.weights.parameters()),
             ema: back(&self.ema),
             first_moment: back(&self.first_moment),
             second_moment: back(&self.second_moment),
