@@ -1,5 +1,6 @@
 //! A sampling run: burn-in with adaptation, then draws, all through an engine's chains.
 
+mod correction;
 mod frames;
 mod record;
 mod saved;
@@ -17,6 +18,7 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::diagnostics::{Coordinate, Diagnostics};
 use crate::sampler::{Adaptation, Transition};
+use correction::would_accept;
 pub use frames::Frames;
 use record::Record;
 pub use saved::{read_sampling, write_sampling};
@@ -74,6 +76,9 @@ pub struct Sampled {
     pub positions: Points,
     /// How they have fared since burn-in.
     pub fares: Fares,
+    /// The mean probability by which a Metropolis correction would accept the next step of unadjusted chains: the more it would
+    /// refuse, the further is their law from exp(−E/T). None for others, and where it is not defined.
+    pub would_accept: Option<f64>,
     /// What the draws of the first chains are worth; none without draws.
     pub diagnostics: Option<Diagnostics>,
     /// The same of their energies; none for a field.
@@ -94,12 +99,12 @@ impl Sampled {
         self.columns as f64 * self.steps as f64 / self.seconds
     }
 
-    /// The mean acceptance probability of the chains (of replicas, those at the last temperature); 1 if they accept all.
-    pub fn acceptance(&self) -> f64 {
-        let Some(all) = &self.fares.acceptance else { return 1.0 };
+    /// The mean acceptance probability of the chains (of replicas, those at the last temperature); none if they accept all.
+    pub fn acceptance(&self) -> Option<f64> {
+        let all = self.fares.acceptance.as_ref()?;
         let replicas = all.len() / self.positions.count().max(1);
         let cold: Vec<f64> = all.iter().copied().skip(replicas - 1).step_by(replicas).collect();
-        cold.iter().sum::<f64>() / cold.len() as f64
+        Some(cold.iter().sum::<f64>() / cold.len() as f64)
     }
 }
 
@@ -250,6 +255,13 @@ impl SamplingPlan<'_> {
 
     fn outcome(&self, engine: &dyn Engine, mut course: Course<'_>, columns: usize) -> Result<Sampled> {
         let mut positions = course.chains.first(usize::MAX)?;
+        let seconds = course.seconds();
+        let would_accept = match self.stages.last() {
+            Some(Stage { landscape, transition: Transition::Langevin(langevin), .. }) => {
+                would_accept(engine, *landscape, langevin, &positions, self.seed)?
+            }
+            _ => None,
+        };
         if let (Some(sigma), Some(last)) = (self.denoise, self.stages.last()) {
             denoise(engine, last.landscape, sigma, &mut positions)?;
         }
@@ -257,7 +269,8 @@ impl SamplingPlan<'_> {
         let worth = if self.draws() > 0 { Some(course.chains.worth()?) } else { None };
         Ok(Sampled {
             fares: course.chains.fares()?,
-            seconds: course.seconds(),
+            would_accept,
+            seconds,
             moments: course.record.moments(self.thin, worth.as_ref()),
             energy: worth.as_ref().and_then(|w| w.energy),
             diagnostics: worth.map(|w| w.diagnostics),

@@ -3,6 +3,7 @@
 use crate::cli::notice::notice;
 mod autosave;
 mod bench;
+mod chains;
 mod check;
 mod compare;
 mod config;
@@ -22,6 +23,7 @@ mod objective;
 mod output;
 mod page;
 mod progress;
+mod refusal;
 mod repro;
 mod resume;
 mod run;
@@ -105,7 +107,10 @@ fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
 pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
     let command = command();
-    let matches = command.clone().try_get_matches_from(args).or_else(refused)?;
+    let named = args.get(1).and_then(|word| word.to_str()).map(str::to_string);
+    let known = named.as_deref().filter(|name| command.find_subcommand(name).is_some());
+    let refused = |e: clap::Error| refusal::restated(&e, known).unwrap_or_else(|| e.exit());
+    let matches = command.clone().try_get_matches_from(args).map_err(refused)?;
     for warning in unused::warnings(&command, &matches) {
         notice!("warning: {warning}");
     }
@@ -124,38 +129,6 @@ pub(crate) fn main() -> Result<()> {
         Command::Devices(args) => devices::run(&args),
         Command::Shaders(args) => shaders::run(&args),
     }
-}
-
-/// Refuses flags: of what is no whole number in our words, of all else in the parser's.
-fn refused(refusal: clap::Error) -> Result<clap::ArgMatches> {
-    Err(no_whole_number(&refusal).unwrap_or_else(|| refusal.exit()))
-}
-
-/// The error if it is that a flag has no whole number where it takes one.
-fn no_whole_number(refusal: &clap::Error) -> Option<Error> {
-    use clap::error::{ContextKind, ContextValue};
-    use std::error::Error as _;
-    use std::num::{IntErrorKind, ParseIntError};
-    let said = |kind| match refusal.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let (arg, value) = (said(ContextKind::InvalidArg)?, said(ContextKind::InvalidValue)?);
-    let why = refusal.source()?.downcast_ref::<ParseIntError>()?.kind();
-    if *why != IntErrorKind::InvalidDigit {
-        return None;
-    }
-    let (flag, names) = arg.split_once(' ').unwrap_or((arg, ""));
-    let error = Error::input(format!("{flag} takes a whole number in digits, not `{value}`"));
-    let mut groups = value.split(',');
-    groups.next();
-    let is_one = !names.contains(',');
-    let is_digits = groups.all(|group| group.len() == 3);
-    let meant = value.replace(',', "").parse::<f64>().ok().filter(|x| x.fract() == 0.0 && (0.0..1e15).contains(x));
-    Some(match meant.filter(|_| is_one && is_digits) {
-        Some(meant) => error.hint(format!("{flag} {meant}")),
-        None => error,
-    })
 }
 
 /// The largest batch, and the most chains and points of a toy law, that are not taken for a slip.

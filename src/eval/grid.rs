@@ -161,6 +161,21 @@ impl Grid {
         log_sum_exp(energies.iter().map(|e| -e)) + self.cell_volume().ln()
     }
 
+    /// The mean and the variance of E under the law exp(-E) / Z, `energies` in the order of [`points`](Self::points).
+    ///
+    /// # Panics
+    /// If there is not one energy per cell: a mistake of the caller.
+    pub fn energy_moments(&self, energies: &[f64]) -> [f64; 2] {
+        let log_z = self.log_normalizer(energies);
+        let mass = |e: f64| (-e - log_z).exp() * self.cell_volume();
+        // an infinite energy has no mass
+        let mean = |of: &dyn Fn(f64) -> f64| -> f64 {
+            energies.iter().filter(|e| **e < f64::INFINITY).map(|e| mass(*e) * of(*e)).sum()
+        };
+        let first = mean(&|e| e);
+        [first, mean(&|e| (e - first) * (e - first))]
+    }
+
     fn width(&self, axis: usize) -> f64 {
         (self.highs[axis] - self.lows[axis]) / self.counts[axis] as f64
     }

@@ -40,6 +40,8 @@ pub struct Metrics {
     /// Mass of q farther than 5 standard deviations from the support of the law aimed at; of a file, outside a box around its
     /// points with a tenth of their range to spare on each side.
     pub outside_mass: Option<f64>,
+    /// Mean E of the chains less that of q itself, in standard deviations of E under q.
+    pub chains_energy: Option<f64>,
     /// Squared maximum mean discrepancy between chains and held-out points of the law aimed at, unbiased.
     pub mmd2: Option<f64>,
     /// Sliced Wasserstein-2 distance between the same, in the units of the network.
@@ -120,6 +122,8 @@ impl Evaluation<'_> {
             // in the network's units, where no column is lost beside another
             metrics.two_samples(chains, &target, self.seed);
         }
+        // one point has a mean without an error
+        metrics.standard_errors.retain(|_, error| error.is_finite());
         Ok(metrics)
     }
 
@@ -150,7 +154,7 @@ impl Evaluation<'_> {
 
 impl Metrics {
     /// The metrics by name, in the order in which a person reads them.
-    pub fn named(&self) -> [(&'static str, Option<f64>); 13] {
+    pub fn named(&self) -> [(&'static str, Option<f64>); 14] {
         [
             ("nll", self.nll),
             ("kl", self.kl),
@@ -161,6 +165,7 @@ impl Metrics {
             ("log_density_mse", self.log_density_mse),
             ("fisher", self.fisher),
             ("mode_tv", self.mode_tv),
+            ("chains_energy", self.chains_energy),
             ("swd", self.swd),
             ("mmd2", self.mmd2),
             ("energy_distance", self.energy_distance),

@@ -92,6 +92,14 @@ pub const METRICS: &[Meaning] = &[
         "total variation between the shares of the law aimed at and of the chains that are nearest to each mode of a mixture",
         "",
     ),
+    Meaning {
+        name: "chains_energy",
+        is: "mean E of the chains less that of q itself by the grid, in standard deviations of E under q: beyond some 0.2, they do \
+             not show the model",
+        unit: "",
+        better: Better::Near(0.0),
+        signed: true,
+    },
     lower(
         "mmd2",
         "squared maximum mean discrepancy of chains and held-out points of the law aimed at: Gaussian kernel, median \

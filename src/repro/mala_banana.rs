@@ -26,7 +26,7 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
         let count = points.count() as f64;
         let mean = |n: usize| points.rows().map(|x| x[n]).sum::<f64>() / count;
         let variance = |n: usize| points.rows().map(|x| (x[n] - mean(n)).powi(2)).sum::<f64>() / count;
-        Ok([sampled.acceptance(), mean(0), mean(1), variance(0), variance(1)])
+        Ok([sampled.acceptance().unwrap_or(f64::NAN), mean(0), mean(1), variance(0), variance(1)])
     })?;
     let column = |c: usize| fine.iter().map(|row| row[c]).collect::<Vec<_>>();
     report.judge("h = 0.01: acceptance", column(0), [0.998, 1.0]);
@@ -35,7 +35,7 @@ pub(super) fn run(setup: &Setup<'_>, report: &mut Report) -> Result<()> {
     }
     report.judge("h = 0.01: variance of x1", column(3), [0.96, 1.04]);
     report.judge("h = 0.01: variance of x2", column(4), [1.44, 1.56]);
-    let coarse = setup.over_seeds("h = 0.1", |seed| Ok(sample(0.1, seed)?.acceptance()))?;
+    let coarse = setup.over_seeds("h = 0.1", |seed| Ok(sample(0.1, seed)?.acceptance().unwrap_or(f64::NAN)))?;
     report.judge("h = 0.1: acceptance", coarse, [0.981, 0.991]);
     Ok(())
 }

@@ -156,6 +156,7 @@ impl Diagnostics {
         let more = |why: &str| format!("{why}: run the chains longer");
         let worst = self.coordinates.iter().map(|c| c.r_hat).fold(0.0, f64::max);
         let grade = match worst {
+            _ if chains == 1 => "above 1.01, the halves of the chain disagree",
             r if r > APART => "above 1.01, the chains disagree as if each saw a law of its own",
             _ => "above 1.01, the chains have not quite forgotten where they started",
         };

@@ -25,7 +25,11 @@ fn tables_that_are_broken() {
         (
             "gap.csv",
             "a,b\n1,2\n,4\n4,5\n",
-            &["gap.csv, line 3, column `a`", "the cell is empty", "hint: mend line 3 or leave it out; --drop"],
+            &[
+                "gap.csv, line 3, column `a`",
+                "the cell is empty",
+                "hint: a value is missing: mend line 3 or leave it out; --drop",
+            ],
         ),
         (
             "nan.csv",
@@ -33,8 +37,13 @@ fn tables_that_are_broken() {
             &[
                 "nan.csv, line 4, column `b`",
                 "`NaN` is not a finite number",
-                "hint: mend line 4 or leave it out; --drop",
+                "hint: a value is missing: mend line 4 or leave it out; --drop",
             ],
+        ),
+        (
+            "codes.csv",
+            "a,b\n1,2\n3,NA\n5,6\n",
+            &["codes.csv, line 3, column `b`", "`NA` is not a number", "hint: a value is missing: mend line 3"],
         ),
         ("inf.csv", "a,b\n1,2\n-inf,4\n", &["inf.csv, line 3, column `a`", "`-inf` is not a finite number"]),
         ("big.csv", "a,b\n1,2\n1e999,4\n", &["big.csv, line 3, column `a`", "`1e999` is not a finite number"]),

@@ -47,6 +47,28 @@ fn numbers_of_a_run_are_found_again() {
     }
 }
 
+#[test]
+fn chains_that_have_not_reached_the_model_are_told_of() {
+    let folder = Folder::new();
+    let run = "run --loss dsm --steps 1500 --batch 128 --net 2-32-32-1 --engine cpu";
+    let short = folder.done(&format!("{run} --chains 1000 --chain-steps 1 --json --out a"));
+    let said = "standard deviations above that of the model's own law";
+    let warnings = |report: &Value| report["warnings"].to_string();
+    assert!(short.stderr.contains(said) && warnings(&short.json()).contains(said), "{short}");
+    assert!(number(&short.json(), "metrics.chains_energy") > 0.5);
+    let eval = |flags: &str| folder.done(&format!("eval a --engine cpu --json --chains 1000 {flags}"));
+    let (few, many) = (eval("--chain-steps 1"), eval("--chain-steps 800"));
+    assert!(few.stderr.contains(said) && warnings(&few.json()).contains(said), "{few}");
+    assert_eq!(many.json()["warnings"], Value::Array(vec![]), "{many}");
+    let (sampler, steps) = (&many.json()["chains"]["sampler"], number(&many.json(), "chains.steps"));
+    assert!(sampler == "ula" && steps == 800.0 && number(&many.json(), "chains.would_accept") > 0.95, "{many}");
+    let biased = eval("--chain-steps 100 --step-size 1");
+    assert!(biased.stderr.contains("a Metropolis correction would refuse"), "{biased}");
+    let words = folder.done("eval a --engine cpu --quiet --chains 100 --chain-steps 10 --sampler mala");
+    assert!(words.stdout.contains("the ends of 100 chains of 10 steps (x <- x"), "{words}");
+    assert!(words.stdout.contains(", acceptance 0.9"), "{words}");
+}
+
 /// A table of three columns that hang together.
 fn table(folder: &Folder, name: &str, rows: usize) {
     let line = |i: usize| {

@@ -20,7 +20,7 @@ fn a_run_says_everything() {
     let kl = format!("{:.3}", run["metrics"]["kl"].as_f64().unwrap());
     let row = rows.iter().find(|row| row.starts_with("klKL(p ‖ q) from the law aimed at")).expect("a row for kl");
     assert!(row.contains(&kl[..4]) && row.ends_with("nats"), "{row}");
-    assert_eq!(rows.len(), 14, "{rows:?}");
+    assert_eq!(rows.len(), 15, "{rows:?}");
     // averages have a standard error, distances what they would be by chance
     let row = |name: &str| rows.iter().find(|row| row.starts_with(name)).unwrap_or_else(|| panic!("no {name}"));
     assert!(row("fisher½").contains(" ± ") && !row("kl_data").contains(" ± "), "{rows:?}");

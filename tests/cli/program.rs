@@ -127,12 +127,10 @@ impl Folder {
         let before = self.tree("");
         let outcome = Outcome::of(command, args);
         let lines: Vec<&str> = outcome.stderr.lines().collect();
-        let from_parser = outcome.stderr.contains("For more information, try '--help'.");
         let shape = match lines[..] {
             [error] => error.starts_with("error: "),
             [error, hint] => error.starts_with("error: ") && hint.starts_with("hint: "),
-            [error, ..] => error.starts_with("error: ") && from_parser,
-            [] => false,
+            _ => false,
         };
         let lost = words.iter().find(|w| !outcome.stderr.contains(**w));
         let problem = match () {

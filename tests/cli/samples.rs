@@ -38,6 +38,9 @@ fn every_sampler_runs_on_a_target() {
         assert!(values.iter().all(|v| v.is_finite()));
         let acceptance = number(&report["chains"], "acceptance");
         assert_eq!(acceptance == 1.0, acceptance_is_one, "{flags}: {acceptance}");
+        // only unadjusted chains that have a law can be asked what a correction would do
+        let has_law = acceptance_is_one && !["noise-scale", "u2", "box"].iter().any(|flag| flags.contains(flag));
+        assert_eq!(report["chains"]["would_accept"].is_number(), has_law, "{flags}: {report}");
         assert_eq!(report["exchanges"].as_array().unwrap().len(), if flags.contains("tempering") { 2 } else { 0 });
         assert_eq!(report["step_factor"].is_null(), !flags.contains("adapt"), "{flags}");
         assert_eq!(report["coordinates"].as_array().unwrap().len(), dim);
@@ -51,6 +54,25 @@ fn every_sampler_runs_on_a_target() {
             assert!(values.iter().all(|v| v.abs() <= bounds), "{flags}");
         }
     }
+}
+
+#[test]
+fn steps_that_are_too_large_for_unadjusted_chains_are_told_of() {
+    let folder = trained("--data moons --steps 1000 --hidden 32");
+    let sampled = |step: &str| {
+        let run = folder
+            .done(&format!("sample m --step-size {step} --chains 200 --steps 100 --engine cpu --json --force --out s"));
+        (number(&run.json()["chains"], "would_accept"), run.stderr.contains("a Metropolis correction would refuse"))
+    };
+    let ((small, quiet), (large, warned)) = (sampled("0.001"), sampled("1"));
+    assert!(small > 0.98 && !quiet && large < 0.9 && warned, "{small} {quiet}, {large} {warned}");
+    // the page and the terminal say the same
+    assert!(folder.text("s/report.html").contains("what a Metropolis correction would accept"));
+    let words = folder.done("sample m --chains 50 --steps 20 --engine cpu --quiet --force --out s");
+    assert!(
+        words.stdout.contains("; a Metropolis correction would accept ") && !words.stdout.contains("acceptance"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn shares_and_columns_that_are_none() {
             ("--validation -0.1", &["validation is -0.1", "from 0 to below 1"]),
             ("--validation 1", &["validation is 1,"]),
             ("--validation nan", &["validation is NaN"]),
-            ("--validation oak", &["'oak'", "--validation"]),
+            ("--validation oak", &["`oak`", "--validation"]),
             ("--test 0", &["test is 0,", "hint", "have not seen"]),
             ("--test 1.5", &["test is 1.5"]),
             ("--test 0.5 --validation 0.5", &["leave none for training", "hint: smaller"]),

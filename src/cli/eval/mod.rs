@@ -15,12 +15,13 @@ use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
 use serde::Serialize;
 
+use super::chains;
 use super::dataset::{Chosen, DataArgs};
 use super::engine::EngineArgs;
 use super::figures::{self, Part};
 use super::notice::notice;
 use super::output::Folder;
-use super::sample::Draw;
+use super::sample::{Draw, Drawn};
 use super::{MOST_CHAINS, MOST_POINTS, check_count, progress};
 
 #[derive(clap::Args)]
@@ -108,7 +109,10 @@ struct Summary {
     sigma: Option<f64>,
     seed: u64,
     samples: Option<usize>,
+    /// The chains that made them; none for samples of a file.
+    chains: Option<Drawn>,
     metrics: Metrics,
+    warnings: Vec<String>,
     modes: Option<Vec<Mode>>,
     seconds: f64,
     out: Option<PathBuf>,
@@ -135,17 +139,25 @@ pub(super) fn run(args: &Args) -> Result<()> {
         [Some(path), args.samples.as_ref(), data_file.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     let folder = args.out.as_ref().map(|out| Folder::create(out, args.force, &inputs)).transpose()?;
     let level = args.sigma.filter(|_| model.spec.conditioning() != Conditioning::None);
-    let chains = samples(args, engine, path, &data, level, seed)?;
+    let (chains, drawn) = samples(args, engine, path, &data, level, seed)?.unzip();
+    let drawn = drawn.flatten();
     let spinner = progress::spinner("evaluating", args.quiet);
     let model = model.at(sigma);
     let normalized = metadata.contains_key("noise_mean") && model.spec.head() == Head::Energy;
     let aim = Target { sigma, normalized };
     let chains = chains.as_ref();
     let spread = spread(&metadata, model.spec.dim(), path)?;
+    let far = spread.as_ref().zip(chains).and_then(|([mean, deviation], ends)| chains::far(mean, deviation, ends));
     let evaluation =
         Evaluation { engine, model: &model, data: &data, aim, chains, spread, annealing, seed: Seed(seed) };
     let metrics = evaluation.run()?;
     spinner.finish_and_clear();
+    let biased = chains::biased(drawn.as_ref().and_then(|drawn| drawn.would_accept));
+    let warnings: Vec<String> =
+        [far, biased, drawn.as_ref().and_then(|_| chains::unreached(&metrics))].into_iter().flatten().collect();
+    if !args.quiet {
+        warnings.iter().for_each(|warning| notice!("warning: {warning}"));
+    }
     let summary = Summary {
         version: env!("CARGO_PKG_VERSION"),
         engine: engine.name(),
@@ -158,8 +170,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
         sigma: (sigma > 0.0).then_some(sigma),
         seed,
         samples: chains.map(Points::count),
+        chains: drawn,
         modes: modes(&data, sigma, chains)?,
         metrics,
+        warnings,
         seconds: start.elapsed().as_secs_f64(),
         out: folder.as_ref().map(|f| f.path().to_path_buf()),
     };
@@ -327,7 +341,7 @@ fn samples(
     data: &Dataset,
     level: Option<f64>,
     seed: u64,
-) -> Result<Option<Points>> {
+) -> Result<Option<(Points, Option<Drawn>)>> {
     if let Some(file) = &args.samples {
         let (shape, values) = read_npy(file)?;
         return match shape[..] {
@@ -341,7 +355,7 @@ fn samples(
                     ))
                     .hint("chains that have exploded: leave their rows out, or sample with smaller steps"));
                 }
-                Ok(Some(data.transform.apply(&Points::new(columns, values))))
+                Ok(Some((data.transform.apply(&Points::new(columns, values)), None)))
             }
             _ => Err(Error::input(format!(
                 "{} has shape {shape:?}, samples of the model are [n, {}] with n of 2 or more",
@@ -363,7 +377,7 @@ fn samples(
         seed,
         quiet: args.quiet,
     };
-    draw.run(engine).map(Some)
+    draw.run(engine).map(|(ends, drawn)| Some((ends, Some(drawn))))
 }
 
 /// A number for a terminal, as programs read it.
@@ -377,8 +391,13 @@ fn print(summary: &Summary) -> Result<()> {
     let smoothed = summary.sigma.map_or(String::new(), |s| format!(", smoothed by sigma = {s}"));
     line(&format!("model     {} ({})", summary.checkpoint.display(), summary.net))?;
     line(&format!("data      {}: {} points, {}{smoothed}", summary.data, summary.points, summary.rows))?;
-    if let Some(count) = summary.samples {
-        line(&format!("samples   {count}"))?;
+    match (&summary.chains, summary.samples) {
+        (Some(c), _) => {
+            let (steps, accepts) = (c.steps, c.accepts());
+            line(&format!("samples   the ends of {} chains of {steps} steps ({}){accepts}", c.count, c.transition))?;
+        }
+        (None, Some(count)) => line(&format!("samples   {count}"))?,
+        (None, None) => {}
     }
     let m = &summary.metrics;
     for (name, value) in m.named() {

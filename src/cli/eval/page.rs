@@ -19,7 +19,7 @@ pub(super) fn write(folder: &Folder, summary: &Summary) -> Result<()> {
         summary.data,
         summary.rows
     ));
-    page.warnings(summary.metrics.note.as_slice());
+    page.warnings(&[summary.warnings.as_slice(), summary.metrics.note.as_slice()].concat());
     page::metrics(&mut page, &summary.metrics, "The law p that the model is held against", summary.sigma)?;
     modes(&mut page, summary);
     page::figures(

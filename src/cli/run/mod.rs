@@ -27,7 +27,7 @@ use super::resume::{Origin, is_complete, refuse_another};
 use crate::cli::notice::notice;
 pub(super) use args::Args;
 use args::Plan;
-use sampling::{far_chains, sampling, starting_points};
+use sampling::{sampling, starting_points};
 use summary::{LANGEVIN, Summary, ValidationSummary, conventions, print_summary};
 use training::Ground;
 
@@ -111,9 +111,6 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
             (Some(chains), Some(summary))
         }
     };
-    if let Some(warning) = chains.as_ref().and_then(|c| far_chains(plan, c)) {
-        warn(args, &mut warnings, warning);
-    }
     let spinner = progress::spinner("evaluating and drawing", args.quiet);
     let target = Target { sigma, normalized: plan.training.objective.normalizes() };
     let evaluation = Evaluation {
@@ -129,6 +126,9 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
     let metrics = evaluation.run()?;
     if let Some(note) = &metrics.note {
         warn(args, &mut warnings, note.clone());
+    }
+    if let Some((chains, summary)) = chains.as_ref().zip(chain_summary.as_ref()) {
+        sampling::warnings(plan, chains, summary, &metrics).into_iter().for_each(|w| warn(args, &mut warnings, w));
     }
     let title = title(args, plan);
     figures::field_figures(&folder, engine, &model, &plan.data, Part::Training, &title)?;

@@ -113,7 +113,7 @@ fn chain_facts(chains: &ChainSummary) -> Vec<(String, String)> {
         ("step size η", chains.step_size.to_string()),
         ("temperature T", chains.temperature.to_string()),
         ("last step without noise", if chains.denoised { "yes" } else { "no" }.to_string()),
-        ("acceptance", quantity(chains.acceptance, 3)),
+        ("what a Metropolis correction would accept", chains.would_accept.map_or("-".into(), |a| quantity(a, 3))),
         ("time", duration(chains.seconds)),
         ("chain steps a second", quantity(chains.chain_steps_per_second, 3)),
     ])

@@ -3,11 +3,13 @@
 use ebm_gpu::data::Standardizer;
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
+use ebm_gpu::eval::Metrics;
 use ebm_gpu::model::Model;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
 use ebm_gpu::sample::{Frames, SamplingPlan, Stage};
 
+use super::super::chains;
 use super::super::progress::{self, ChainBar};
 use super::args::{Args, Plan};
 use super::summary::ChainSummary;
@@ -43,31 +45,24 @@ pub(super) fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Mo
         denoised: sampling.denoise,
         seconds: sampled.seconds,
         chain_steps_per_second: sampled.chain_steps_per_second(),
-        acceptance: sampled.acceptance(),
+        acceptance: sampled.acceptance().unwrap_or(1.0),
+        would_accept: sampled.would_accept,
     };
     Ok((sampled.positions, summary))
 }
 
-/// How many standard deviations of the data are taken for far; a column has no less than a share of their root mean square, as
-/// some pixels hardly change.
-const FAR: f64 = 20.0;
-const LEAST_DEVIATION: f64 = 0.1;
-
-/// A warning if chains have ended far from all data.
-pub(super) fn far_chains(plan: &Plan, chains: &Points) -> Option<String> {
-    let mut fitted = Standardizer::fit(&plan.data.train);
-    let mean_square = fitted.scale.iter().map(|s| s * s).sum::<f64>() / fitted.scale.len() as f64;
-    let least = LEAST_DEVIATION * mean_square.sqrt();
-    fitted.scale.iter_mut().for_each(|scale| *scale = scale.max(least));
-    let standard = fitted.apply(chains);
-    let far = standard.rows().filter(|x| x.iter().any(|v| v.abs() > FAR)).count();
-    (far > 0).then(|| {
-        format!(
-            "{far} of {} chains ended more than {FAR} standard deviations from the data: the step size is too large, or the \
-             model's energy is wrong there",
-            chains.count()
-        )
-    })
+/// What has to be told of chains.
+pub(super) fn warnings(plan: &Plan, ends: &Points, summary: &ChainSummary, metrics: &Metrics) -> Vec<String> {
+    let fitted = Standardizer::fit(&plan.data.train);
+    let is_of_the_model = summary.temperature == 1.0 && !summary.denoised;
+    [
+        chains::far(&fitted.mean, &fitted.scale, ends),
+        chains::biased(summary.would_accept),
+        chains::unreached(metrics).filter(|_| is_of_the_model),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Where they start.

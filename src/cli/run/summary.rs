@@ -7,6 +7,7 @@ use ebm_gpu::error::Result;
 use ebm_gpu::eval::Metrics;
 use serde::Serialize;
 
+use super::super::chains;
 use super::super::dataset::Stamp;
 use super::super::print_line;
 use super::args::Plan;
@@ -84,6 +85,8 @@ pub(super) struct ChainSummary {
     pub(super) chain_steps_per_second: f64,
     /// Unadjusted chains accept every step.
     pub(super) acceptance: f64,
+    /// The share of their next steps that a Metropolis correction would accept; none for a field, or at temperature 0.
+    pub(super) would_accept: Option<f64>,
 }
 
 /// The step of a chain in words.
@@ -118,8 +121,12 @@ pub(super) fn print_summary(summary: &Summary) -> Result<()> {
     }
     if let Some(c) = &summary.chains {
         print_line(&format!(
-            "chains    {} of {} steps in {:.1} s ({:.2e} chain steps a second)",
-            c.count, c.steps, c.seconds, c.chain_steps_per_second
+            "chains    {} of {} steps in {:.1} s ({:.2e} chain steps a second){}",
+            c.count,
+            c.steps,
+            c.seconds,
+            c.chain_steps_per_second,
+            chains::accepts(None, c.would_accept)
         ))?;
     }
     let m = &summary.metrics;
@@ -142,8 +149,12 @@ pub(super) fn print_summary(summary: &Summary) -> Result<()> {
         }
     }
     if let Some(distance) = m.swd {
+        let by_chance = m
+            .null_intervals
+            .get("swd")
+            .map_or(String::new(), |[low, high]| format!(" ({low:.4} to {high:.4} by chance)"));
         print_line(&format!(
-            "samples   sliced Wasserstein distance {distance:.4} from held-out data of the law that {} models",
+            "samples   sliced Wasserstein distance {distance:.4}{by_chance} from held-out data of the law that {} models",
             summary.loss
         ))?;
     }

@@ -28,7 +28,7 @@ use super::progress;
 use super::resume::{is_complete, refuse_another};
 use crate::cli::notice::notice;
 pub(super) use args::Args;
-pub(super) use draw::Draw;
+pub(super) use draw::{Draw, Drawn};
 use saved::{Saving, Tables};
 use subject::Subject;
 use summary::Summary;

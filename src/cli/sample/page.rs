@@ -119,12 +119,17 @@ fn facts(of: &Value) -> Vec<(String, String)> {
         ("burn-in", whole(&of["burn_in"])),
         ("draws", whole(&of["draws"])),
         ("steps between draws", whole(&of["thin"])),
-        ("acceptance", real(&chains["acceptance"])),
         ("refused for an infinite energy", whole(&of["broken"])),
         ("seed", text(&of["seed"])),
         ("time", duration(chains["seconds"].as_f64().unwrap_or(f64::NAN))),
         ("chain steps a second", real(&chains["chain_steps_per_second"])),
     ]);
+    let would_accept = &chains["would_accept"];
+    all.push(if would_accept.is_null() {
+        ("acceptance".into(), real(&chains["acceptance"]))
+    } else {
+        ("what a Metropolis correction would accept".into(), real(would_accept))
+    });
     if !of["step_factor"].is_null() {
         all.push(("adapted steps, of what was given".into(), real(&of["step_factor"])));
     }

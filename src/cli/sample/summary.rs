@@ -13,14 +13,15 @@ use ebm_gpu::sample::{Sampled, SamplingPlan};
 use ebm_gpu::target::Facts;
 use serde::Serialize;
 
+use super::super::chains;
 use super::super::output::Folder;
 use super::super::page;
 use super::args::Args;
 use super::subject::{Ground, Subject};
 pub(super) use coordinates::moment_lines;
 use coordinates::{CoordinateSummary, EnergySummary, coordinate};
-pub(super) use law::ends;
-use law::{ModeSummary, describe, is_own_law, modes};
+use law::{ModeSummary, is_own_law, modes};
+pub(super) use law::{describe, ends};
 
 /// Standard errors from the exact mean that are taken for an error: one in a million for a normal law.
 const FAR: f64 = 5.0;
@@ -71,7 +72,11 @@ struct Chains {
     steps: u64,
     seconds: f64,
     chain_steps_per_second: f64,
-    acceptance: f64,
+    /// The mean over chains that correct their steps.
+    #[serde(serialize_with = "chains::or_one")]
+    acceptance: Option<f64>,
+    /// The share of their next steps that a Metropolis correction would accept, of those that do not.
+    would_accept: Option<f64>,
 }
 
 impl Summary {
@@ -95,7 +100,7 @@ impl Summary {
             ));
         }
         let acceptance = sampled.acceptance();
-        if sampled.fares.acceptance.is_some() && !(0.1..=TIMID).contains(&acceptance) {
+        if let Some(acceptance) = acceptance.filter(|acceptance| !(0.1..=TIMID).contains(acceptance)) {
             let more = if acceptance < 0.1 { "smaller" } else { "larger" };
             warnings.push(format!(
                 "the chains accept {acceptance:.3} of their proposals: a {more} --step-size, or --adapt"
@@ -129,7 +134,12 @@ impl Summary {
                 ));
             }
         }
-        if let Some(goal) = plan.adapt.filter(|goal| (acceptance - goal).abs() > MISSED) {
+        warnings.extend(chains::biased(sampled.would_accept));
+        if let Some([mean, deviation]) = &subject.data {
+            warnings.extend(chains::far(mean, deviation, &sampled.positions));
+        }
+        let missed = plan.adapt.zip(acceptance).filter(|(goal, acceptance)| (acceptance - goal).abs() > MISSED);
+        if let Some((goal, acceptance)) = missed {
             warnings.push(format!(
                 "the chains accept {acceptance:.3} of their proposals, adaptation was to reach {goal}: a longer --burn-in"
             ));
@@ -159,6 +169,7 @@ impl Summary {
                 seconds: sampled.seconds,
                 chain_steps_per_second: sampled.chain_steps_per_second(),
                 acceptance,
+                would_accept: sampled.would_accept,
             },
             burn_in: plan.burn_in,
             thin: plan.thin,

@@ -209,7 +209,7 @@ impl<T: Real> Training for NativeTraining<'_, T> {
         let back = |values: &[T]| values.iter().map(|v| v.f64()).collect();
         Ok(TrainingState {
             step: self.step,
-            parameters: back(&self.weights.parameters()),
+            parameters: back(self.weights.parameters()),
             ema: back(&self.ema),
             first_moment: back(&self.first_moment),
             second_moment: back(&self.second_moment),

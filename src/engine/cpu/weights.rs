@@ -107,3 +107,34 @@ impl<T: Real> Replicated<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Activation;
+    use crate::random::Seed;
+
+    #[test]
+    fn every_thread_has_the_weights_of_the_last_change() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+        let model = MlpSpec::parse("2-7-1", Activation::Tanh).expect("widths").initial(Seed(1));
+        let mut weights = Replicated::<f32>::new(&pool, &model, &model.parameters);
+        for change in 0..4_u8 {
+            let parameters: Vec<f64> = model.parameters.iter().map(|p| p + f64::from(change)).collect();
+            let want = Weights::<f32>::with_parameters(&model, &parameters);
+            weights.update(|own| own.copy_from_slice(&want.parameters));
+            // beside packed weights the biases stand as they were
+            let packed =
+                |all: &[f32]| want.layers.iter().flat_map(|l| all[l.weight.clone()].to_vec()).collect::<Vec<_>>();
+            let is_right = |_: rayon::BroadcastContext<'_>| {
+                weights.with(|w| {
+                    w.parameters == want.parameters
+                        && packed(&w.forward) == packed(&want.forward)
+                        && packed(&w.backward) == packed(&want.backward)
+                })
+            };
+            assert!(pool.broadcast(is_right).into_iter().all(|right| right), "change {change}");
+            assert_eq!(weights.parameters(), want.parameters);
+        }
+    }
+}

@@ -84,6 +84,7 @@ impl Evaluation<'_> {
             metrics.note(note);
             return Ok(());
         }
+        self.chains_energy(&grid, &energies, metrics)?;
         let Some(law) = &self.data.law else {
             let Integral { log_z, outside, rim } = self.with_surroundings(&grid, log_z)?;
             (metrics.log_z, metrics.outside_mass) = (Some(log_z), Some(outside));
@@ -119,6 +120,21 @@ impl Evaluation<'_> {
             if smoothing == 0.0 {
                 (metrics.nll_data, metrics.kl_data) = (Some(found.nll), Some(found.kl));
             }
+        }
+        Ok(())
+    }
+
+    /// How the mean energy of the chains compares with that of the model itself.
+    fn chains_energy(&self, grid: &Grid, energies: &[f64], metrics: &mut Metrics) -> Result<()> {
+        let Some(chains) = self.chains.filter(|chains| chains.values().iter().all(|x| x.is_finite())) else {
+            return Ok(());
+        };
+        let [mean, variance] = grid.energy_moments(energies);
+        let found = Estimate::mean(&self.engine.energy(self.model, chains)?);
+        let deviation = variance.sqrt();
+        metrics.chains_energy = Some((found.value - mean) / deviation).filter(|excess| excess.is_finite());
+        if metrics.chains_energy.is_some() {
+            metrics.standard_errors.insert("chains_energy", found.error / deviation);
         }
         Ok(())
     }

@@ -96,6 +96,34 @@ fn a_normal_file_has_the_nll_and_the_mass_outside_of_their_closed_forms() {
 }
 
 #[test]
+fn the_energy_of_chains_is_held_against_that_of_the_model() {
+    for (law, dim) in [("mix1d", 1), ("8gaussians", 2)] {
+        let data = Dataset::load(law, Part::default(), 200, Seed(1)).unwrap();
+        let (scale, mut rng) = (0.4, SplitMix64(3));
+        // of a logistic law, −ln u(1 − u) with a uniform u has the mean 2 and the variance 4 − π²/3
+        let (mean, deviation) = (2.0 * dim as f64, (dim as f64 * (4.0 - std::f64::consts::PI.powi(2) / 3.0)).sqrt());
+        for wider in [1.0, 1.5] {
+            let mut draw = || {
+                let u = crate::data::law::uniform(&mut rng);
+                wider * scale * (u / (1.0 - u)).ln()
+            };
+            let chains = Points::new(dim, (0..4000 * dim).map(|_| draw()).collect());
+            let found = smoothed(&logistic(dim, 0.0, scale), &data, 0.0, Some(&chains));
+            let own = chains.rows().map(|x| energy(x, scale)).sum::<f64>() / 4000.0;
+            close(found.chains_energy, (own - mean) / deviation, 1e-3);
+            let error = found.standard_errors["chains_energy"];
+            assert!((0.01..0.05).contains(&error), "{error}");
+            let excess = found.chains_energy.unwrap();
+            assert!(
+                if wider == 1.0 { excess.abs() < 4.0 * error } else { excess > 0.3 },
+                "{wider}: {excess} ± {error}"
+            );
+        }
+        assert_eq!(smoothed(&logistic(dim, 0.0, scale), &data, 0.0, None).chains_energy, None);
+    }
+}
+
+#[test]
 fn mass_beyond_the_box_of_a_law_is_counted_and_the_rest_told() {
     let data = Dataset::load("25gaussians", Part::default(), 200, Seed(1)).unwrap();
     let reach = 6.0;

@@ -193,4 +193,9 @@ fn many_coordinates_make_one_sentence() {
         "the bulk ESS of 2 of 3 coordinates (coordinate 3: 7.250) is below 400: run the chains longer",
     ];
     assert_eq!(told, want);
+    let alone = Diagnostics { draws: 100, chains: 1, coordinates: vec![coordinate(1.5, 500.0)] }.warnings();
+    assert_eq!(
+        alone,
+        ["R-hat of coordinate 1 is 1.500, above 1.01, the halves of the chain disagree: run the chains longer"]
+    );
 }

@@ -26,7 +26,7 @@ fn walls(bounds: Option<Bounds>) -> String {
     })
 }
 
-pub(super) fn describe(transition: &Transition) -> String {
+pub(in crate::cli::sample) fn describe(transition: &Transition) -> String {
     match transition {
         Transition::Langevin(l) => {
             format!("x <- x - {} grad E + {} xi{}", l.step_size, l.noise_scale(), walls(l.bounds))

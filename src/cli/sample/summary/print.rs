@@ -3,14 +3,19 @@
 use std::fmt;
 
 use super::Summary;
+use crate::cli::chains;
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let c = &self.chains;
         writeln!(
             f,
-            "chains    {} of {} steps in {:.1} s ({:.2e} chain steps a second), acceptance {:.3}",
-            c.count, c.steps, c.seconds, c.chain_steps_per_second, c.acceptance
+            "chains    {} of {} steps in {:.1} s ({:.2e} chain steps a second){}",
+            c.count,
+            c.steps,
+            c.seconds,
+            c.chain_steps_per_second,
+            chains::accepts(c.acceptance, c.would_accept)
         )?;
         if !self.exchanges.is_empty() {
             let all: Vec<String> = self.exchanges.iter().map(|e| format!("{e:.2}")).collect();
@@ -26,6 +31,7 @@ impl fmt::Display for Summary {
         }
         let watched = match c.monitored {
             0 => String::new(),
+            all if all == c.count => "   (of all draws)".to_string(),
             some => format!("   (of the draws of the first {some} chains)"),
         };
         let from = if self.coordinates.iter().any(|x| x.data_mean.is_some()) { "data" } else { "exact" };

@@ -1,0 +1,62 @@
+//! What the parser refuses, in the words of the program: one sentence, and a hint.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use ebm_gpu::error::Error;
+
+/// The parser's refusal as an error; none where it is no refusal but a page of help, which the parser prints itself.
+pub(super) fn restated(refusal: &clap::Error, command: Option<&str>) -> Option<Error> {
+    if let Some(error) = no_whole_number(refusal) {
+        return Some(error);
+    }
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    if matches!(refusal.kind(), DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand) {
+        return None;
+    }
+    let text = refusal.to_string();
+    let mut lines = text.lines().map(str::trim);
+    // the sentence may go on in a list below it
+    let sentence: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+    let sentence = sentence.join(" ").replace('\'', "`");
+    let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map(|tip| tip.replace('\'', "`"));
+    let error = Error::input(sentence.strip_prefix("error: ").unwrap_or(&sentence));
+    let of_command =
+        || format!("`ebm-gpu {}--help` lists what it takes", command.map_or(String::new(), |c| format!("{c} ")));
+    Some(error.hint(forgotten_flag(refusal, command).or(tip).unwrap_or_else(of_command)))
+}
+
+/// The flag that was left out before a word, where the word says which.
+fn forgotten_flag(refusal: &clap::Error, command: Option<&str>) -> Option<String> {
+    let word = said(refusal, ContextKind::InvalidArg).filter(|_| refusal.kind() == ErrorKind::UnknownArgument)?;
+    let takes_data = matches!(command, Some("run" | "compare"));
+    let is_data = ebm_gpu::data::toy::NAMES.contains(&word) || std::path::Path::new(word).exists();
+    (takes_data && is_data).then(|| format!("--data {word}"))
+}
+
+fn said(refusal: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match refusal.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    }
+}
+
+/// The error if it is that a flag has no whole number where it takes one.
+pub(super) fn no_whole_number(refusal: &clap::Error) -> Option<Error> {
+    use std::error::Error as _;
+    use std::num::{IntErrorKind, ParseIntError};
+    let (arg, value) = (said(refusal, ContextKind::InvalidArg)?, said(refusal, ContextKind::InvalidValue)?);
+    let why = refusal.source()?.downcast_ref::<ParseIntError>()?.kind();
+    if *why != IntErrorKind::InvalidDigit {
+        return None;
+    }
+    let (flag, names) = arg.split_once(' ').unwrap_or((arg, ""));
+    let error = Error::input(format!("{flag} takes a whole number in digits, not `{value}`"));
+    let mut groups = value.split(',');
+    groups.next();
+    let is_one = !names.contains(',');
+    let is_digits = groups.all(|group| group.len() == 3);
+    let meant = value.replace(',', "").parse::<f64>().ok().filter(|x| x.fract() == 0.0 && (0.0..1e15).contains(x));
+    Some(match meant.filter(|_| is_one && is_digits) {
+        Some(meant) => error.hint(format!("{flag} {meant}")),
+        None => error,
+    })
+}
