@@ -91,11 +91,12 @@ fn split_tangents_in_portions_are_training() {
     let [some, all] = [0.1, 500.0].map(|max_submit_ms| {
         let options = GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() };
         let engine = gpu_of(GpuOptions { max_submit_ms, fewest_tiles: Some(30), ..options });
-        let state = trained(&engine, &Objective::Esm, "4-16-1", 4);
+        let state = trained(&engine, &Objective::Esm, "4-16-1", 12);
         (state, engine.gpu().counts().submissions)
     });
-    // 25 tiles of 8 samples, 100 workgroups, so that portions end within a tile
-    assert!(some.1 >= all.1 + 2 * 3, "{} submissions, {} where there is time", some.1, all.1);
+    // 25 tiles of 8 samples, 100 workgroups: four portions a step once it is known to be long, which end within a tile; a busy
+    // machine may cut the steps of the other engine too
+    assert!(some.1 >= (12 - 2) * 4, "{} submissions, {} where there is time", some.1, all.1);
     assert_eq!(some.0.parameters, all.0.parameters);
     assert_eq!(some.0.first_moment, all.0.first_moment);
 }

@@ -47,7 +47,7 @@ pub(super) fn biased(would_accept: Option<f64>) -> Option<String> {
     let accepted = would_accept.filter(|accepted| *accepted < LEAST_ACCEPTED)?;
     Some(format!(
         "a Metropolis correction would refuse {:.0} % of the chains' steps, so their law is not that of the energy: a smaller \
-         step size, or --sampler mala",
+         --step-size (`sample` and `eval` also have --sampler mala)",
         100.0 * (1.0 - accepted)
     ))
 }
@@ -60,7 +60,7 @@ const SURE: f64 = 5.0;
 /// A warning if chains that should follow the model have not reached it, or have gone elsewhere.
 pub(super) fn unreached(metrics: &Metrics) -> Option<String> {
     let excess = metrics.chains_energy?;
-    let error = metrics.standard_errors.get("chains_energy").copied().unwrap_or(0.0);
+    let error = metrics.standard_errors.get("chains_energy")?;
     let side = if excess > 0.0 { "above" } else { "below" };
     (excess.abs() > MOST_EXCESS + SURE * error).then(|| {
         format!(
@@ -95,6 +95,8 @@ mod tests {
         assert!(unreached(&metrics(-0.3, 0.01)).is_some_and(|said| said.contains("below")));
         assert_eq!(unreached(&metrics(0.3, 0.03)), None);
         assert_eq!(unreached(&metrics(0.19, 0.0)), None);
+        // the error of one chain is unknown
+        assert_eq!(unreached(&Metrics { chains_energy: Some(9.0), ..Metrics::default() }), None);
         assert_eq!((biased(Some(0.96)), biased(None)), (None, None));
         assert!(biased(Some(0.4)).is_some_and(|said| said.contains("60 %")));
     }

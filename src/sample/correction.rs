@@ -41,9 +41,8 @@ pub(super) fn would_accept(
         let (x, y) = (from.row(i), to.row(i));
         let there_and_back = miss(x, y, new_scores.row(i)) - miss(y, x, scores.row(i));
         let log_ratio = -(new_energies[i] - energies[i]) - there_and_back / (4.0 * step_size);
-        let probability = (log_ratio / temperature).exp().min(1.0);
         // a proposal without an energy is refused
-        if probability.is_finite() { probability } else { 0.0 }
+        if log_ratio.is_nan() { 0.0 } else { (log_ratio / temperature).exp().min(1.0) }
     };
     Ok(Some((0..count).map(accepted).sum::<f64>() / count as f64))
 }

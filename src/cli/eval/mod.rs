@@ -147,7 +147,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let aim = Target { sigma, normalized };
     let chains = chains.as_ref();
     let spread = spread(&metadata, model.spec.dim(), path)?;
-    let far = spread.as_ref().zip(chains).and_then(|([mean, deviation], ends)| chains::far(mean, deviation, ends));
+    let ends = chains.filter(|_| drawn.is_some());
+    let far = spread.as_ref().zip(ends).and_then(|([mean, deviation], ends)| chains::far(mean, deviation, ends));
     let evaluation =
         Evaluation { engine, model: &model, data: &data, aim, chains, spread, annealing, seed: Seed(seed) };
     let metrics = evaluation.run()?;

@@ -125,6 +125,9 @@ impl Reader<'_> {
     fn no_number(&self, number: usize, place: usize, row: &[Cow<'_, str>], why: &str) -> Error {
         let (path, name, cell) = (self.path.display(), &self.names[place], &row[place]);
         let error = Error::input(format!("{path}, line {number}, column `{name}`: {why}"));
+        if cell.parse::<f64>().is_ok_and(f64::is_infinite) {
+            return error.hint(format!("mend line {number} or leave it out; --drop leaves a whole column out"));
+        }
         if stands_for_nothing(cell) {
             return error.hint(format!(
                 "a value is missing: mend line {number} or leave it out; --drop leaves a whole column out"
@@ -176,9 +179,7 @@ fn cells<'a>(path: &Path, number: usize, line: &'a str, delimiter: Delimiter) ->
 /// Whether a cell is empty, or holds what programs write for a missing value.
 fn stands_for_nothing(cell: &str) -> bool {
     const CODES: &[&str] = &["na", "n/a", "nan", "null", "none", "missing", "-", ".", "?"];
-    cell.is_empty()
-        || cell.parse::<f64>().is_ok()
-        || CODES.contains(&cell.to_ascii_lowercase().trim_matches(['<', '>', '#']))
+    cell.is_empty() || CODES.contains(&cell.to_ascii_lowercase().trim_matches(['<', '>', '#']))
 }
 
 /// The finite number in a cell, or what is in it instead.

@@ -224,6 +224,7 @@ impl pulp::WithSimd for Vectors<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { y, stride, strips, x, shape } = self;
+        // four vectors a row where there are few rows, or the 32 registers that hold so many sums
         if (shape[0] <= 2 || S::F32_LANES >= 16) && shape[2] >= 4 * S::F32_LANES {
             every_vector_panel::<S, 4>(simd, y, stride, strips, x, shape);
         } else {
