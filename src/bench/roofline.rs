@@ -127,7 +127,7 @@ pub fn step_work(spec: &MlpSpec, objective: &Objective, batch: usize) -> Vec<Ker
     // of three columns, two are passes and one is a product of columns with columns; each workgroup of a tile whose tangents are
     // split has the passes of the value to itself
     let splits = match objective.program(spec.head()) {
-        Program::Matching(terms) => {
+        Program::Matching(terms) if !terms.basis_changes(spec.layers()[0].input, spec.layers()[0].output) => {
             let tangents = terms.tangent_count(spec.dim(), spec.layers()[0].output);
             f64::from(splits_of(tiles as u32, tangents as u32))
         }
@@ -213,6 +213,12 @@ mod tests {
         assert_eq!(names, ["score_matching", "reduce_gradient", "adam_step"]);
         // 6 columns through 128 · 128 + 128 weights and 5 through 2 · 128, two operations each
         assert_eq!(work[0].flops, 2.0 * 256.0 * f64::from(6 * (128 * 128 + 128) + 5 * 2 * 128));
+        // 16 tangents in 2 workgroups, but not where their basis follows the weights
+        let workgroups = |net: &str| {
+            let spec = MlpSpec::parse(net, Activation::Silu).expect("widths");
+            step_work(&spec, &Objective::Esm, 128)[0].workgroups
+        };
+        assert!(workgroups("16-64-64-1") > workgroups("17-16-64-1"), "{}", workgroups("17-16-64-1"));
         // 32 workgroups of 96 units: three times as slow as if all worked
         let card = &CARDS[0];
         assert!(expected_seconds(card, &work[..1]) >= 3.0 * work[0].flops / card.flops);

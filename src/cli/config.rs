@@ -62,10 +62,8 @@ fn check(start: &[OsString], flags: &[(&str, Vec<OsString>)], name: &str) -> Res
     match super::command().try_get_matches_from(all) {
         Ok(_) => Ok(()),
         Err(e) => {
-            let ours = super::refusal::no_whole_number(&e).map(|e| e.to_string());
-            let text = ours.unwrap_or_else(|| e.to_string());
-            let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            Err(Error::input(format!("{name}: {sentence}")))
+            let refused = super::refusal::restated(&e, sub.get_name()).unwrap_or_else(|| Error::input(e.to_string()));
+            Err(Error::input(format!("{name}: {refused}")))
         }
     }
 }

@@ -103,13 +103,24 @@ fn with_negative_numbers(arg: clap::Arg) -> clap::Arg {
     arg.allow_negative_numbers(takes_values)
 }
 
+/// The command that the arguments name, with that above it: `bench train`.
+fn named(program: &clap::Command, args: &[std::ffi::OsString]) -> String {
+    let mut names = Vec::new();
+    let mut at = program;
+    for sub in args.iter().skip(1).map_while(|word| word.to_str()) {
+        let Some(found) = at.find_subcommand(sub) else { break };
+        at = found;
+        names.push(found.get_name());
+    }
+    names.join(" ")
+}
+
 /// Parses the program's arguments and runs the command.
 pub(crate) fn main() -> Result<()> {
     let args = config::expand(std::env::args_os().collect())?;
     let command = command();
-    let named = args.get(1).and_then(|word| word.to_str()).map(str::to_string);
-    let known = named.as_deref().filter(|name| command.find_subcommand(name).is_some());
-    let refused = |e: clap::Error| refusal::restated(&e, known).unwrap_or_else(|| e.exit());
+    let named = named(&command, &args);
+    let refused = |e: clap::Error| refusal::restated(&e, &named).unwrap_or_else(|| e.exit());
     let matches = command.clone().try_get_matches_from(args).map_err(refused)?;
     for warning in unused::warnings(&command, &matches) {
         notice!("warning: {warning}");

@@ -3,8 +3,8 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use ebm_gpu::error::Error;
 
-/// The parser's refusal as an error; none where it is no refusal but a page of help, which the parser prints itself.
-pub(super) fn restated(refusal: &clap::Error, command: Option<&str>) -> Option<Error> {
+/// The parser's refusal of flags of a command (`bench train`; empty before one is named) as an error; none where it is no refusal but a page of help, which the parser prints itself.
+pub(super) fn restated(refusal: &clap::Error, command: &str) -> Option<Error> {
     if let Some(error) = no_whole_number(refusal) {
         return Some(error);
     }
@@ -16,20 +16,33 @@ pub(super) fn restated(refusal: &clap::Error, command: Option<&str>) -> Option<E
     let mut lines = text.lines().map(str::trim);
     // the sentence may go on in a list below it
     let sentence: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
-    let sentence = sentence.join(" ").replace('\'', "`");
-    let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map(|tip| tip.replace('\'', "`"));
+    let sentence = in_backticks(&sentence.join(" "));
+    let tip = lines.find_map(|line| line.strip_prefix("tip: ")).map(in_backticks);
     let error = Error::input(sentence.strip_prefix("error: ").unwrap_or(&sentence));
-    let of_command =
-        || format!("`ebm-gpu {}--help` lists what it takes", command.map_or(String::new(), |c| format!("{c} ")));
+    let gap = if command.is_empty() { "" } else { " " };
+    let of_command = || format!("`ebm-gpu {command}{gap}--help` lists what it takes");
     Some(error.hint(forgotten_flag(refusal, command).or(tip).unwrap_or_else(of_command)))
 }
 
 /// The flag that was left out before a word, where the word says which.
-fn forgotten_flag(refusal: &clap::Error, command: Option<&str>) -> Option<String> {
+fn forgotten_flag(refusal: &clap::Error, command: &str) -> Option<String> {
     let word = said(refusal, ContextKind::InvalidArg).filter(|_| refusal.kind() == ErrorKind::UnknownArgument)?;
-    let takes_data = matches!(command, Some("run" | "compare"));
+    let takes_data = matches!(command, "run" | "compare");
     let is_data = ebm_gpu::data::toy::NAMES.contains(&word) || std::path::Path::new(word).exists();
     (takes_data && is_data).then(|| format!("--data {word}"))
+}
+
+/// The text with backticks for the quotes around what it quotes: a quote within a word stays.
+fn in_backticks(text: &str) -> String {
+    let inner = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace() && !",.:;)(".contains(c));
+    let (mut changed, mut before) = (String::with_capacity(text.len()), None);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let is_around = letter == '\'' && !(inner(before) && inner(letters.peek().copied()));
+        changed.push(if is_around { '`' } else { letter });
+        before = Some(letter);
+    }
+    changed
 }
 
 fn said(refusal: &clap::Error, kind: ContextKind) -> Option<&str> {
@@ -40,7 +53,7 @@ fn said(refusal: &clap::Error, kind: ContextKind) -> Option<&str> {
 }
 
 /// The error if it is that a flag has no whole number where it takes one.
-pub(super) fn no_whole_number(refusal: &clap::Error) -> Option<Error> {
+fn no_whole_number(refusal: &clap::Error) -> Option<Error> {
     use std::error::Error as _;
     use std::num::{IntErrorKind, ParseIntError};
     let (arg, value) = (said(refusal, ContextKind::InvalidArg)?, said(refusal, ContextKind::InvalidValue)?);

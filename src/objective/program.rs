@@ -62,4 +62,9 @@ impl Terms<'_> {
             Tangents::Axes => dim,
         }
     }
+
+    /// Whether the tangents are a basis that follows the first weights, which turn `input` numbers into `width`.
+    pub fn basis_changes(&self, input: usize, width: usize) -> bool {
+        self.tangents == Tangents::Basis && input > width
+    }
 }

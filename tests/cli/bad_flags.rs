@@ -206,6 +206,8 @@ fn usage() {
             ("run moons", &["`moons`", "hint: --data moons"]),
             ("compare --losses dsm 8gaussians", &["`8gaussians`", "hint: --data 8gaussians"]),
             ("run mons", &["`mons`", "`ebm-gpu run --help`"]),
+            ("run --sigma o'x", &["`o'x`"]),
+            ("bench train --foo", &["`--foo`", "`ebm-gpu bench train --help`"]),
             ("run --stepz 3", &["`--stepz`", "`--steps`"]),
             ("eval", &["<CHECKPOINT>", "`ebm-gpu eval --help`"]),
             ("frobnicate", &["`frobnicate`", "`ebm-gpu --help`"]),

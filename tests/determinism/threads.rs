@@ -34,6 +34,8 @@ fn matching() -> Vec<(Objective, Model)> {
         // along the axes, and along a basis of the first weights
         (Objective::Esm, energy("6-7-5-1")),
         (Objective::Esm, energy("6-4-5-1")),
+        // parameters that several tasks update, the last of them fewer
+        (Objective::Ssm(probes), energy("6-40-45-1")),
         (Objective::Esm, field("6-7-5-6")),
         (Objective::Ssm(probes), energy("6-7-5-1")),
         (Objective::Ssm(probes), field("6-7-5-6")),

@@ -6,16 +6,9 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug)]
 pub(super) struct PerThread<W>(Vec<Mutex<W>>);
 
-impl<W> PerThread<W> {
-    pub(super) fn new(pool: &rayon::ThreadPool) -> Self
-    where
-        W: Default,
-    {
-        Self::filled(pool, W::default)
-    }
-
-    pub(super) fn filled(pool: &rayon::ThreadPool, memory: impl Fn() -> W) -> Self {
-        Self((0..pool.current_num_threads()).map(|_| Mutex::new(memory())).collect())
+impl<W: Default> PerThread<W> {
+    pub(super) fn new(pool: &rayon::ThreadPool) -> Self {
+        Self((0..pool.current_num_threads()).map(|_| Mutex::default()).collect())
     }
 
     /// Runs a task with the memory of this thread, in which other tasks have left what they had there. A task must not wait

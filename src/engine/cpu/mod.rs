@@ -174,7 +174,7 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
 
     fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
         given.check(objective, &model.spec)?;
-        let weights = Replicated::<T>::new(&self.pool, model, &model.parameters);
+        let weights = Replicated::<T>::new(&self.pool, &model.spec, &model.parameters);
         let mut batch = Batch::new(&self.pool, &weights, objective, given.points.count());
         let denoising = match objective.program(model.spec.head()) {
             Program::Matching(terms) => terms.denoising,

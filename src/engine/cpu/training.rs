@@ -84,7 +84,7 @@ impl<'a, T: Real> NativeTraining<'a, T> {
             }
             _ => None,
         };
-        let weights = Replicated::new(pool, model, &state.parameters);
+        let weights = Replicated::new(pool, &model.spec, &state.parameters);
         Ok(Self {
             pool,
             plan: plan.clone(),

@@ -20,14 +20,12 @@ pub(super) struct Weights<T> {
 
 impl<T: Real> Weights<T> {
     pub(super) fn new(model: &Model) -> Self {
-        Self::with_parameters(model, &model.parameters)
+        Self::with_parameters(&model.spec, model.parameters.iter().map(|p| T::of(*p)).collect())
     }
 
-    /// The network with other parameters.
-    fn with_parameters(model: &Model, parameters: &[f64]) -> Self {
-        let parameters: Vec<T> = parameters.iter().map(|p| T::of(*p)).collect();
+    fn with_parameters(spec: &MlpSpec, parameters: Vec<T>) -> Self {
         let (forward, backward) = (parameters.clone(), parameters.clone());
-        let mut weights = Self { spec: model.spec.clone(), layers: model.spec.layers(), parameters, forward, backward };
+        let mut weights = Self { spec: spec.clone(), layers: spec.layers(), parameters, forward, backward };
         weights.update(|_| {});
         weights
     }
@@ -69,7 +67,8 @@ pub(super) struct Replicated<T> {
     parameters: Vec<T>,
     /// How often they have changed.
     version: u64,
-    replicas: PerThread<Replica<T>>,
+    /// Of each thread that has had a task.
+    replicas: PerThread<Option<Replica<T>>>,
 }
 
 struct Replica<T> {
@@ -79,11 +78,9 @@ struct Replica<T> {
 
 impl<T: Real> Replicated<T> {
     /// The network with these parameters, for the threads of a pool.
-    pub(super) fn new(pool: &rayon::ThreadPool, model: &Model, parameters: &[f64]) -> Self {
-        let weights = Weights::with_parameters(model, parameters);
-        let replica = || Replica { version: 0, weights: weights.clone() };
-        let replicas = PerThread::filled(pool, replica);
-        Self { spec: model.spec.clone(), parameters: weights.parameters, version: 0, replicas }
+    pub(super) fn new(pool: &rayon::ThreadPool, spec: &MlpSpec, parameters: &[f64]) -> Self {
+        let parameters = parameters.iter().map(|p| T::of(*p)).collect();
+        Self { spec: spec.clone(), parameters, version: 0, replicas: PerThread::new(pool) }
     }
 
     pub(super) fn parameters(&self) -> &[T] {
@@ -98,7 +95,11 @@ impl<T: Real> Replicated<T> {
 
     /// Runs a task with this thread's copy of the weights. A task must not wait for others.
     pub(super) fn with<R>(&self, task: impl FnOnce(&Weights<T>) -> R) -> R {
-        self.replicas.with(|Replica { version, weights }| {
+        self.replicas.with(|replica| {
+            let Replica { version, weights } = replica.get_or_insert_with(|| Replica {
+                version: self.version,
+                weights: Weights::with_parameters(&self.spec, self.parameters.clone()),
+            });
             if *version != self.version {
                 weights.update(|parameters| parameters.copy_from_slice(&self.parameters));
                 *version = self.version;
@@ -118,10 +119,10 @@ mod tests {
     fn every_thread_has_the_weights_of_the_last_change() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
         let model = MlpSpec::parse("2-7-1", Activation::Tanh).expect("widths").initial(Seed(1));
-        let mut weights = Replicated::<f32>::new(&pool, &model, &model.parameters);
+        let mut weights = Replicated::<f32>::new(&pool, &model.spec, &model.parameters);
         for change in 0..4_u8 {
-            let parameters: Vec<f64> = model.parameters.iter().map(|p| p + f64::from(change)).collect();
-            let want = Weights::<f32>::with_parameters(&model, &parameters);
+            let parameters = model.parameters.iter().map(|p| *p as f32 + f32::from(change)).collect();
+            let want = Weights::<f32>::with_parameters(&model.spec, parameters);
             weights.update(|own| own.copy_from_slice(&want.parameters));
             // beside packed weights the biases stand as they were
             let packed =

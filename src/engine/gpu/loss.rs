@@ -169,7 +169,7 @@ impl LossPass {
                 let shape = Shape { tangents: fixed.tangents > 0, ..shape };
                 let mut spread = Spread::with_shape(gpu, spec, &ScoreMatching::KERNEL, shape, samples.batch())?;
                 let levels = gpu.upload("levels", if levels.is_empty() { &[[0.0; 4]] } else { &levels })?;
-                let changes = terms.tangents == Tangents::Basis && layer.input > layer.output;
+                let changes = terms.basis_changes(layer.input, layer.output);
                 let directions = directions(gpu, spec, law, changes)?;
                 // a basis that changes has a dispatch to itself: with those of splits they would be five
                 let splits = if changes { 1 } else { spread.split(gpu, fixed.tangents) };
