@@ -21,7 +21,7 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + std::iter::Sum
-    + 'static
+    + bytemuck::Pod
 {
     /// The distance from 1 to the next number.
     const EPSILON: f64;
