@@ -33,15 +33,16 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// Moments until the process is aborted; 0 for never.
 static LEFT: AtomicUsize = AtomicUsize::new(0);
 
-/// Aborts the process at the `count`-th moment from now at which a file is half written or has just been renamed: for tests of
-/// what a killed program leaves.
+/// Aborts the process at the `count`-th moment from now at which a file is half written, has just been renamed or has grown in its
+/// place: for tests of what a killed program leaves.
 #[doc(hidden)]
 pub fn abort_at(count: usize) {
     LEFT.store(count, Ordering::Relaxed);
 }
 
 /// One of the moments that [`abort_at`] counts.
-fn moment() {
+#[doc(hidden)]
+pub fn moment() {
     if LEFT.load(Ordering::Relaxed) > 0 && LEFT.fetch_sub(1, Ordering::Relaxed) == 1 {
         std::process::abort();
     }
@@ -58,6 +59,14 @@ pub(crate) fn part_of(path: &Path) -> PathBuf {
 pub(crate) fn move_into_place(part: &Path, path: &Path) -> std::io::Result<()> {
     std::fs::rename(part, path)?;
     moment();
+    sync_name(path)
+}
+
+/// Puts the name of a file or folder that was just made on the disk, so that it outlives a crash.
+///
+/// # Errors
+/// The folder that it lies in cannot be opened, or the disk fails.
+pub fn sync_name(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // only Unix opens folders
     if cfg!(unix) { std::fs::File::open(folder)?.sync_all() } else { Ok(()) }

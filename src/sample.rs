@@ -18,7 +18,7 @@ use crate::points::Points;
 use crate::random::Seed;
 use crate::sampler::diagnostics::{Coordinate, Diagnostics};
 use crate::sampler::{Adaptation, Transition};
-use correction::would_accept;
+pub use correction::would_accept;
 pub use frames::Frames;
 use record::Record;
 pub use saved::{read_sampling, write_sampling};
@@ -26,6 +26,9 @@ pub use saved::{read_sampling, write_sampling};
 /// The time between looks at chains that take no draws. A look waits for the device, a fraction of a millisecond behind what is
 /// in flight anyway: one in some five submissions is cheap, and a chain that has left every bound is told of soon.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// Chains that have left every bound after less than this are run again, to tell at which step.
+const AGAIN: Duration = Duration::from_secs(20);
 
 /// One landscape with the transition on it, and for how many steps.
 pub struct Stage<'a> {
@@ -198,6 +201,28 @@ impl SamplingPlan<'_> {
         from: Option<SamplingState>,
         listen: &mut dyn Listen,
     ) -> Result<Sampled> {
+        let (begun, left, mut sound) = (Instant::now(), from.clone(), 0);
+        match self.attempt(engine, start, from, listen, None, &mut sound) {
+            // they do the same again, seen after each step since they were sound
+            Err(blown) if blown.is_divergence() && begun.elapsed() < AGAIN => {
+                let seen = self.attempt(engine, start, left, &mut Deaf, Some(sound), &mut 0);
+                Err(seen.err().filter(Error::is_divergence).unwrap_or(blown))
+            }
+            done => done,
+        }
+    }
+
+    /// The same, with a look at the chains after each step from `close` on; tells the last step after which they were seen to be
+    /// `sound`.
+    fn attempt(
+        &self,
+        engine: &dyn Engine,
+        start: &Points,
+        from: Option<SamplingState>,
+        listen: &mut dyn Listen,
+        close: Option<u64>,
+        sound: &mut u64,
+    ) -> Result<Sampled> {
         let begun = Instant::now();
         let Some(first) = self.stages.first() else { return Err(Error::failed("chains need a stage to run")) };
         let left = from.as_ref().map_or(0, |state| state.chains.step);
@@ -211,9 +236,10 @@ impl SamplingPlan<'_> {
         if let Some(state) = &from {
             chains.restore(&state.chains)?;
         }
-        let SamplingState { record, sound, seconds, .. } = from.unwrap_or_default();
+        let SamplingState { record, sound: before, seconds, .. } = from.unwrap_or_default();
+        *sound = before;
         let (done, looked, frames) = (left, begun, &self.frames);
-        let mut course = Course { chains, done, sound, looked, frames, next, record, begun, seconds, listen };
+        let mut course = Course { chains, done, sound, close, looked, frames, next, record, begun, seconds, listen };
         course.go_to(self.burn_in)?;
         if left <= self.burn_in {
             course.save()?;
@@ -292,12 +318,21 @@ impl SamplingPlan<'_> {
     }
 }
 
+/// Who hears of nothing.
+struct Deaf;
+
+impl Listen for Deaf {
+    fn steps(&mut self, _: u64) {}
+}
+
 /// Chains on their way, and who hears of them.
 struct Course<'a> {
     chains: Box<dyn Chains + 'a>,
     done: u64,
     /// The last step after which all chains were seen to be finite.
-    sound: u64,
+    sound: &'a mut u64,
+    /// The step from which on they are looked at after each, if there is one.
+    close: Option<u64>,
     /// When they were looked at last.
     looked: Instant,
     frames: &'a Frames,
@@ -320,6 +355,10 @@ impl Course<'_> {
         self.show()?;
         while self.done < end {
             let until = self.frames.steps.get(self.next).map_or(end, |step| end.min(*step));
+            let until = match self.close {
+                Some(close) if self.done >= close => self.done + 1,
+                close => until.min(close.unwrap_or(until)),
+            };
             self.done += self.chains.advance(until - self.done)?;
             self.listen.steps(self.done);
             self.show()?;
@@ -344,7 +383,8 @@ impl Course<'_> {
 
     /// Looks at all chains if the last look was long ago. It changes nothing about them, so that it may depend on the clock.
     fn look(&mut self) -> Result<()> {
-        if self.looked.elapsed() < LOOK {
+        let is_due = self.close.map_or(self.looked.elapsed() >= LOOK, |close| self.done >= close);
+        if !is_due {
             return Ok(());
         }
         let is_sound = self.chains.moments()?.broken == 0;
@@ -357,7 +397,7 @@ impl Course<'_> {
             let positions = self.chains.first(usize::MAX)?;
             self.check(&positions)?;
         }
-        (self.sound, self.looked) = (self.done, Instant::now());
+        (*self.sound, self.looked) = (self.done, Instant::now());
         Ok(())
     }
 
@@ -366,10 +406,12 @@ impl Course<'_> {
         let is_lost = |x: &[f64]| x.iter().any(|v| !v.is_finite());
         let Some(first) = positions.rows().position(is_lost) else { return Ok(()) };
         let (lost, count) = (positions.rows().filter(|x| is_lost(x)).count(), positions.count());
-        let (since, until) = (self.sound, self.done);
+        let (since, until) = (*self.sound, self.done);
+        let when =
+            if until == since + 1 { format!("at step {until}") } else { format!("between steps {since} and {until}") };
         let which = if lost == 1 { "it is" } else { "the first of them is" };
         Err(Error::diverged(format!(
-            "{lost} of {count} chains left every bound between steps {since} and {until}; {which} chain {first}, from 0"
+            "{lost} of {count} chains left every bound {when}; {which} chain {first}, counted from 0"
         ))
         .hint("a smaller --step-size"))
     }
@@ -380,7 +422,7 @@ impl Course<'_> {
             return Ok(());
         }
         let (chains, record) = (self.chains.state()?, self.record.clone());
-        self.listen.state(&SamplingState { chains, record, sound: self.sound, seconds: self.seconds() })
+        self.listen.state(&SamplingState { chains, record, sound: *self.sound, seconds: self.seconds() })
     }
 
     /// Shows the chains to the listener if a frame is due.

@@ -6,20 +6,20 @@ use ebm_gpu::error::Result;
 
 use super::interrupt;
 
-/// The most that is lost where nothing else is said.
-const INTERVAL: Duration = Duration::from_secs(30);
 /// Of the time between saves, a save takes at most this part.
 const PART: u32 = 50;
 
 /// The time since the last save, and how long that took.
 pub(super) struct Autosave {
+    interval: Duration,
     last: Instant,
     took: Duration,
 }
 
 impl Autosave {
-    pub(super) fn new() -> Self {
-        Self { last: Instant::now(), took: Duration::ZERO }
+    /// The first save is due after `interval`, the most that is lost.
+    pub(super) fn new(interval: Duration) -> Self {
+        Self { interval, last: Instant::now(), took: Duration::ZERO }
     }
 
     /// Whether to save as soon as that can be done.
@@ -28,7 +28,7 @@ impl Autosave {
     }
 
     fn wait(&self) -> Duration {
-        INTERVAL.max(PART * self.took)
+        self.interval.max(PART * self.took)
     }
 
     /// Saves by `write`; if the program is asked to end, the work ends here, `standing` as the words say.
@@ -40,7 +40,7 @@ impl Autosave {
         let asked = interrupt::asked();
         let start = Instant::now();
         write()?;
-        *self = Self { last: Instant::now(), took: start.elapsed() };
+        (self.last, self.took) = (Instant::now(), start.elapsed());
         if asked { Err(interrupt::ended(standing)) } else { Ok(()) }
     }
 }
@@ -52,6 +52,7 @@ mod tests {
     #[test]
     fn saves_are_not_most_of_the_work() {
         let ago = |seconds, took| Autosave {
+            interval: Duration::from_secs(30),
             last: Instant::now().checked_sub(Duration::from_secs(seconds)).expect("a clock that has run"),
             took: Duration::from_millis(took),
         };

@@ -128,6 +128,11 @@ impl DataArgs {
         Self { columns, drop, header: part.header || self.header, array, ..self }
     }
 
+    /// The same in another place.
+    pub(crate) fn at(self, data: String) -> Self {
+        Self { data, ..self }
+    }
+
     /// The same with another number of points of a toy law.
     pub(crate) fn with_points(self, points: usize) -> Self {
         Self { points, ..self }

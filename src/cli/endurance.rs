@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result, unknown_name};
+use ebm_gpu::files::abort_at;
 use serde::Serialize;
 
-use super::engine::EngineArgs;
+use super::engine::{EngineArgs, trusted};
 use crate::cli::notice::notice;
 
 /// The flags of commands that save what they do.
@@ -25,6 +26,14 @@ pub(super) struct EnduranceArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) no_check: bool,
+    /// Seconds between saves of what is going on; saves take at most a fiftieth of the time
+    #[arg(long, default_value_t = 30.0, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "is_usual")]
+    pub(super) save_every: f64,
+    /// Abort at the N-th moment at which a file is half written or just renamed; 0 for never: for tests
+    #[arg(long, hide = true, default_value_t = 0, value_name = "N")]
+    #[serde(skip)]
+    abort_at_write: usize,
     /// Lose the first device at this submission, the second at the next number: for tests
     #[arg(long, hide = true, value_delimiter = ',', value_name = "N,N")]
     #[serde(skip)]
@@ -38,6 +47,25 @@ pub(super) struct EnduranceArgs {
 /// Whether that is the default, which config.toml need not hold.
 fn is_none(fallback: &str) -> bool {
     fallback == "none"
+}
+
+/// The same of seconds between saves.
+fn is_usual(seconds: &f64) -> bool {
+    *seconds == 30.0
+}
+
+impl EnduranceArgs {
+    /// The time between saves.
+    ///
+    /// # Errors
+    /// It is none, or longer than any work.
+    pub(super) fn interval(&self) -> Result<Duration> {
+        let seconds = self.save_every;
+        if !(0.0..=1e6).contains(&seconds) {
+            return Err(Error::input(format!("save-every is {seconds}, it has to be from 0 to 1e6 seconds")));
+        }
+        Ok(Duration::from_secs_f64(seconds))
+    }
 }
 
 /// Time for a driver to come back.
@@ -67,6 +95,8 @@ pub(super) struct Enduring<'a> {
 impl<'a> Enduring<'a> {
     /// Opens the engine that the flags say.
     pub(super) fn open(flags: &'a EngineArgs, endurance: &'a EnduranceArgs, quiet: bool) -> Result<Self> {
+        endurance.interval()?;
+        abort_at(endurance.abort_at_write);
         let fallback = match endurance.fallback.as_str() {
             "none" => None,
             "cpu" => Some(Spare::Cpu),
@@ -83,12 +113,8 @@ impl<'a> Enduring<'a> {
         let lose_at = self.endurance.lose_device_at.get(self.opened).copied();
         self.opened += 1;
         let opened = flags.open_until(lose_at, self.endurance.panic_when_lost, self.quiet)?;
-        match opened.doubt {
-            Some(doubt) if !self.endurance.no_check => {
-                Err(Error::failed(doubt).hint("update the driver, use --engine cpu, or trust it with --no-check"))
-            }
-            _ => Ok(opened.engine),
-        }
+        let hint = "update the driver, use --engine cpu, or trust it with --no-check";
+        trusted(opened, self.endurance.no_check, self.quiet, hint)
     }
 
     /// Does work that saves what it has done and goes on from there when it is done again; it is told of the losses that it has

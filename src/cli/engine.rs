@@ -2,7 +2,7 @@
 
 use crate::cli::notice::notice;
 use ebm_gpu::engine::gpu::GpuOptions;
-use ebm_gpu::engine::{EngineChoice, Selection, select};
+use ebm_gpu::engine::{Engine, EngineChoice, Selection, select};
 use ebm_gpu::error::{Error, Result};
 use serde::Serialize;
 
@@ -36,11 +36,20 @@ pub(super) struct EngineArgs {
 
 impl EngineArgs {
     /// Opens the engine, and says on stderr which it is and why.
-    pub(super) fn open(&self, quiet: bool) -> Result<Selection> {
-        self.open_until(None, false, quiet)
+    ///
+    /// # Errors
+    /// There is none, or its driver is known to compute wrongly.
+    pub(super) fn open(&self, quiet: bool) -> Result<Box<dyn Engine>> {
+        trusted(self.open_until(None, false, quiet)?, false, quiet, "update the driver, or use --engine cpu")
     }
 
-    /// The same; a GPU is lost at this submission, if one is given, and tells so by a panic or otherwise.
+    /// The same for work of which the time counts and not the numbers.
+    pub(super) fn open_to_time(&self, quiet: bool) -> Result<Box<dyn Engine>> {
+        trusted(self.open_until(None, false, quiet)?, true, quiet, "")
+    }
+
+    /// Whatever is known against its driver; a GPU is lost at this submission, if one is given, and tells so by a panic or
+    /// otherwise.
     pub(super) fn open_until(&self, lose_at: Option<u64>, panic_when_lost: bool, quiet: bool) -> Result<Selection> {
         let ms = self.max_submit_ms;
         if !(1.0..=500.0).contains(&ms) {
@@ -59,10 +68,17 @@ impl EngineArgs {
         let selection = select(EngineChoice::by_name(&self.engine)?, &gpu)?;
         if !quiet {
             notice!("{}", selection.reason);
-            if let Some(doubt) = &selection.doubt {
-                notice!("warning: {doubt}");
-            }
         }
         Ok(selection)
     }
+}
+
+/// Refuses an engine whose driver is known to compute wrongly, or uses it `anyway` with a warning.
+pub(super) fn trusted(selection: Selection, anyway: bool, quiet: bool, hint: &str) -> Result<Box<dyn Engine>> {
+    match selection.doubt {
+        Some(doubt) if !anyway => return Err(Error::failed(doubt).hint(hint)),
+        Some(doubt) if !quiet => notice!("warning: {doubt}"),
+        _ => {}
+    }
+    Ok(selection.engine)
 }

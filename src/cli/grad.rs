@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     for warning in warnings(args, &objective, &model.spec) {
         notice!("warning: {warning}");
     }
-    let engine = args.engine.open(args.json)?.engine;
+    let engine = args.engine.open(args.json)?;
     let result = engine.loss_gradient(&model, &objective, &given)?;
     let norm = result.gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
     if !(result.loss().is_finite() && norm.is_finite()) {

@@ -1,34 +1,40 @@
-//! Ctrl-C and SIGTERM: the first ends the work, after a save where there is something to save; a second ends it at once.
+//! Ctrl-C and SIGTERM: the first ends the work, after a save where there is something to save; a second, a quarter of a second later or
+//! more, ends it at once.
 
 use crate::cli::notice::notice;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ebm_gpu::error::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
 
 /// The exit code of a program that was interrupted.
 const CODE: i32 = 130;
-/// How soon a part of the program that does not heed the signal is ended.
-const SOON: Duration = Duration::from_millis(50);
+/// How soon a signal is seen.
+const SOON: Duration = Duration::from_millis(20);
+/// Signals closer to the first are the same wish: `timeout` and schedulers signal a program and then its group, this program too.
+const APART: Duration = Duration::from_millis(250);
 
-static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+static ASKED: AtomicBool = AtomicBool::new(false);
 /// Parts of the program that look at [`asked`] themselves.
 static HEEDING: AtomicUsize = AtomicUsize::new(0);
 static ADVICE: OnceLock<String> = OnceLock::new();
 
 /// Begins to listen. Where nothing [`heed`]s, the program ends with a sentence.
 pub(super) fn listen() -> Result<()> {
-    let cannot = |e: std::io::Error| Error::failed(format!("cannot listen for Ctrl-C: {e}"));
-    for signal in [SIGINT, SIGTERM] {
-        // in this order: the first signal finds the flag down, the second finds it up
-        flag::register_conditional_shutdown(signal, CODE, ASKED.clone()).map_err(cannot)?;
-        flag::register(signal, ASKED.clone()).map_err(cannot)?;
-    }
-    std::thread::spawn(|| {
+    let mut signals =
+        Signals::new([SIGINT, SIGTERM]).map_err(|e| Error::failed(format!("cannot listen for Ctrl-C: {e}")))?;
+    std::thread::spawn(move || {
+        let mut first: Option<Instant> = None;
         while !(asked() && HEEDING.load(Ordering::SeqCst) == 0) {
+            for _ in signals.pending() {
+                if first.get_or_insert_with(Instant::now).elapsed() >= APART {
+                    signal_hook::low_level::exit(CODE);
+                }
+                ASKED.store(true, Ordering::SeqCst);
+            }
             std::thread::sleep(SOON);
         }
         notice!("interrupted");
@@ -54,8 +60,8 @@ pub(super) fn advise(how: impl FnOnce() -> String) {
 pub(super) fn heed<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     HEEDING.fetch_add(1, Ordering::SeqCst);
     let done = work();
-    // what has been interrupted says so itself, on its way out of the program
-    if !done.as_ref().is_err_and(Error::is_interruption) {
+    // what ends the program after the wish says itself what it was, on its way out: an interruption, or that nothing was saved
+    if !(done.is_err() && asked()) {
         HEEDING.fetch_sub(1, Ordering::SeqCst);
     }
     done

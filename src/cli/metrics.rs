@@ -1,13 +1,13 @@
 //! metrics.jsonl: a line for each window of steps, at most some thousands of lines a run.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
+use std::io::{BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ebm_gpu::engine::StepRecord;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::Health;
-use ebm_gpu::files::cannot_write;
+use ebm_gpu::files::{cannot_write, moment, sync_name};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -45,18 +45,18 @@ fn told(path: &Path, name: &str) -> Result<Vec<(f64, f64)>> {
     Ok(text.lines().filter_map(look).collect())
 }
 
-/// The log of a run that goes on.
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|e| {
-        Error::input(format!("cannot read {}: {e}", path.display()))
-            .hint("this run cannot go on without its log: begin anew without --resume")
-    })
+/// The log of a run that goes on; nothing if it is gone.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    match std::fs::read(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(|e| Error::input(format!("cannot read {}: {e}", path.display()))),
+    }
 }
 
-/// Whether a line is whole, and about the window that ends with `step`.
-fn is_about(line: &str, step: u64) -> bool {
-    let values: Option<Value> = line.strip_suffix('\n').and_then(|line| serde_json::from_str(line).ok());
-    values.is_some_and(|values| values["step"] == step)
+/// The step that a line is about, if the line is whole.
+fn step_of(line: &str) -> Option<u64> {
+    let values: Value = serde_json::from_str(line.strip_suffix('\n')?).ok()?;
+    values["step"].as_u64()
 }
 
 /// The file and the window that is not full yet.
@@ -93,23 +93,31 @@ struct Line<'a> {
 
 impl MetricsLog {
     /// The log of a run of so many steps that has done the first of them, with its last window as [`MetricsLog::saved`] gave it.
-    /// Lines of later steps are dropped.
+    /// Lines of later steps are dropped, and what is no line; a warning if lines of those steps are missing.
     ///
     /// # Errors
-    /// The file cannot be read or written, or lacks lines of those steps.
-    pub(super) fn open(path: &Path, steps: u64, done: u64, pending: Option<&str>) -> Result<Self> {
+    /// The file cannot be read or written.
+    pub(super) fn open(path: &Path, steps: u64, done: u64, pending: Option<&str>) -> Result<(Self, Option<String>)> {
         let cannot = |e: std::io::Error| cannot_write(path, &e);
         let window = (steps / LINES).max(1);
         let lines = (done / window) as usize;
-        let text = if lines > 0 { read(path)? } else { String::new() };
-        let numbered = text.split_inclusive('\n').take(lines).zip(1u64..);
-        let whole: Vec<&str> =
-            numbered.take_while(|(line, number)| is_about(line, number * window)).map(|(line, _)| line).collect();
-        if whole.len() < lines {
-            let (path, has) = (path.display(), whole.len());
-            return Err(Error::input(format!("{path} has {has} whole lines, the first {done} steps have {lines}"))
-                .hint("the file has been changed since, so this run cannot go on: begin anew without --resume"));
-        }
+        let there = if lines > 0 { read(path)? } else { Vec::new() };
+        let (text, mut last) = (String::from_utf8_lossy(&there), 0);
+        let is_next = |line: &&str| {
+            let Some(step) = step_of(line).filter(|step| *step > last && step % window == 0 && *step <= done) else {
+                return false;
+            };
+            last = step;
+            true
+        };
+        let whole: Vec<&str> = text.split_inclusive('\n').filter(is_next).collect();
+        let missing = lines - whole.len();
+        let warning = (missing > 0).then(|| {
+            format!(
+                "{} has been changed since: {missing} of its {lines} lines are missing, and stay so",
+                path.display()
+            )
+        });
         let pending: Pending = pending.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         if pending.count != done % window {
             let (path, has) = (path.display(), pending.count);
@@ -120,8 +128,14 @@ impl MetricsLog {
             .hint("begin anew without --resume"));
         }
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(cannot)?;
-        file.set_len(whole.concat().len() as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(cannot)?;
-        Ok(Self { path: path.to_path_buf(), file: BufWriter::new(file), window, pending })
+        let kept = whole.concat();
+        if !there.starts_with(kept.as_bytes()) {
+            file.write_all(kept.as_bytes()).map_err(cannot)?;
+        }
+        file.set_len(kept.len() as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(cannot)?;
+        sync_name(path).map_err(cannot)?;
+        let log = Self { path: path.to_path_buf(), file: BufWriter::new(file), window, pending };
+        Ok((log, warning))
     }
 
     /// Takes in records; `rate` is the learning rate of a step.
@@ -186,7 +200,9 @@ impl MetricsLog {
     }
 
     fn synced(&mut self) -> Result<()> {
-        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
+        let flushed = self.file.flush();
+        moment();
+        let synced = flushed.and_then(|()| self.file.get_ref().sync_data());
         synced.map_err(|e| cannot_write(&self.path, &e))
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::files::write_atomically;
+use ebm_gpu::files::{sync_name, write_atomically};
 use serde::Serialize;
 
 use super::metrics;
@@ -37,7 +37,7 @@ const OUTPUTS: &[&str] = &[
 ];
 
 /// What is there only until a run is complete.
-const PASSING: &[&str] = &["state.safetensors", "draws.npy.part"];
+const PASSING: &[&str] = &["state.safetensors", "state-before.safetensors", "draws.npy.part"];
 
 /// Refuses to remove what is read.
 fn spares(wanted: &Path, inputs: &[&Path]) -> Result<()> {
@@ -105,7 +105,10 @@ impl Folder {
         let mut path = wanted.to_path_buf();
         for number in 2u32.. {
             match std::fs::create_dir(&path) {
-                Ok(()) => break,
+                Ok(()) => {
+                    sync_name(&path).map_err(|e| cannot(&path, &e))?;
+                    break;
+                }
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => {
                     let mut name = wanted.as_os_str().to_owned();
                     name.push(format!("-{number}"));
@@ -159,6 +162,7 @@ impl Folder {
     pub(super) fn subfolder(&self, name: &str) -> Result<PathBuf> {
         let path = self.path.join(name);
         std::fs::create_dir_all(&path)
+            .and_then(|()| sync_name(&path))
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", path.display())))?;
         Ok(path)
     }

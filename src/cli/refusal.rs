@@ -24,9 +24,32 @@ pub(super) fn restated(refusal: &clap::Error, command: &str) -> Option<Error> {
     Some(error.hint(forgotten_flag(refusal, command).or(tip).unwrap_or_else(of_command)))
 }
 
-/// The flag that was left out before a word, where the word says which.
+/// What other programs call flags, and what they are here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("--epochs", "--steps counts batches, not passes through the data"),
+    ("--iterations", "--steps N"),
+    ("--name", "--out FOLDER"),
+    ("--output", "--out FOLDER"),
+    ("--gpu", "--engine gpu"),
+    ("--cpu", "--engine cpu"),
+    ("--device", "--engine gpu or cpu"),
+    ("--learning-rate", "--lr RATE"),
+    ("--dataset", "--data NAME or FILE"),
+    ("--objective", "--loss NAME"),
+];
+
+/// The flag that was left out before a word, where the word says which, or that it is called here.
 fn forgotten_flag(refusal: &clap::Error, command: &str) -> Option<String> {
     let word = said(refusal, ContextKind::InvalidArg).filter(|_| refusal.kind() == ErrorKind::UnknownArgument)?;
+    if (command, word) == ("compare", "--steps") {
+        return Some("--budget STEPS".to_string());
+    }
+    if let Some((_, meant)) = ELSEWHERE.iter().find(|(said, _)| *said == word) {
+        return Some((*meant).to_string());
+    }
+    if command == "run" && ebm_gpu::objective::NAMES.contains(&word) {
+        return Some(format!("--loss {word}"));
+    }
     let takes_data = matches!(command, "run" | "compare");
     let is_data = ebm_gpu::data::toy::NAMES.contains(&word) || std::path::Path::new(word).exists();
     (takes_data && is_data).then(|| format!("--data {word}"))

@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     for (name, count) in [("seeds", args.seeds), ("reduce", args.reduce as u64)] {
         super::check_count(name, count as usize, 1, 10_000)?;
     }
-    let engine = args.engine.open(args.quiet)?.engine;
+    let engine = args.engine.open(args.quiet)?;
     let default = Path::new("results").join(format!("repro-{name}"));
     let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force, &[])?;
     let spinner = progress::spinner(name, args.quiet);

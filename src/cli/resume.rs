@@ -10,7 +10,8 @@ use ebm_gpu::error::{Error, Result};
 use super::config::differences;
 
 /// Flags that say where work is done and how it is watched over, not what it is; another device is warned of.
-const FREE: &[&str] = &["adapter", "checkpoint-every", "engine", "fallback", "keep", "max-submit-ms", "no-check"];
+const FREE: &[&str] =
+    &["adapter", "checkpoint-every", "engine", "fallback", "keep", "max-submit-ms", "no-check", "save-every"];
 
 /// The flags that the work in a folder was begun with, as config.toml has them.
 ///
@@ -82,7 +83,7 @@ const KEYS: [&str; 3] = ["input", "device", "version"];
 impl Origin {
     /// That of this program on this engine, which has read `input`.
     pub(super) fn new(input: String, engine: &dyn Engine) -> Self {
-        Self { input, device: format!("{} ({})", engine.name(), engine.adapter()) }
+        Self { input, device: format!("{} ({})", engine.name(), engine.arithmetic()) }
     }
 
     /// As the metadata of a file hold it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::npy;
 use crate::error::{Error, Result};
-use crate::files::{cannot_write, move_into_place, part_of};
+use crate::files::{cannot_write, moment, move_into_place, part_of, sync_name};
 
 /// Draws `[draws, chains, dim]` of little-endian f4, appended one after another.
 ///
@@ -76,7 +76,9 @@ impl NpyStream {
     /// If it cannot be written.
     pub fn keep(&mut self) -> Result<()> {
         self.stays = true;
-        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        let flushed = self.file.flush();
+        moment();
+        let synced = flushed.and_then(|()| self.file.get_ref().sync_all()).and_then(|()| sync_name(&self.part));
         synced.map_err(|why| cannot_write(&self.path, &why))
     }
 

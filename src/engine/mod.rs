@@ -85,6 +85,11 @@ pub trait Engine {
     /// The device in words.
     fn adapter(&self) -> String;
 
+    /// What the last digits of its results depend on, in words.
+    fn arithmetic(&self) -> String {
+        self.adapter()
+    }
+
     /// E at each point, of a network without conditioning: see [`Model::at`].
     ///
     /// # Errors

@@ -176,6 +176,11 @@ impl Grid {
         [first, mean(&|e| (e - first) * (e - first))]
     }
 
+    /// Whether the cells hold a point.
+    pub fn holds(&self, x: &[f64]) -> bool {
+        x.iter().zip(self.lows.iter().zip(&self.highs)).all(|(x, (low, high))| (low..=high).contains(&x))
+    }
+
     fn width(&self, axis: usize) -> f64 {
         (self.highs[axis] - self.lows[axis]) / self.counts[axis] as f64
     }

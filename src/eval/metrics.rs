@@ -173,6 +173,12 @@ impl Metrics {
         ]
     }
 
+    /// Takes back the mean energy of chains that are not to follow the model.
+    pub fn leave_out_chains_energy(&mut self) {
+        self.chains_energy = None;
+        self.standard_errors.remove("chains_energy");
+    }
+
     /// Adds a sentence to the note.
     fn note(&mut self, sentence: String) {
         self.note = Some(match self.note.take() {

@@ -94,8 +94,8 @@ pub const METRICS: &[Meaning] = &[
     ),
     Meaning {
         name: "chains_energy",
-        is: "mean E of the chains less that of q itself by the grid, where that holds q, in standard deviations of E under q: beyond some 0.2, \
-             they do not show the model",
+        is: "mean E of the chains less that of q itself, both within the grid, in standard deviations of E under q: beyond some 0.2, they do \
+             not show the model",
         unit: "",
         better: Better::Near(0.0),
         signed: true,

@@ -13,7 +13,10 @@ const CHAINS: usize = 4096;
 /// The mean probability by which a Metropolis correction (mala) would accept the next step of chains at `positions`. The law of
 /// chains whose steps it would all accept is exp(−E/T); the more it would refuse, the further from that they are. None
 /// where there is no energy, no temperature, noise of another size, or a wall.
-pub(super) fn would_accept(
+///
+/// # Errors
+/// The device failed.
+pub fn would_accept(
     engine: &dyn Engine,
     landscape: Landscape<'_>,
     langevin: &Langevin,

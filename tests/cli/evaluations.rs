@@ -127,6 +127,29 @@ fn rows_are_those_that_training_has_not_seen() {
     );
     write_npy_f64(&folder.path("wide.npy"), &[4, 3], &[0.0; 12]).unwrap();
     folder.all_refused("eval a --quiet --engine cpu", &[("--samples wide.npy", &["[4, 3]", "2"])]);
+    // seen from another folder, it is not where it was, and is known again by its name
+    std::fs::create_dir(folder.path("moved")).unwrap();
+    std::fs::rename(folder.path("t.csv"), folder.path("moved/t.csv")).unwrap();
+    folder.all_refused("eval a --quiet --engine cpu", &[("", &["there is no file t.csv", "hint: ", "--data PATH"])]);
+    let moved = folder.done(&format!("eval a {QUICK} --chains 0 --data moved/t.csv")).json();
+    assert_eq!(number(&moved, "metrics.nll_data"), number(&held, "metrics.nll_data"));
+    assert_eq!(moved["rows"], held["rows"]);
+}
+
+#[test]
+fn noise_levels_that_training_has_not_seen_are_warned_of() {
+    let folder = Folder::new();
+    folder.done(&format!("{TINY} --loss mdsm --conditioning concat --sigma-max 2 --sigma-min 0.1 --out m"));
+    for (sigma, is_new) in [("50", true), ("0.05", true), ("2", false), ("0.1", false), ("0.7", false)] {
+        let chains = format!("--engine cpu --json --chains 8 --sigma {sigma}");
+        let eval = folder.done(&format!("eval m {chains} --chain-steps 5"));
+        let sample = folder.done(&format!("sample m {chains} --steps 5 --out s --force"));
+        for told in [eval, sample] {
+            let said = format!("has never seen σ = {sigma}");
+            let warnings = told.json()["warnings"].to_string();
+            assert_eq!((warnings.contains(&said), told.stderr.contains(&said)), (is_new, is_new), "{told}");
+        }
+    }
 }
 
 #[test]

@@ -92,12 +92,17 @@ fn memory_that_ends_is_told_with_both_numbers() {
 #[test]
 fn chains_that_lose_their_device_end_as_if_they_had_not() {
     let folder = Folder::new();
-    let sample = "sample --engine gpu --target gmm --chains 256 --steps 4000 --step-size 0.1 --thin 20 --draws --seed 4 --no-check";
+    let sample = "sample --engine gpu --target gmm --chains 256 --steps 4000 --step-size 0.1 --thin 20 --draws --seed 4 --no-check \
+                  --save-every 0";
     folder.done(&format!("{sample} --quiet --out whole"));
-    for at in [1, 30] {
+    for at in [1, 400] {
         let run = format!("lost-{at}");
         let said = folder.done(&format!("{sample} --out {run} --lose-device-at {at}")).stderr;
         assert!(said.contains("the device was lost"), "{at}: {said}");
+        // the last is lost long after the first draws were saved
+        let after = said.split_once("the chains go on after step ").and_then(|(_, rest)| rest.split_once(' '));
+        let step: Option<u64> = after.and_then(|(step, _)| step.parse().ok());
+        assert_eq!(step.is_some_and(|step| step > 0), at == 400, "{at}: {said}");
         for name in ["samples.npy", "draws.npy", "moments.jsonl"] {
             assert!(folder.bytes(&format!("{run}/{name}")) == folder.bytes(&format!("whole/{name}")), "{name}");
         }
@@ -112,10 +117,11 @@ fn chains_that_lose_their_device_end_as_if_they_had_not() {
 #[test]
 fn a_comparison_goes_on_with_the_run_in_which_its_device_was_lost() {
     let folder = Folder::new();
-    let compare = "compare --engine gpu --losses dsm --data gauss1d --seeds 2 --budget 60 --set hidden=8 --set points=300 --set batch=32";
+    let compare = "compare --engine gpu --losses dsm --data gauss1d --seeds 2 --budget 60 --set hidden=8 --set points=300 --set batch=32 \
+                   --set checkpoint-every=10";
     folder.done(&format!("{compare} --quiet --out whole"));
     let said = folder.done(&format!("{compare} --out lost --lose-device-at 90")).stderr;
-    assert!(said.contains("the device was lost"), "{said}");
+    assert!(said.contains("the device was lost") && !said.contains("starts over"), "{said}");
     let mut told = 0;
     for seed in 0..2 {
         let [a, b] =

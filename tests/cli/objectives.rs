@@ -157,6 +157,28 @@ fn chains_of_one_level_are_denoised() {
     assert!(plain.iter().zip(&denoised).all(|(a, b)| a != b), "{plain:?} {denoised:?}");
 }
 
+/// What the usual sentences would not show: negatives of wild chains, and chains that are not to follow the model.
+#[test]
+fn chains_that_are_not_of_the_model_are_told_of() {
+    let folder = Folder::new();
+    let warned = |flags: &str, said: &str| {
+        let outcome =
+            folder.done(&format!("run --engine cpu --data moons --hidden 32,32 --chains 256 --force --out r {flags}"));
+        let run: serde_json::Value = serde_json::from_str(&folder.text("r/run.json")).unwrap();
+        assert_eq!(outcome.stderr.contains(said), run["warnings"].to_string().contains(said), "{outcome}");
+        (outcome.stderr.contains(said), outcome, run)
+    };
+    let wild = "of the steps of the chains that make negatives";
+    let (is_warned, outcome, _) = warned("--loss cd --k 10 --steps 300 --eta 1", wild);
+    assert!(is_warned && outcome.stdout.contains("told apart from them by MMD² "), "{outcome}");
+    assert!(!warned("--loss cd --k 10 --steps 300", wild).0);
+    let short = "--loss dsm --steps 300";
+    let (is_warned, _, run) = warned(&format!("{short} --temperature 0.1"), "the chains are at temperature 0.1");
+    assert!(is_warned && run["metrics"]["chains_energy"].is_null(), "{run}");
+    let (is_warned, _, run) = warned(short, "the chains are at temperature");
+    assert!(!is_warned && run["metrics"]["chains_energy"].is_number(), "{run}");
+}
+
 #[test]
 fn what_is_not_defined_is_refused() {
     let folder = Folder::new();

@@ -103,7 +103,7 @@ fn the_summary_for_a_person() {
     let loud = TINY.replace(" --quiet", "");
     let outcome = folder.done(&format!("{loud} --out r"));
     let starts: Vec<&str> = outcome.stdout.lines().filter_map(|l| l.split_whitespace().next()).collect();
-    assert_eq!(starts, ["trained", "chains", "model", "model", "samples", "results"], "{outcome}");
+    assert_eq!(starts, ["trained", "chains", "model", "model", "samples", "told", "results"], "{outcome}");
     assert!(outcome.stdout.contains("trained   30 steps in "), "{outcome}");
     assert!(outcome.stdout.contains("chains    64 of 20 steps in "), "{outcome}");
     assert!(outcome.stdout.contains("\nresults   r  ("), "{outcome}");

@@ -81,8 +81,9 @@ fn broken_flags_are_refused_or_read() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// What is no line of a log is left out of it, and nothing is refused for it.
 #[test]
-fn broken_logs_are_refused_or_read() {
+fn broken_logs_are_gone_on_with() {
     let folder = folder("logs");
     assert_eq!(run(&folder, RUN).0, Some(0));
     std::fs::remove_file(folder.join("r/run.json")).unwrap();
@@ -96,8 +97,7 @@ fn broken_logs_are_refused_or_read() {
     for (file, bytes) in [unreadable, garbled, good.clone()].into_iter().chain(random).enumerate() {
         files.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
         std::fs::write(&log, bytes).unwrap();
-        let went_on = ended_well(&format!("log {file}"), run(&folder, "run --quiet --resume r"));
-        assert!(file > 2 || went_on == (file == 2), "log {file}: {went_on}");
+        assert!(ended_well(&format!("log {file}"), run(&folder, "run --quiet --resume r")), "log {file}");
         let _ = std::fs::remove_file(folder.join("r/run.json"));
     }
     std::fs::remove_dir_all(&folder).unwrap();

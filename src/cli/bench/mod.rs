@@ -110,7 +110,7 @@ fn train(args: &TrainArgs) -> Result<()> {
     let spec = MlpSpec::parse_conditioned(&common.net, activation, head, conditioning)?;
     let objective = objective(&args.objective, &spec)?;
     objective.check(&spec)?;
-    let engine = common.engine.open(common.json)?.engine;
+    let engine = common.engine.open_to_time(common.json)?;
     let peak = engine.peak()?.gflops();
     let time = train_step(engine.as_ref(), &spec, &objective, args.batch, args.seconds)?;
     let ms = time.ms;
@@ -163,7 +163,7 @@ fn chains(args: &ChainArgs) -> Result<()> {
         "hmc" => (Hamiltonian::new(0.1, LEAPFROGS, 1.0)?.into(), LEAPFROGS as usize),
         other => return Err(unknown_name("sampler", other, &["ula", "mala", "hmc"])),
     };
-    let engine = common.engine.open(common.json)?.engine;
+    let engine = common.engine.open_to_time(common.json)?;
     let multiply_adds: usize = spec.dims().windows(2).map(|d| d[0] * d[1]).sum::<usize>() * 2 * surveys;
     let fastest = engine.peak()?.gflops();
     let mut sizes = Vec::new();

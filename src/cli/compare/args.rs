@@ -182,6 +182,7 @@ impl Args {
         flags.push(format!("--max-submit-ms={}", engine.max_submit_ms));
         flags.extend(engine.adapter.iter().map(|a| format!("--adapter={a}")));
         flags.extend(self.endurance.no_check.then(|| "--no-check".to_string()));
+        flags.push(format!("--save-every={}", self.endurance.save_every));
         flags.extend(self.net.iter().map(|net| format!("--net={net}")));
         flags.extend(self.hidden.iter().map(|hidden| format!("--hidden={hidden}")));
         flags.extend(self.batch.iter().map(|batch| format!("--batch={batch}")));

@@ -44,7 +44,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
             .hint("--out DIR puts the results elsewhere")
     })?;
     let _lock = lock(&args.out)?;
-    interrupt::advise(|| "the same command again goes on".to_string());
+    let again = if args.force { "the same command without --force goes on" } else { "the same command again goes on" };
+    interrupt::advise(|| again.to_string());
     let steps = enduring.during(|engine, _| steps(engine, &pairs, budget, &args.out))?;
     let bar = progress::bar("runs", pairs.len() as u64 * (seeds.end - seeds.start), args.quiet);
     let (mut comparison, mut kept) = (Comparison::default(), 0);
@@ -175,10 +176,11 @@ fn trial(
         run["version"] == env!("CARGO_PKG_VERSION") && run["source"] == stamp
     };
     let mut was_there = true;
+    let begun = folder.join("config.toml").exists();
     let there = read("run.json").map(Ok).or_else(|| read(FAILED).map(Err));
     let found = match there {
         Some(found) if same && current(&found) => found,
-        Some(_) if !force => {
+        there if !force && (there.is_some() || begun && !same) => {
             return Err(Error::input(format!(
                 "{} holds another run: {}",
                 folder.display(),
@@ -188,9 +190,14 @@ fn trial(
         }
         there => {
             was_there = false;
-            let run = if there.is_none() && same && !force { run.resumed() } else { run };
+            let goes_on = there.is_none() && same && !force;
+            let run = if goes_on { run.resumed() } else { run };
             match run::perform(run, engine, losses) {
                 Ok(summary) => Ok(summary),
+                // the data or the program is not what it was
+                Err(e) if goes_on && e.exit_code() == 2 => {
+                    return Err(e.hint("--force begins the comparison anew, --out DIR starts another"));
+                }
                 Err(e) if !e.is_divergence() => return Err(e),
                 Err(e) => {
                     // with the rollbacks that the run has left there

@@ -21,7 +21,7 @@ use super::engine::EngineArgs;
 use super::figures::{self, Part};
 use super::notice::notice;
 use super::output::Folder;
-use super::sample::{Draw, Drawn};
+use super::sample::{Draw, Drawn, untrained};
 use super::{MOST_CHAINS, MOST_POINTS, check_count, progress};
 
 #[derive(clap::Args)]
@@ -132,7 +132,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if let Some(warning) = another_unit(&data).filter(|_| !args.quiet) {
         notice!("warning: {warning}");
     }
-    let engine = args.engine.open(args.quiet)?.engine;
+    let engine = args.engine.open(args.quiet)?;
     let engine = engine.as_ref();
     let data_file = args.data.as_ref().map(PathBuf::from);
     let inputs: Vec<&Path> =
@@ -142,6 +142,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let (chains, drawn) = samples(args, engine, path, &data, level, seed)?.unzip();
     let drawn = drawn.flatten();
     let spinner = progress::spinner("evaluating", args.quiet);
+    let sees = model.spec.conditioning() != Conditioning::None;
+    let strange = if sees { untrained(&metadata, &[sigma], path)? } else { None };
     let model = model.at(sigma);
     let normalized = metadata.contains_key("noise_mean") && model.spec.head() == Head::Energy;
     let aim = Target { sigma, normalized };
@@ -154,8 +156,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let metrics = evaluation.run()?;
     spinner.finish_and_clear();
     let biased = chains::biased(drawn.as_ref().and_then(|drawn| drawn.would_accept));
-    let warnings: Vec<String> =
-        [far, biased, drawn.as_ref().and_then(|_| chains::unreached(&metrics))].into_iter().flatten().collect();
+    let warnings: Vec<String> = [strange, far, biased, drawn.as_ref().and_then(|_| chains::unreached(&metrics))]
+        .into_iter()
+        .flatten()
+        .collect();
     if !args.quiet {
         warnings.iter().for_each(|warning| notice!("warning: {warning}"));
     }
@@ -240,7 +244,10 @@ fn data(
     let part = Chosen { columns, drop, header: args.header, array };
     let own = trained_on.filter(|flags| args.data.as_ref().is_none_or(|data| same_source(data, &flags.data)));
     let (flags, is_own) = match (own, &args.data) {
-        (Some(flags), _) => (flags.with_part(part).with_points(args.points), true),
+        (Some(flags), data) => {
+            let place = data.clone().unwrap_or_else(|| flags.data.clone());
+            (flags.with_part(part).with_points(args.points).at(place), true)
+        }
         (None, Some(data)) => (DataArgs::raw(data, part, args.points, &transform), false),
         (None, None) => {
             return Err(Error::input(format!("{} does not say what it was trained on", path.display()))
@@ -260,7 +267,13 @@ fn data(
     let (flags, mut data) = match by_name {
         Some(found) => found,
         None => {
-            let data = flags.load(rows_by)?;
+            let is_lost = is_own && !flags.is_law() && !Path::new(&flags.data).exists();
+            let data = flags.load(rows_by).map_err(|e| match is_lost {
+                true => {
+                    e.hint("the model was trained on it, from another folder perhaps: --data PATH says where it is")
+                }
+                false => e,
+            })?;
             (flags, data)
         }
     };
@@ -293,10 +306,16 @@ fn data(
     Ok((data.all_held_out(), "every row".into()))
 }
 
-/// Whether two names are of one law or file.
-fn same_source(a: &str, b: &str) -> bool {
+/// Whether a name is of the law or file that a model was trained on: a file of that name where it was, or, if there is none seen
+/// from here, in folders that are called so.
+fn same_source(name: &str, trained_on: &str) -> bool {
     let place = |name: &str| std::fs::canonicalize(name).ok();
-    a == b || place(a).is_some_and(|place_a| place(b) == Some(place_a))
+    let below = trained_on.trim_start_matches("./");
+    name == trained_on
+        || place(name).is_some_and(|here| match place(trained_on) {
+            Some(there) => here == there,
+            None => !below.is_empty() && here.ends_with(below),
+        })
 }
 
 /// A mode of the law.

@@ -125,7 +125,7 @@ pub(crate) struct Args {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) validate_every: Option<u64>,
 
-    /// Write a checkpoint every so many steps; one is written every 30 seconds and at the end in any case
+    /// Write a checkpoint every so many steps; one is written every --save-every seconds and at the end in any case
     #[arg(long, default_value_t = 0, value_name = "STEPS")]
     pub(super) checkpoint_every: u64,
     /// How many of the last checkpoints are kept; with --patience the best network is kept as well
@@ -147,10 +147,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     pub(super) config: Option<PathBuf>,
-    /// Abort at the N-th moment at which a file is half written or just renamed; 0 for never: for tests
-    #[arg(long, hide = true, default_value_t = 0, value_name = "N")]
-    #[serde(skip)]
-    pub(super) abort_at_write: usize,
     /// Print one JSON object on stdout
     #[arg(long)]
     #[serde(skip)]
@@ -194,14 +190,16 @@ fn suspects(data: &Dataset) -> Vec<String> {
         format!("`{columns}` only counts the rows and is modelled as a coordinate: --drop {columns} leaves it out")
     });
     let names = labels.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
-    let counts = labels.iter().map(|(_, count)| count.to_string()).collect::<Vec<_>>().join(",");
+    let counts: Vec<String> = labels.iter().map(|(_, count)| count.to_string()).collect();
+    let (counts, hold) = (counts.join(", "), if labels.len() == 1 { "holds" } else { "hold" });
     let way = match labels.len() == data.dim() {
         true => "--dequantise spreads the steps between them".to_string(),
         false => format!("--drop {names} leaves out what are labels"),
     };
     let labels = (!labels.is_empty() && data.transform.level.is_none())
-        .then(|| format!("`{names}` holds {counts} different values only, which have no density: {way}"));
+        .then(|| format!("`{names}` {hold} {counts} different values only, which have no density: {way}"));
     let far = |Outlier { column, value, median, ranges }: &Outlier| {
+        let median = format!("{median:.3e}").parse().unwrap_or(*median);
         format!("`{column}` holds {value}, {ranges:.0} interquartile ranges from its median {median}")
     };
     let all = outliers.iter().map(far).collect::<Vec<_>>().join("; ");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ebm_gpu::data::{Dataset, Standardizer};
 use ebm_gpu::error::{Error, Result};
+use ebm_gpu::files::cannot_write;
 use ebm_gpu::model::{MlpSpec, Model, write_checkpoint};
 use ebm_gpu::objective::Objective;
 use ebm_gpu::train::{Best, Progress, read_progress, write_progress};
@@ -29,15 +30,22 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// The newest checkpoint in the folder of a run that is whole, and warnings of those that are not.
+    /// The newest checkpoint in the folder of a run that is whole, and warnings of those that are not: these get another name.
+    ///
+    /// # Errors
+    /// The folder or a checkpoint cannot be read: that there is none would not follow.
     pub(super) fn newest(folder: &Folder) -> Result<(Option<Self>, Vec<String>)> {
         let mut warnings = Vec::new();
-        for (_, path) in steps(&folder.file(FOLDER)).into_iter().rev() {
+        for (_, path) in steps(&folder.file(FOLDER))?.into_iter().rev() {
             match read_progress(&path)? {
                 Some((progress, spec, metadata)) => {
                     return Ok((Some(Self { progress, metadata, spec, path }), warnings));
                 }
-                None => warnings.push(format!("{} is cut short or changed, so it is left out", path.display())),
+                None => {
+                    let aside = set_aside(&path)?;
+                    let (name, now) = (path.display(), aside.display());
+                    warnings.push(format!("{name} is cut short or changed, so it is left out; it is {now} now"));
+                }
             }
         }
         Ok((None, warnings))
@@ -115,11 +123,13 @@ impl<'a> Checkpoints<'a> {
         Ok(())
     }
 
-    /// Removes all but the last ones up to `step`: what lies behind it was not whole, as what a killed program was writing.
+    /// Removes all but the last ones up to `step`, and what a killed program was writing.
     pub(super) fn prune(&self, step: u64) {
-        let (kept, beyond): (Vec<_>, Vec<_>) = steps(&self.path).into_iter().partition(|(of, _)| *of <= step);
+        // in a folder that cannot be listed, all stay
+        let (Ok(all), Ok(files)) = (steps(&self.path), files(&self.path)) else { return };
+        let (kept, beyond): (Vec<_>, Vec<_>) = all.into_iter().partition(|(of, _)| *of <= step);
         let old = kept.into_iter().rev().skip(self.keep as usize).chain(beyond).map(|(_, path)| path);
-        let half_written = files(&self.path).filter(|path| path.extension().is_some_and(|end| end == "part"));
+        let half_written = files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "part"));
         for path in old.chain(half_written) {
             // one too many does no harm
             drop(std::fs::remove_file(path));
@@ -128,19 +138,32 @@ impl<'a> Checkpoints<'a> {
 }
 
 /// The checkpoints of a folder with their steps, the oldest first.
-fn steps(folder: &Path) -> Vec<(u64, PathBuf)> {
+fn steps(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
     let with_step = |path: PathBuf| {
         let name = path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(".safetensors")?;
         Some((name.parse().ok()?, path))
     };
-    let mut all: Vec<(u64, PathBuf)> = files(folder).filter_map(with_step).collect();
+    let mut all: Vec<(u64, PathBuf)> = files(folder)?.into_iter().filter_map(with_step).collect();
     all.sort();
-    all
+    Ok(all)
 }
 
 /// The files of a folder; none if there is no folder.
-fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = |e: std::io::Error| Error::failed(format!("cannot list the folder {}: {e}", folder.display()));
+    match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(cannot(e)),
+        Ok(entries) => entries.map(|entry| entry.map(|entry| entry.path()).map_err(cannot)).collect(),
+    }
+}
+
+/// Gives a file that this program cannot go on from a name under which nothing takes it for a checkpoint, or removes it: it
+/// may be all that is left.
+fn set_aside(path: &Path) -> Result<PathBuf> {
+    let aside = path.with_extension("safetensors.left-out");
+    std::fs::rename(path, &aside).map_err(|e| cannot_write(&aside, &e))?;
+    Ok(aside)
 }
 
 /// What tells data from others: their sizes and a checksum of every number, transformed and split.

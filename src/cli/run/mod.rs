@@ -16,7 +16,6 @@ use ebm_gpu::data::npy::write_npy_samples;
 use ebm_gpu::engine::{Engine, TrainingState};
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::{Evaluation, Target};
-use ebm_gpu::files::abort_at;
 
 use super::endurance::Enduring;
 use super::figures::{self, Part};
@@ -40,7 +39,6 @@ const ANNEALING: (usize, u32) = (512, 200);
 
 pub(super) fn run(mut args: Args) -> Result<()> {
     args.resolve();
-    abort_at(args.abort_at_write);
     if let Some(folder) = &args.resume {
         refuse_another(folder, &args.config()?)?;
         if is_complete(folder, SUMMARY, args.json)? {
@@ -97,6 +95,9 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
         &format!("{} loss", plan.training.objective.title()),
         &format!("{} on {}", args.objective.loss, plan.data.name),
     )?;
+    if let Some(warning) = sampling::wild_negatives(plan, engine, &trained.model)? {
+        warn(args, &mut warnings, warning);
+    }
     let sigma = plan.training.objective.smoothing();
     // the network at its smallest noise level, where it has any
     let model = trained.model.at(sigma);
@@ -123,7 +124,10 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
         annealing: Some(ANNEALING),
         seed: plan.seed,
     };
-    let metrics = evaluation.run()?;
+    let mut metrics = evaluation.run()?;
+    if chain_summary.as_ref().is_some_and(|chains| chains.temperature != 1.0) {
+        metrics.leave_out_chains_energy();
+    }
     if let Some(note) = &metrics.note {
         warn(args, &mut warnings, note.clone());
     }

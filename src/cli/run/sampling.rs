@@ -5,9 +5,11 @@ use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
 use ebm_gpu::eval::Metrics;
 use ebm_gpu::model::Model;
+use ebm_gpu::objective::Objective;
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Stream;
-use ebm_gpu::sample::{Frames, SamplingPlan, Stage};
+use ebm_gpu::sample::{Frames, SamplingPlan, Stage, would_accept};
+use ebm_gpu::sampler::Langevin;
 
 use super::super::chains;
 use super::super::progress::{self, ChainBar};
@@ -55,7 +57,14 @@ pub(super) fn sampling(args: &Args, plan: &Plan, engine: &dyn Engine, model: &Mo
 pub(super) fn warnings(plan: &Plan, ends: &Points, summary: &ChainSummary, metrics: &Metrics) -> Vec<String> {
     let fitted = Standardizer::fit(&plan.data.train);
     let is_of_the_model = summary.temperature == 1.0 && !summary.denoised;
+    let tempered = (summary.temperature != 1.0).then(|| {
+        format!(
+            "the chains are at temperature {}, so they and all that is said of them are not of the model itself",
+            summary.temperature
+        )
+    });
     [
+        tempered,
         chains::far(&fitted.mean, &fitted.scale, ends),
         chains::biased(summary.would_accept),
         chains::unreached(metrics).filter(|_| is_of_the_model),
@@ -63,6 +72,25 @@ pub(super) fn warnings(plan: &Plan, ends: &Points, summary: &ChainSummary, metri
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The share of the steps of the chains that make negatives, from the data on, that a Metropolis correction has to accept for them
+/// to be chains of the model at all.
+const LEAST_ACCEPTED: f64 = 0.6;
+
+/// A warning if the chains that make negatives take steps that are too large for the model that has come of them.
+pub(super) fn wild_negatives(plan: &Plan, engine: &dyn Engine, model: &Model) -> Result<Option<String>> {
+    let (Objective::Cd(cd) | Objective::Pcd(cd, _)) = &plan.training.objective else { return Ok(None) };
+    let step = Langevin::new(cd.step_size, 1.0)?;
+    let accepted = would_accept(engine, model.into(), &step, &plan.data.train, plan.seed)?;
+    Ok(accepted.filter(|accepted| *accepted < LEAST_ACCEPTED).map(|accepted| {
+        format!(
+            "a Metropolis correction would refuse {:.0} % of the steps of the chains that make negatives, so the model is not learnt \
+             from its own: a smaller --eta than {}, or an --alpha, which keeps energies small",
+            100.0 * (1.0 - accepted),
+            cd.step_size
+        )
+    }))
 }
 
 /// Where they start.

@@ -158,5 +158,21 @@ pub(super) fn print_summary(summary: &Summary) -> Result<()> {
             summary.loss
         ))?;
     }
+    let told = told_apart(m);
+    if !told.is_empty() {
+        print_line(&format!("          told apart from them by {}", told.join(", ")))?;
+    }
     print_line(&format!("results   {}  ({:.1} s in all)", summary.out.display(), summary.total_seconds))
+}
+
+/// The statistics beside the distance above that lie outside of what chance gives, in words.
+fn told_apart(metrics: &Metrics) -> Vec<String> {
+    let names =
+        [("mmd2", "MMD²"), ("energy_distance", "energy distance"), ("neighbours", "neighbours of the own kind")];
+    let said = |(name, words): (&str, &str)| {
+        let value = metrics.named().into_iter().find(|(of, _)| *of == name)?.1?;
+        let [low, high] = *metrics.null_intervals.get(name)?;
+        (value > high).then(|| format!("{words} {value:.4} ({low:.4} to {high:.4} by chance)"))
+    };
+    names.into_iter().filter_map(said).collect()
 }

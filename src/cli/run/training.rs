@@ -160,14 +160,19 @@ impl Ground<'_> {
             Some(saved) => (saved.progress, saved.metadata.get(Checkpoints::SAID).cloned()),
             None => (Progress::start(&model), None),
         };
-        let log = MetricsLog::open(&folder.file(metrics::FILE), args.steps, progress.history.steps(), said.as_deref())?;
+        let done = progress.history.steps();
+        let (log, gap) = MetricsLog::open(&folder.file(metrics::FILE), args.steps, done, said.as_deref())?;
+        if let Some(gap) = gap.filter(|_| !args.quiet) {
+            notice!("warning: {gap}");
+        }
         let checkpoints = Checkpoints::new(folder, args.keep, plan, origin, rollbacks)?;
         // a program that was killed may have left some too many, and halves
         checkpoints.prune(progress.state.step);
         let bar = progress::bar("training", args.steps, args.quiet);
         bar.set_position(progress.state.step);
         bar.reset_eta();
-        let mut recorder = Recorder { plan: &training, log, checkpoints, autosave: Autosave::new(), bar };
+        let autosave = Autosave::new(args.endurance.interval()?);
+        let mut recorder = Recorder { plan: &training, log, checkpoints, autosave, bar };
         let stopping = validation.map(|validation| EarlyStopping {
             validation,
             every: args.validate_every.unwrap_or(args.steps.div_ceil(LOOKS)),

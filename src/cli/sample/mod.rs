@@ -31,6 +31,7 @@ pub(super) use args::Args;
 pub(super) use draw::{Draw, Drawn};
 use saved::{Saving, Tables};
 use subject::Subject;
+pub(super) use subject::untrained;
 use summary::Summary;
 use trajectories::Recorder;
 
@@ -42,6 +43,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     if let Some(folder) = &args.resume {
         refuse_another(folder, &config)?;
         if is_complete(folder, SUMMARY, args.json)? {
+            // of a program that was killed in between
+            saved::clear(folder);
             return Ok(());
         }
     }
@@ -99,6 +102,7 @@ fn carried_out(
     }
     let mut summary = Summary::new(args, subject, plan, engine, &sampled, &samples, &folder)?;
     summary.warnings.extend_from_slice(losses);
+    summary.warnings.extend(subject.doubt.clone());
     page::write(&folder, &summary)?;
     folder.write_json(SUMMARY, &summary)?;
     saving.end();

@@ -131,7 +131,7 @@ fn facts(of: &Value) -> Vec<(String, String)> {
         ("what a Metropolis correction would accept".into(), real(would_accept))
     });
     if !of["step_factor"].is_null() {
-        all.push(("adapted steps, of what was given".into(), real(&of["step_factor"])));
+        all.push(("adapted steps, in what was given".into(), real(&of["step_factor"])));
     }
     for (name, key) in [("noise levels", "levels"), ("exchanges, the hottest pair first", "exchanges")] {
         let values: Vec<String> = of[key].as_array().map_or(&[][..], Vec::as_slice).iter().map(&real).collect();

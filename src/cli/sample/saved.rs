@@ -15,8 +15,9 @@ use super::subject::Subject;
 use super::trajectories::Recorder;
 use crate::cli::notice::notice;
 
-/// The file.
+/// The file, and what it was before.
 const FILE: &str = "state.safetensors";
+const BEFORE: &str = "state-before.safetensors";
 
 /// What is kept of the chains on their way, in the order of [`Recorder::TABLES`].
 pub(super) type Tables = Vec<Option<Points>>;
@@ -42,14 +43,27 @@ impl Saving {
         let (path, origin) = (&self.path, &self.origin);
         let standing =
             format!("after step {} of {}, which is saved in {}", state.chains.step, self.steps, path.display());
-        self.autosave.save(&standing, || write_sampling(path, state, tables, &origin.metadata()))
+        self.autosave.save(&standing, || {
+            // another name for the one that is there, which outlives its replacement; some disks have no second names
+            let before = path.with_file_name(BEFORE);
+            drop(std::fs::remove_file(&before));
+            drop(std::fs::hard_link(path, &before));
+            write_sampling(path, state, tables, &origin.metadata())
+        })
     }
 
-    /// Removes the file, once everything else is there, and what a killed program was writing of it.
+    /// Removes the files, once everything else is there, and what a killed program was writing of them.
     pub(super) fn end(self) {
+        clear(self.path.parent().unwrap_or(Path::new("")));
+    }
+}
+
+/// Removes what was saved in a folder whose results are complete.
+pub(super) fn clear(folder: &Path) {
+    let part = Path::new(FILE).with_extension("safetensors.part");
+    for name in [Path::new(FILE), Path::new(BEFORE), &part] {
         // often there is none, and one too many does no harm
-        drop(std::fs::remove_file(self.path.with_extension("safetensors.part")));
-        drop(std::fs::remove_file(&self.path));
+        drop(std::fs::remove_file(folder.join(name)));
     }
 }
 
@@ -67,9 +81,10 @@ impl Args {
         engine: &dyn Engine,
     ) -> Result<(Folder, Saving, Option<Left>)> {
         let origin = Origin::new(self.files()?, engine);
+        let interval = self.endurance.interval()?;
         let saving = |folder: &Folder| Saving {
             path: folder.file(FILE),
-            autosave: Autosave::new(),
+            autosave: Autosave::new(interval),
             origin,
             steps: plan.all_steps(),
         };
@@ -84,15 +99,28 @@ impl Args {
         };
         let folder = Folder::of_run(path)?;
         let saving = saving(&folder);
-        let state = if saving.path.exists() { read_sampling(&saving.path, Recorder::TABLES)? } else { None };
-        let warning = match &state {
-            Some((_, _, metadata)) => saving.origin.check(&saving.path, metadata, "what the chains run on")?,
-            None => Some(format!("{} has no whole state to go on from, so the chains start over", path.display())),
-        };
-        if let Some(warning) = warning.filter(|_| !self.quiet) {
-            notice!("warning: {warning}");
+        let (mut warnings, mut left) = (Vec::new(), None);
+        for file in [FILE, BEFORE].map(|name| folder.file(name)).into_iter().filter(|file| file.exists()) {
+            match read_sampling(&file, Recorder::TABLES)? {
+                Some((state, tables, metadata)) => {
+                    warnings.extend(saving.origin.check(&file, &metadata, "what the chains run on")?);
+                    left = Some((state, tables));
+                    break;
+                }
+                None => warnings.push(format!("{} is cut short or changed, so it is left out", file.display())),
+            }
         }
-        Ok((folder, saving, state.map(|(state, tables, _)| (state, tables))))
+        if left.is_none() {
+            warnings.push(format!("{} has no whole state to go on from, so the chains start over", path.display()));
+        }
+        if !self.quiet {
+            warnings.iter().for_each(|warning| notice!("warning: {warning}"));
+            if let Some((state, _)) = &left {
+                let state: &SamplingState = state;
+                notice!("the chains go on after step {} of {}", state.chains.step, plan.all_steps());
+            }
+        }
+        Ok((folder, saving, left))
     }
 
     /// What tells the files that are read from others: a checksum of their bytes.

@@ -25,6 +25,8 @@ pub(super) struct Subject {
     pub(super) smoothing: f64,
     /// What a point is and the range of its values, if it is an image.
     pub(super) image: Option<(ImageShape, [f64; 2])>,
+    /// What has to be told of the levels that were asked for.
+    pub(super) doubt: Option<String>,
     /// The levels and the landscape at each, the largest first; one if it has none.
     pub(super) levels: Vec<(f64, Ground)>,
 }
@@ -58,6 +60,25 @@ impl Subject {
 /// Numbers joined by commas.
 pub(super) fn numbers(text: &str) -> Option<Vec<f64>> {
     text.split(',').map(|s| s.trim().parse().ok()).collect()
+}
+
+/// A warning where a network that sees the noise level is asked for one beyond those that it was trained at.
+pub(in crate::cli) fn untrained(
+    metadata: &HashMap<String, String>,
+    asked: &[f64],
+    path: &Path,
+) -> Result<Option<String>> {
+    /// Beyond the ladder, this is still near it.
+    const NEAR: f64 = 1.001;
+    let Some(ladder) = metadata_list(metadata, "ladder", None, path)?.filter(|ladder| !ladder.is_empty()) else {
+        return Ok(None);
+    };
+    let [low, high] =
+        [ladder.iter().copied().fold(f64::INFINITY, f64::min), ladder.iter().copied().fold(0.0, f64::max)];
+    let beyond = |sigma: &&f64| **sigma > high * NEAR || **sigma * NEAR < low;
+    Ok(asked.iter().find(beyond).map(|sigma| {
+        format!("the network was trained at noise levels from {low} to {high} and has never seen σ = {sigma}")
+    }))
 }
 
 /// What the metadata of a checkpoint say of images of `dim` values.
@@ -118,7 +139,16 @@ impl Args {
         };
         let columns = (1..=target.dim()).map(|i| format!("x{i}")).collect();
         let transform = Transform::identity(target.dim());
-        Ok(Subject { name: name.to_string(), columns, transform, data: None, smoothing: 0.0, image: None, levels })
+        Ok(Subject {
+            name: name.to_string(),
+            columns,
+            transform,
+            data: None,
+            smoothing: 0.0,
+            image: None,
+            doubt: None,
+            levels,
+        })
     }
 
     fn model_subject(&self, path: &Path, ladder: Option<Ladder>) -> Result<Subject> {
@@ -162,6 +192,7 @@ impl Args {
         if let Some(bad) = levels.iter().find(|s| !(**s == 0.0 || (1e-6..=1e6).contains(*s))) {
             return Err(Error::input(format!("sigma is {bad}, it has to be from 1e-6 to 1e6")));
         }
+        let doubt = if sees { untrained(&metadata, &levels, path)? } else { None };
         let stored = metadata.get("sigma").and_then(|s| s.parse().ok());
         let smoothing = levels.last().copied().filter(|_| sees).or(stored).unwrap_or(0.0);
         let levels = levels.into_iter().map(|sigma| (sigma, Ground::Network(model.at(sigma)))).collect();
@@ -175,6 +206,7 @@ impl Args {
             data,
             smoothing,
             image: image_of(&metadata, d, path)?,
+            doubt,
             levels,
         })
     }

@@ -134,6 +134,11 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
         format!("native f{bits} code on {} threads", self.pool.current_num_threads())
     }
 
+    /// The vectors of the processor, and not its threads.
+    fn arithmetic(&self) -> String {
+        format!("native f{} code in vectors of {} bits", 8 * size_of::<T>(), vector::bits())
+    }
+
     fn energy(&self, model: &Model, points: &Points) -> Result<Vec<f64>> {
         needs_energy(model)?;
         let weights = Weights::<T>::new(level_free(model)?);

@@ -70,6 +70,19 @@ pub(crate) fn vectorized<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
 }
 
+/// How wide these vectors are.
+pub(super) fn bits() -> usize {
+    struct Width;
+    impl pulp::WithSimd for Width {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> usize {
+            32 * S::F32_LANES
+        }
+    }
+    pulp::Arch::new().dispatch(Width)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::count::{Counters, Counts};
 use super::kernel::{Platform, Shape};
 use super::pace::Pace;
-use super::patience::{contained, within};
+use super::patience::{contained, give_up, within};
 use crate::error::{Error, Result};
 
 /// The largest buffer that is asked for where the adapter has more than WebGPU guarantees.
@@ -242,6 +242,7 @@ impl Gpu {
             Ok(Err(wgpu::PollError::Timeout)) => {
                 // a queue that is dropped waits for its work without end: this one never is
                 std::mem::forget(self.queue.clone());
+                give_up();
                 self.check().and(Err(Error::lost(format!("{name} did not finish within {seconds} s"))))
             }
             // a device that was lost takes no submission; that it was is told when those that it has are done

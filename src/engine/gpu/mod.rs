@@ -33,7 +33,7 @@ pub use buffers::Buffer;
 pub use count::Counts;
 pub use device::{Gpu, GpuOptions};
 pub use network::LayerEntry;
-pub use patience::is_contained;
+pub use patience::{has_given_up, is_contained};
 pub use pipeline::Bound;
 pub use spread::{QUADS_OF_SOFTWARE, batch_like, shape_of, shape_of_target, splits_of};
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -14,6 +15,19 @@ thread_local! {
 /// Whether this thread is in a call whose panic is caught and told as an error: a panic hook has nothing to say of it.
 pub fn is_contained() -> bool {
     CONTAINED.get()
+}
+
+static GIVEN_UP: AtomicBool = AtomicBool::new(false);
+
+/// Whether a driver has been given up that did not come back in time: its threads are still there, and what it does at the end of
+/// the program may wait for them without end.
+pub fn has_given_up() -> bool {
+    GIVEN_UP.load(Ordering::SeqCst)
+}
+
+/// Takes note of a driver that did not come back in time.
+pub(super) fn give_up() {
+    GIVEN_UP.store(true, Ordering::SeqCst);
 }
 
 /// Does `work` inside a driver's library, which may panic.
@@ -38,7 +52,10 @@ pub(super) fn within<T: Send + 'static>(
     std::thread::spawn(move || contained(work).map(|done| drop(sender.send(done))).ok());
     receiver.recv_timeout(limit).map_err(|e| {
         Error::failed(match e {
-            RecvTimeoutError::Timeout => format!("{what} did not end within {} s", limit.as_secs_f64()),
+            RecvTimeoutError::Timeout => {
+                give_up();
+                format!("{what} did not end within {} s", limit.as_secs_f64())
+            }
             RecvTimeoutError::Disconnected => format!("{what} failed: the driver panicked"),
         })
         .hint("another driver or --adapter, or --engine cpu, which needs none")
@@ -58,6 +75,7 @@ mod tests {
             told(within(soon, "opening it", move || std::thread::sleep(60 * soon))),
             "opening it did not end within 0.02 s"
         );
+        assert!(has_given_up());
         assert!(told(within(3000 * soon, "opening it", || panic!("as drivers do"))).contains("the driver panicked"));
     }
 

@@ -1,7 +1,7 @@
 //! The metrics that need ln Z: by a grid in one and two dimensions, beyond by annealed importance sampling.
 
 use super::super::{AnnealedImportance, Base, Estimate, Grid, LawOnGrid, cells};
-use super::{Evaluation, Metrics, POINTS, RIM_MASS};
+use super::{Evaluation, Metrics, POINTS};
 use crate::data::{Dataset, Standardizer};
 use crate::error::Result;
 use crate::points::Points;
@@ -88,9 +88,7 @@ impl Evaluation<'_> {
             let Integral { log_z, outside, rim } = self.with_surroundings(&grid, log_z)?;
             (metrics.log_z, metrics.outside_mass) = (Some(log_z), Some(outside));
             metrics.note_rim(rim);
-            if outside <= RIM_MASS {
-                self.chains_energy(&grid, &energies, metrics)?;
-            }
+            self.chains_energy(&grid, &energies, metrics)?;
             if sigma > 0.0 && grid.widest_cell() > 0.5 * sigma {
                 metrics.note(format!(
                     "cells of {:.2e} are too wide for sigma = {sigma}: the NLL is left out",
@@ -104,9 +102,7 @@ impl Evaluation<'_> {
         let log_model: Vec<f64> = energies.iter().map(|e| -e - log_z).collect();
         let rim = grid.rim_mass(&log_model);
         metrics.note_rim(rim);
-        if rim <= RIM_MASS {
-            self.chains_energy(&grid, &energies, metrics)?;
-        }
+        self.chains_energy(&grid, &energies, metrics)?;
         let both = [sigma, 0.0];
         for &smoothing in &both[usize::from(sigma == 0.0)..] {
             let on_grid = LawOnGrid::new(law.as_ref(), smoothing, &grid);
@@ -130,18 +126,28 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    /// How the mean energy of the chains compares with that of the model itself, which has all its mass on the grid.
+    /// How the mean energy of the chains compares with that of the model itself, of both within the grid.
     fn chains_energy(&self, grid: &Grid, energies: &[f64], metrics: &mut Metrics) -> Result<()> {
         let Some(chains) = self.chains.filter(|chains| chains.values().iter().all(|x| x.is_finite())) else {
             return Ok(());
         };
+        let inside: Vec<f64> = chains.rows().filter(|x| grid.holds(x)).flatten().copied().collect();
+        let inside = Points::new(chains.dim(), inside);
+        if 2 * inside.count() < chains.count() {
+            metrics.note(format!(
+                "{} of {} chains are within the grid's box, so their energy is not held against that of the model",
+                inside.count(),
+                chains.count()
+            ));
+            return Ok(());
+        }
         let [mean, variance] = grid.energy_moments(energies);
-        let found = Estimate::mean(&self.engine.energy(self.model, chains)?);
+        let found = Estimate::mean(&self.engine.energy(self.model, &inside)?);
         let deviation = variance.sqrt();
         metrics.chains_energy = Some((found.value - mean) / deviation).filter(|excess| excess.is_finite());
         if metrics.chains_energy.is_some() {
             // of few chains the spread says little, and that of the model is known
-            let error = (found.error / deviation).max((chains.count() as f64).sqrt().recip());
+            let error = (found.error / deviation).max((inside.count() as f64).sqrt().recip());
             metrics.standard_errors.insert("chains_energy", error);
         }
         Ok(())

@@ -118,6 +118,18 @@ fn the_energy_of_chains_is_held_against_that_of_the_model() {
                 if wider == 1.0 { excess.abs() < 4.0 * error } else { excess > 0.3 },
                 "{wider}: {excess} ± {error}"
             );
+            // a model that reaches beyond the grid: of both, what is within counts
+            let grid = super::super::Grid::around_law(data.law.as_deref().unwrap(), 0.0, 50).unwrap();
+            let reach = grid.points().values().iter().fold(0.0, |reach: f64, x| reach.max(x.abs()));
+            let [scale, factor] = [reach / 2.5, reach / 2.5 / scale];
+            let chains = Points::new(dim, chains.values().iter().map(|x| factor * x).collect());
+            let found = smoothed(&logistic(dim, 0.0, scale), &data, 0.0, Some(&chains));
+            let (excess, error) = (found.chains_energy.unwrap(), found.standard_errors["chains_energy"]);
+            assert!(found.note.is_some_and(|note| note.contains("outermost")), "the grid of {law} holds it all");
+            assert!(if wider == 1.0 { excess.abs() < 4.0 * error } else { excess > 5.0 * error }, "{excess} ± {error}");
+            let gone = Points::new(dim, chains.values().iter().map(|x| 1e3 + x).collect());
+            let found = smoothed(&logistic(dim, 0.0, scale), &data, 0.0, Some(&gone));
+            assert!(found.chains_energy.is_none() && found.note.is_some_and(|note| note.contains("0 of 4000 chains")));
         }
         assert_eq!(smoothed(&logistic(dim, 0.0, scale), &data, 0.0, None).chains_energy, None);
     }

@@ -18,6 +18,10 @@ const COLOURS: [&str; 8] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#333333
 const FEW: usize = 20;
 /// The radius of the marks at both ends of a path, in pixels: of few paths, and of many.
 const MARKS: [f64; 2] = [3.6, 2.0];
+/// From this share of the picture's width on, in the mean, pieces of a path are leaps between places, not a way: the places
+/// are dots then, with this radius, and the lines between them pale.
+const LEAP: f64 = 0.06;
+const PLACE: f64 = 1.5;
 
 /// Where chains have been.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -97,9 +101,15 @@ pub fn paths_figure(panel: &ChainsPanel<'_>) -> Result<Figure> {
         .collect();
     let few = paths.len() <= FEW;
     let mark = if few { MARKS[0] } else { MARKS[1] };
+    let leaping = panel.dim > 1 && mean_piece(&paths) > LEAP * axes.frame.width;
     svg.open_clipped(axes.frame);
     for (path, colour) in paths.iter().zip(COLOURS.iter().cycle()) {
-        draw_path(&mut svg, path, colour, few);
+        draw_path(&mut svg, path, colour, few, leaping);
+    }
+    if leaping {
+        for (path, colour) in paths.iter().zip(COLOURS.iter().cycle()) {
+            svg.dots(path.iter().copied().flatten(), PLACE, &place_style(colour));
+        }
     }
     let mut entries = draw_steps(&mut svg, &axes, panel);
     for (path, colour) in paths.iter().zip(COLOURS.iter().cycle()) {
@@ -111,7 +121,13 @@ pub fn paths_figure(panel: &ChainsPanel<'_>) -> Result<Figure> {
     axes.draw_axes(&mut svg);
     backdrop::draw_bar(&mut svg, &axes, relief.as_ref());
     entries.insert(0, Entry { swatch: Swatch::Dot(mark, start_style("#333333")), label: "start".into() });
-    entries.insert(1, Entry { swatch: Swatch::Dot(mark, end_style("#333333")), label: "end".into() });
+    if leaping {
+        entries.insert(1, Entry { swatch: Swatch::Dot(PLACE, place_style("#333333")), label: "on the way".into() });
+    }
+    entries.insert(
+        1 + usize::from(leaping),
+        Entry { swatch: Swatch::Dot(mark, end_style("#333333")), label: "end".into() },
+    );
     legend::draw_above(&mut svg, axes.frame, panel.title, &entries);
     Ok(svg.finish())
 }
@@ -138,9 +154,21 @@ fn against_steps(panel: &ChainsPanel<'_>) -> Result<(Svg, Panel, Option<Relief>)
     Ok((svg, axes, relief))
 }
 
-fn draw_path(svg: &mut Svg, path: &[Option<(f64, f64)>], colour: &str, few: bool) {
+/// The mean length of a piece of the paths.
+fn mean_piece(paths: &[Vec<Option<(f64, f64)>>]) -> f64 {
+    let pieces = paths.iter().flat_map(|path| path.windows(2)).filter_map(|ends| Some((ends[0]?, ends[1]?)));
+    let lengths: Vec<f64> = pieces.map(|(a, b)| (a.0 - b.0).hypot(a.1 - b.1)).collect();
+    lengths.iter().sum::<f64>() / lengths.len().max(1) as f64
+}
+
+fn draw_path(svg: &mut Svg, path: &[Option<(f64, f64)>], colour: &str, few: bool, leaping: bool) {
     let d = polyline(path.iter().copied());
     let common = "fill=\"none\" stroke-linejoin=\"round\" stroke-linecap=\"round\"";
+    if leaping {
+        let pale = "stroke-width=\"0.5\" stroke-opacity=\"0.25\"";
+        svg.path(&d, &format!("class=\"path\" {common} stroke=\"{colour}\" {pale}"));
+        return;
+    }
     if few {
         svg.path(&d, &format!("{common} stroke=\"#ffffff\" stroke-width=\"2\" stroke-opacity=\"0.6\""));
     }
@@ -166,6 +194,10 @@ fn start_style(colour: &str) -> String {
     format!("fill=\"#ffffff\" stroke=\"{colour}\" stroke-width=\"1.5\"")
 }
 
+fn place_style(colour: &str) -> String {
+    format!("fill=\"{colour}\" fill-opacity=\"0.8\"")
+}
+
 fn end_style(colour: &str) -> String {
     format!("fill=\"{colour}\" stroke=\"#ffffff\" stroke-width=\"1\"")
 }
@@ -176,7 +208,7 @@ mod tests {
     use super::*;
 
     fn trace(dim: usize, chains: usize, records: u64) -> Trace {
-        let at = |r: u64| Points::new(dim, (0..chains * dim).map(|i| (i as f64 + 0.3 * r as f64).sin()).collect());
+        let at = |r: u64| Points::new(dim, (0..chains * dim).map(|i| (i as f64 + 0.1 * r as f64).sin()).collect());
         Trace { steps: (0..records).map(|r| 10 * r).collect(), positions: (0..records).map(at).collect() }
     }
 
@@ -203,6 +235,21 @@ mod tests {
             assert!(svg.contains(text), "{text} is missing");
         }
         assert!(!svg.contains("class=\"mark\""));
+    }
+
+    #[test]
+    fn leaps_are_places_with_pale_lines() {
+        let walk = |step: f64| Trace {
+            steps: (0..40).collect(),
+            positions: (0..40).map(|r| Points::new(2, vec![(f64::from(r) * step).sin(), 0.0, 1.0, 1.0])).collect(),
+        };
+        for (step, leaping) in [(0.05, false), (2.0, true)] {
+            let svg = figure(2, &walk(step), Backdrop::Plain).svg;
+            assert_eq!(svg.contains("stroke-opacity=\"0.25\""), leaping, "{step}");
+            assert_eq!(svg.contains(">on the way<"), leaping, "{step}");
+            // both ends of two chains and of the key; and every place of theirs
+            assert_eq!(svg.matches("<circle").count(), if leaping { 6 + 80 + 1 } else { 6 }, "{step}");
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ fn histograms(data: &Points, samples: &Points, names: &[String], model: &str) ->
     let bins = bin_count(shown, range);
     let [of_data, of_samples] = [&data, &samples].map(|values| Histogram::new(values, range, bins));
     let highest = of_data.density.iter().chain(&of_samples.density).copied().fold(0.0, f64::max);
-    let (mut svg, panel) = density_panel("data and model samples", &coordinate_name(names, 0), range, highest);
+    let (mut svg, panel) = density_panel("", &coordinate_name(names, 0), range, highest);
     let outline = format!("fill=\"none\" stroke=\"{MODEL}\" stroke-width=\"2\" stroke-linejoin=\"round\"");
     panel.draw_grid_lines(&mut svg);
     svg.open_clipped(panel.frame);
@@ -80,10 +80,7 @@ fn histograms(data: &Points, samples: &Points, names: &[String], model: &str) ->
         Entry { swatch: Swatch::Area(data_style()), label: label("data", &data) },
         Entry { swatch: Swatch::Line(outline), label: label(model, &samples) },
     ];
-    let middle = |i: usize| range.lo() + range.width() * (i as f64 + 0.5) / bins as f64;
-    let tops = of_data.density.iter().enumerate().chain(of_samples.density.iter().enumerate());
-    let occupied: Vec<_> = tops.filter_map(|(i, d)| panel.pixel(middle(i), *d)).collect();
-    legend::draw(&mut svg, &panel, &entries, &occupied);
+    legend::draw_above(&mut svg, panel.frame, "", &entries);
     svg.finish()
 }
 

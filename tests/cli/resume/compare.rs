@@ -57,3 +57,43 @@ fn a_comparison_that_is_killed_goes_on() {
     assert_eq!(folder.names("c"), folder.names("whole"));
     assert_eq!(folder.names("c/gauss1d/ed"), ["seed-0", "seed-1"]);
 }
+
+/// What an interrupted run has saved is not replaced by another run, unless that is said.
+#[test]
+fn another_comparison_does_not_take_the_place_of_an_interrupted_one() {
+    let folder = Folder::new();
+    let flags = "compare --engine cpu --quiet --losses ed --data gauss1d --seeds 1 --budget 30 --chains 32 --set points=400 \
+                 --set checkpoint-every=20 --out c";
+    folder.done(&format!("{flags} --hidden 8"));
+    let cell = "c/gauss1d/ed/seed-0";
+    std::fs::remove_file(folder.path(&format!("{cell}/run.json"))).unwrap();
+    let before = folder.tree("c");
+    let refused = folder.run(&format!("{flags} --hidden 9"));
+    assert_eq!(refused.code, Some(2), "{refused}");
+    assert!(refused.stderr.contains("holds another run: hidden is") && refused.stderr.contains("--force"), "{refused}");
+    assert!(folder.tree("c") == before);
+    folder.done(&format!("{flags} --hidden 9 --force"));
+}
+
+/// At every third of the moments at which a file is written.
+#[cfg(unix)]
+#[test]
+fn a_comparison_may_be_killed_at_any_moment() {
+    let folder = Folder::new();
+    let flags = "compare --engine cpu --quiet --losses ed --data gauss1d --seeds 1 --budget 20 --hidden 4 --chains 8 --set points=100 \
+                 --set batch=16 --set checkpoint-every=12 --set chain-steps=5 --save-every 1000";
+    folder.done(&format!("{flags} --out whole"));
+    let names = folder.names("whole");
+    for moment in (1..).step_by(3) {
+        let killed = folder.run(&format!("{flags} --out c --abort-at-write {moment}"));
+        if killed.code.is_some() {
+            assert_eq!(killed.code, Some(0), "{killed}");
+            assert!(moment > 24, "only {} moments", moment - 1);
+            return;
+        }
+        folder.done(&format!("{flags} --out c"));
+        assert_same(&folder, "c/gauss1d/ed/seed-0", "whole/gauss1d/ed/seed-0");
+        assert_eq!(folder.names("c"), names, "after moment {moment}");
+        std::fs::remove_dir_all(folder.path("c")).unwrap();
+    }
+}

@@ -150,8 +150,58 @@ fn checkpoints_that_are_not_whole_are_left_out() {
         "step-00000012",
         "no checkpoint to go on from, so the run starts over",
     ]);
+    // nothing that cannot be read is thrown away
+    let aside: Vec<String> = folder.names("r/checkpoints").into_iter().filter(|n| n.ends_with(".left-out")).collect();
+    assert_eq!(aside, [12, 24, 30].map(|step| format!("step-{step:08}.safetensors.left-out")));
     // a checkpoint is a model as well
     folder.done(&format!("sample {} --engine cpu --quiet --chains 9 --steps 5 --out s", whole(24)));
+}
+
+/// Lines that the log has lost are told of, and cost nothing else.
+#[test]
+fn a_log_that_has_lost_lines_is_gone_on_with() {
+    let folder = Folder::new();
+    folder.done(&format!("{TINY} --data gauss1d --checkpoint-every 12 --out r"));
+    let [model, log] = ["model.safetensors", "metrics.jsonl"].map(|name| folder.bytes(&format!("r/{name}")));
+    let lines: Vec<&[u8]> = log.split_inclusive(|byte| *byte == b'\n').collect();
+    assert_eq!(lines.len(), 30);
+    let resumed = |there: &[u8], warning: &str| {
+        folder.write("r/metrics.jsonl", there);
+        for name in ["run.json", "checkpoints/step-00000030.safetensors"] {
+            std::fs::remove_file(folder.path(&format!("r/{name}"))).unwrap();
+        }
+        let said = folder.done("run --resume r").stderr;
+        assert_eq!(said.matches("lines are missing").count(), usize::from(!warning.is_empty()), "{said}");
+        assert!(said.contains(warning) && folder.bytes("r/model.safetensors") == model, "{said}");
+        folder.bytes("r/metrics.jsonl")
+    };
+    assert!(resumed(&log, "") == log);
+    // one that is gone, one that is no text, and what was left of that the next time
+    let mut holes = lines.clone();
+    holes[17] = b"{\"step\":\xff}\n";
+    holes.remove(4);
+    let left = resumed(&holes.concat(), "r/metrics.jsonl has been changed since: 2 of its 24 lines are missing");
+    let mut sound = lines.clone();
+    sound.remove(17);
+    sound.remove(4);
+    assert!(left == sound.concat());
+    assert!(resumed(&left, "2 of its 24 lines are missing") == left);
+    assert!(resumed(b"", "24 of its 24 lines are missing") == lines[24..].concat());
+}
+
+/// Checkpoints that cannot be listed are not taken for none.
+#[test]
+fn a_folder_that_cannot_be_listed_is_no_empty_one() {
+    let folder = Folder::new();
+    folder.done(&format!("{TINY} --data gauss1d --checkpoint-every 12 --out r"));
+    std::fs::remove_file(folder.path("r/run.json")).unwrap();
+    std::fs::rename(folder.path("r/checkpoints"), folder.path("kept")).unwrap();
+    folder.write("r/checkpoints", "");
+    let before = folder.tree("r");
+    let refused = folder.run("run --quiet --resume r");
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(refused.stderr.starts_with("error: cannot list the folder r/checkpoints"), "{refused}");
+    assert!(folder.tree("r") == before);
 }
 
 #[cfg(unix)]
@@ -163,6 +213,8 @@ fn an_interrupted_run_is_saved_and_a_second_signal_ends_at_once() {
         // no checkpoints but those of the signal
         let mut going = Going::start(&folder, &format!("{RUN} --checkpoint-every 0 --out {out}"));
         going.until(|| folder.length(&format!("{out}/metrics.jsonl")) > 0);
+        // as `timeout` does it, to the program and to its group
+        going.signal(signal);
         going.signal(signal);
         let (code, said) = going.end();
         assert_eq!(code, Some(130), "{said}");
@@ -187,7 +239,7 @@ fn an_interrupted_run_is_saved_and_a_second_signal_ends_at_once() {
     // from there to the first step is no time
     std::thread::sleep(std::time::Duration::from_millis(150));
     going.signal("INT");
-    std::thread::sleep(std::time::Duration::from_millis(150));
+    std::thread::sleep(std::time::Duration::from_millis(400));
     assert!(going.child.try_wait().unwrap().is_none(), "the first signal does not end it within a step");
     going.signal("INT");
     assert_eq!(going.end(), (Some(130), String::new()));

@@ -40,6 +40,49 @@ fn interrupted_chains_end_as_those_that_are_not() {
     assert!(outcome.stdout.contains("complete already"), "{outcome}");
 }
 
+/// In the middle of every file that is written whole, when it has just got its name, and when draws have grown.
+#[cfg(unix)]
+#[test]
+fn chains_may_be_killed_at_any_moment() {
+    let folder = Folder::new();
+    let short = "sample --target u2 --sampler mala --engine cpu --quiet --chains 40 --burn-in 5 --steps 60 --thin 10 --draws \
+                 --save-every 0";
+    folder.done(&format!("{short} --out whole"));
+    let mut went_on = 0;
+    for moment in 1.. {
+        let killed = folder.run(&format!("{short} --out r --force --abort-at-write {moment}"));
+        if killed.code.is_some() {
+            // it has fewer moments than that
+            assert_eq!(killed.code, Some(0), "{killed}");
+            assert!(moment > 16 && went_on > 2, "{} moments, {went_on} with a state", moment - 1);
+            return;
+        }
+        if folder.path("r/config.toml").exists() {
+            let said = folder.done("sample --resume r").stderr;
+            went_on += usize::from(said.contains("the chains go on after step "));
+        } else {
+            assert_eq!(moment, 1);
+            folder.done(&format!("{short} --out r --force"));
+        }
+        assert_same_chains(&folder, "r", "whole", &[]);
+    }
+}
+
+/// The one before is taken where it is whole, and it is gone once all is done.
+#[cfg(unix)]
+#[test]
+fn a_state_that_is_spoilt_is_not_the_only_one() {
+    let folder = Folder::new();
+    folder.done(&format!("{DRAWS} --out whole"));
+    interrupt_draws(&folder, "r");
+    std::fs::rename(folder.path("r/state.safetensors"), folder.path("r/state-before.safetensors")).unwrap();
+    folder.write("r/state.safetensors", "spoilt");
+    let said = folder.done("sample --resume r").stderr;
+    assert!(said.contains("warning: r/state.safetensors is cut short or changed, so it is left out\n"), "{said}");
+    assert!(said.contains("the chains go on after step "), "{said}");
+    assert_same_chains(&folder, "r", "whole", &[]);
+}
+
 #[cfg(unix)]
 #[test]
 fn chains_whose_state_is_cut_short_start_over() {

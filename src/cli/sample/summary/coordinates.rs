@@ -14,7 +14,8 @@ use crate::cli::sample::subject::Subject;
 pub(super) struct CoordinateSummary {
     pub(super) name: String,
     pub(super) mean: f64,
-    pub(super) variance: f64,
+    /// None of one chain.
+    pub(super) variance: Option<f64>,
     /// What they would be exactly, where it is known.
     pub(super) exact_mean: Option<f64>,
     pub(super) exact_variance: Option<f64>,
@@ -77,7 +78,7 @@ pub(super) fn coordinate(
     CoordinateSummary {
         name: subject.columns[n].clone(),
         mean,
-        variance,
+        variance: (samples.count() > 1).then_some(variance),
         exact_mean: facts.mean.as_ref().map(|m| m[n]),
         exact_variance: facts.variance.as_ref().map(|v| v[n]),
         data_mean: data.map(|d| d[0]),

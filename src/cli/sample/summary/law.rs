@@ -26,14 +26,20 @@ fn walls(bounds: Option<Bounds>) -> String {
     })
 }
 
+/// A number in at most six digits.
+fn short(value: f64) -> String {
+    format!("{value:.5e}").parse().map_or(value, |rounded: f64| rounded).to_string()
+}
+
 pub(in crate::cli::sample) fn describe(transition: &Transition) -> String {
     match transition {
         Transition::Langevin(l) => {
-            format!("x <- x - {} grad E + {} xi{}", l.step_size, l.noise_scale(), walls(l.bounds))
+            format!("x <- x - {} grad E + {} xi{}", l.step_size, short(l.noise_scale()), walls(l.bounds))
         }
         Transition::Hamiltonian(h) => {
             let proposal = if h.leapfrogs == 1 && h.mass.is_empty() {
-                format!("x <- x - {} grad E + sqrt({} T) xi", 0.5 * h.step * h.step, h.step * h.step)
+                let square = h.step * h.step;
+                format!("x <- x - {} grad E + sqrt({} T) xi", short(0.5 * square), short(square))
             } else {
                 format!("{} leapfrogs of {}", h.leapfrogs, h.step)
             };
@@ -41,7 +47,8 @@ pub(in crate::cli::sample) fn describe(transition: &Transition) -> String {
             let swaps =
                 if h.replicas() > 1 { format!(", exchanged every {} steps", h.swap_every) } else { String::new() };
             let walls = walls(h.bounds);
-            format!("{proposal}{mass}, accepted by Metropolis, T = {:?}{swaps}{walls}", h.temperatures)
+            let temperatures = h.temperatures.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
+            format!("{proposal}{mass}, accepted by Metropolis, T = {temperatures}{swaps}{walls}")
         }
     }
 }

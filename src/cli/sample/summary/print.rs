@@ -27,7 +27,7 @@ impl fmt::Display for Summary {
             Some(v) => format!("{v:.digits$}"),
         };
         if let Some(factor) = self.step_factor {
-            writeln!(f, "steps     each chain's own after adaptation, on average {factor:.3} of what was given")?;
+            writeln!(f, "steps     each chain's own after adaptation, on average {factor:.3} times what was given")?;
         }
         let watched = match c.monitored {
             0 => String::new(),
@@ -47,7 +47,7 @@ impl fmt::Display for Summary {
                 x.name,
                 number(Some(x.mean), 4),
                 number(x.exact_mean.or(x.data_mean), 4),
-                number(Some(x.variance), 4),
+                number(x.variance, 4),
                 number(x.exact_variance.or(x.data_variance), 4),
                 number(x.draws_mean, 4),
                 number(x.mean_error, 4),
