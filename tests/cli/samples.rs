@@ -180,8 +180,8 @@ fn moments_of_many_draws_are_means_over_windows() {
 fn an_explosion_between_draws_is_told_of_soon() {
     let folder = Folder::new();
     write_npy_f64(&folder.path("start.npy"), &[2, 2], &[0.5, 0.5, 1e9, -1e9]).unwrap();
-    let chains = "sample --target himmelblau --engine cpu --chains 2 --step-size 0.001 --steps 10000000";
-    let outcome = folder.run(&format!("{chains} --thin 10000000 --start start.npy --quiet --out s"));
+    let chains = "sample --target himmelblau --engine cpu --chains 2 --step-size 0.001 --steps 100000000";
+    let outcome = folder.run(&format!("{chains} --thin 100000000 --start start.npy --quiet --out s"));
     assert_eq!(outcome.code, Some(1), "{outcome}");
     // so soon that there is time to look for the very step
     let said = "1 of 2 chains left every bound at step 2; it is chain 1, counted from 0\n";

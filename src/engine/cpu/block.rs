@@ -194,14 +194,17 @@ mod tests {
 
     #[test]
     fn every_row_begins_a_line_of_the_cache_and_the_next_is_elsewhere() {
-        let mut block = Block::<f32>::default();
+        // beside what else lies in memory
+        let mut others = Vec::new();
         for columns in [1, 16, 17, 64, 128, 576] {
+            let mut block = Block::<f32>::default();
             block.shape(5, columns);
             let place = |row: usize| block.row(row, 0..columns).as_ptr() as usize;
             for row in 0..5 {
                 assert_eq!(place(row) % LINE, 0, "row {row} of {columns} columns");
             }
             assert_eq!((place(1) - place(0)) / LINE % 2, 1, "{columns} columns");
+            others.push((block, vec![0_u8; 16 + columns]));
         }
     }
 }

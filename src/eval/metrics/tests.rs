@@ -121,7 +121,7 @@ fn the_energy_of_chains_is_held_against_that_of_the_model() {
             // a model that reaches beyond the grid: of both, what is within counts
             let grid = super::super::Grid::around_law(data.law.as_deref().unwrap(), 0.0, 50).unwrap();
             let reach = grid.points().values().iter().fold(0.0, |reach: f64, x| reach.max(x.abs()));
-            let [scale, factor] = [reach / 2.5, reach / 2.5 / scale];
+            let [scale, factor] = [reach / 4.0, reach / 4.0 / scale];
             let chains = Points::new(dim, chains.values().iter().map(|x| factor * x).collect());
             let found = smoothed(&logistic(dim, 0.0, scale), &data, 0.0, Some(&chains));
             let (excess, error) = (found.chains_energy.unwrap(), found.standard_errors["chains_energy"]);
