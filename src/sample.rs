@@ -27,8 +27,8 @@ pub use saved::{read_sampling, write_sampling};
 /// in flight anyway: one in some five submissions is cheap, and a chain that has left every bound is told of soon.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Chains that have left every bound after less than this are run again, to tell at which step.
-const AGAIN: Duration = Duration::from_secs(20);
+/// Chains that have left every bound are run again for so long, to tell at which step.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// One landscape with the transition on it, and for how many steps.
 pub struct Stage<'a> {
@@ -203,7 +203,7 @@ impl SamplingPlan<'_> {
     ) -> Result<Sampled> {
         let (begun, left, mut sound) = (Instant::now(), from.clone(), 0);
         match self.attempt(engine, start, from, listen, None, &mut sound) {
-            // they do the same again, seen after each step since they were sound
+            // they do the same again, seen after each step since they were sound, if there is time
             Err(blown) if blown.is_divergence() && begun.elapsed() < AGAIN => {
                 let seen = self.attempt(engine, start, left, &mut Deaf, Some(sound), &mut 0);
                 Err(seen.err().filter(Error::is_divergence).unwrap_or(blown))
@@ -354,6 +354,9 @@ impl Course<'_> {
     fn go_to(&mut self, end: u64) -> Result<()> {
         self.show()?;
         while self.done < end {
+            if self.close.is_some() && self.begun.elapsed() > AGAIN {
+                return Err(Error::failed("it takes too long to see the chains after every step"));
+            }
             let until = self.frames.steps.get(self.next).map_or(end, |step| end.min(*step));
             let until = match self.close {
                 Some(close) if self.done >= close => self.done + 1,
@@ -407,8 +410,11 @@ impl Course<'_> {
         let Some(first) = positions.rows().position(is_lost) else { return Ok(()) };
         let (lost, count) = (positions.rows().filter(|x| is_lost(x)).count(), positions.count());
         let (since, until) = (*self.sound, self.done);
-        let when =
-            if until == since + 1 { format!("at step {until}") } else { format!("between steps {since} and {until}") };
+        let when = match until - since {
+            0 => "at the last step, without noise".to_string(),
+            1 => format!("at step {until}"),
+            _ => format!("between steps {since} and {until}"),
+        };
         let which = if lost == 1 { "it is" } else { "the first of them is" };
         Err(Error::diverged(format!(
             "{lost} of {count} chains left every bound {when}; {which} chain {first}, counted from 0"

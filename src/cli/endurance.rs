@@ -58,7 +58,7 @@ impl EnduranceArgs {
     /// The time between saves.
     ///
     /// # Errors
-    /// It is none, or longer than any work.
+    /// It is negative, or longer than any work.
     pub(super) fn interval(&self) -> Result<Duration> {
         let seconds = self.save_every;
         if !(0.0..=1e6).contains(&seconds) {

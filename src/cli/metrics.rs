@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ebm_gpu::engine::StepRecord;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::Health;
-use ebm_gpu::files::{cannot_write, moment, sync_name};
+use ebm_gpu::files::{cannot_write, moment, sync_name, write_atomically};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -127,11 +127,11 @@ impl MetricsLog {
             ))
             .hint("begin anew without --resume"));
         }
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(cannot)?;
         let kept = whole.concat();
         if !there.starts_with(kept.as_bytes()) {
-            file.write_all(kept.as_bytes()).map_err(cannot)?;
+            write_atomically(path, kept.as_bytes())?;
         }
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(cannot)?;
         file.set_len(kept.len() as u64).and_then(|()| file.seek(SeekFrom::End(0))).map_err(cannot)?;
         sync_name(path).map_err(cannot)?;
         let log = Self { path: path.to_path_buf(), file: BufWriter::new(file), window, pending };

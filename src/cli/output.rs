@@ -106,7 +106,8 @@ impl Folder {
         for number in 2u32.. {
             match std::fs::create_dir(&path) {
                 Ok(()) => {
-                    sync_name(&path).map_err(|e| cannot(&path, &e))?;
+                    // a parent that cannot be opened is no reason to write nothing
+                    drop(sync_name(&path));
                     break;
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => {
@@ -162,8 +163,9 @@ impl Folder {
     pub(super) fn subfolder(&self, name: &str) -> Result<PathBuf> {
         let path = self.path.join(name);
         std::fs::create_dir_all(&path)
-            .and_then(|()| sync_name(&path))
             .map_err(|e| Error::input(format!("cannot make the folder {}: {e}", path.display())))?;
+        // it is there, and what lies in it is synced by name
+        drop(sync_name(&path));
         Ok(path)
     }
 

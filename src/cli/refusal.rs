@@ -24,18 +24,22 @@ pub(super) fn restated(refusal: &clap::Error, command: &str) -> Option<Error> {
     Some(error.hint(forgotten_flag(refusal, command).or(tip).unwrap_or_else(of_command)))
 }
 
-/// What other programs call flags, and what they are here.
-const ELSEWHERE: &[(&str, &str)] = &[
+/// What other programs call flags of `run`, and what they are here.
+const OF_RUN: &[(&str, &str)] = &[
     ("--epochs", "--steps counts batches, not passes through the data"),
     ("--iterations", "--steps N"),
+    ("--learning-rate", "--lr RATE"),
+    ("--dataset", "--data NAME or FILE"),
+    ("--objective", "--loss NAME"),
+];
+
+/// The same of flags of every command that computes.
+const OF_MOST: &[(&str, &str)] = &[
     ("--name", "--out FOLDER"),
     ("--output", "--out FOLDER"),
     ("--gpu", "--engine gpu"),
     ("--cpu", "--engine cpu"),
     ("--device", "--engine gpu or cpu"),
-    ("--learning-rate", "--lr RATE"),
-    ("--dataset", "--data NAME or FILE"),
-    ("--objective", "--loss NAME"),
 ];
 
 /// The flag that was left out before a word, where the word says which, or that it is called here.
@@ -44,7 +48,10 @@ fn forgotten_flag(refusal: &clap::Error, command: &str) -> Option<String> {
     if (command, word) == ("compare", "--steps") {
         return Some("--budget STEPS".to_string());
     }
-    if let Some((_, meant)) = ELSEWHERE.iter().find(|(said, _)| *said == word) {
+    let takes_engine = matches!(command, "run" | "sample" | "eval" | "compare" | "grad" | "repro");
+    let of_run = OF_RUN.iter().filter(|_| command == "run");
+    let mut elsewhere = of_run.chain(OF_MOST.iter().filter(|_| takes_engine));
+    if let Some((_, meant)) = elsewhere.find(|(said, _)| *said == word) {
         return Some((*meant).to_string());
     }
     if command == "run" && ebm_gpu::objective::NAMES.contains(&word) {

@@ -133,7 +133,8 @@ fn rows_are_those_that_training_has_not_seen() {
     folder.all_refused("eval a --quiet --engine cpu", &[("", &["there is no file t.csv", "hint: ", "--data PATH"])]);
     let moved = folder.done(&format!("eval a {QUICK} --chains 0 --data moved/t.csv")).json();
     assert_eq!(number(&moved, "metrics.nll_data"), number(&held, "metrics.nll_data"));
-    assert_eq!(moved["rows"], held["rows"]);
+    let rows = format!("{} (moved/t.csv is taken for the file", held["rows"].as_str().unwrap());
+    assert!(moved["rows"].as_str().unwrap().starts_with(&rows), "{moved}");
 }
 
 #[test]

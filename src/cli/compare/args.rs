@@ -80,6 +80,8 @@ pub(super) struct Pair {
     pub(super) loss: String,
     /// All flags but the seed, the steps and the folder.
     flags: Vec<String>,
+    /// Seconds between saves of a run.
+    save_every: f64,
 }
 
 impl Pair {
@@ -94,6 +96,7 @@ impl Pair {
         let own = [format!("--seed={seed}"), format!("--steps={steps}"), "--quiet".into(), "--force".into()];
         let out = format!("--out={}", folder.display());
         run::Args::of_flags(self.flags.iter().cloned().chain(own).chain([out]))
+            .map(|run| run.saved_every(self.save_every))
             .map_err(|e| e.of(format!("{} on {}", self.loss, self.data)))
     }
 }
@@ -169,7 +172,8 @@ impl Args {
             }
             for loss in &self.losses {
                 let flags = self.flags(data, loss)?;
-                pairs.push(Pair { data: name.clone(), loss: loss.clone(), flags });
+                let save_every = self.endurance.save_every;
+                pairs.push(Pair { data: name.clone(), loss: loss.clone(), flags, save_every });
             }
         }
         Ok(pairs)
@@ -182,7 +186,6 @@ impl Args {
         flags.push(format!("--max-submit-ms={}", engine.max_submit_ms));
         flags.extend(engine.adapter.iter().map(|a| format!("--adapter={a}")));
         flags.extend(self.endurance.no_check.then(|| "--no-check".to_string()));
-        flags.push(format!("--save-every={}", self.endurance.save_every));
         flags.extend(self.net.iter().map(|net| format!("--net={net}")));
         flags.extend(self.hidden.iter().map(|hidden| format!("--hidden={hidden}")));
         flags.extend(self.batch.iter().map(|batch| format!("--batch={batch}")));
@@ -207,8 +210,20 @@ fn split(set: &str) -> Result<(Option<&str>, &str)> {
         None => (None, ""),
     };
     let name = flag.split('=').next().unwrap_or_default();
-    const OWN: &[&str] =
-        &["loss", "data", "seed", "steps", "out", "force", "json", "quiet", "config", "engine", "adapter"];
+    const OWN: &[&str] = &[
+        "loss",
+        "data",
+        "seed",
+        "steps",
+        "out",
+        "force",
+        "json",
+        "quiet",
+        "config",
+        "engine",
+        "adapter",
+        "save-every",
+    ];
     if name.is_empty() || OWN.contains(&name) {
         return Err(Error::input(format!("--set {set}: it sets flags of `run` other than {}", OWN.join(", ")))
             .hint("--set batch=128, or --set dsm:sigma=0.1"));

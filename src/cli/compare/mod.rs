@@ -13,7 +13,7 @@ use ebm_gpu::bench::train_step_ms;
 use ebm_gpu::comparison::{Comparison, SECONDS, SHOWN, Trial};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::files::write_atomically;
+use ebm_gpu::files::{cannot_write, write_atomically};
 use serde_json::Value;
 
 use super::config::differences;
@@ -44,6 +44,13 @@ pub(super) fn run(args: &Args) -> Result<()> {
             .hint("--out DIR puts the results elsewhere")
     })?;
     let _lock = lock(&args.out)?;
+    if args.force {
+        // what is begun anew is gone before the first run, so that what was done of it stays when it is interrupted
+        for (pair, seed) in pairs.iter().flat_map(|pair| seeds.clone().map(move |seed| (pair, seed))) {
+            let folder = pair.run(seed, 1, &args.out)?.folder();
+            ["run.json", FAILED, "config.toml"].iter().try_for_each(|name| removed(&folder.join(name)))?;
+        }
+    }
     let again = if args.force { "the same command without --force goes on" } else { "the same command again goes on" };
     interrupt::advise(|| again.to_string());
     let steps = enduring.during(|engine, _| steps(engine, &pairs, budget, &args.out))?;
@@ -58,12 +65,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
         for seed in seeds.clone() {
             bar.set_message(format!("{} on {}, seed {seed}", pair.loss, pair.data));
             let run = pair.run(seed, *steps, &args.out)?;
-            // what a lost device leaves of a run is not to be replaced, but the run that was there before it
-            let is_complete = || ["run.json", FAILED].iter().any(|name| run.folder().join(name).exists());
-            let (trial, was_there) = enduring.during(|engine, losses| {
-                let force = args.force && (losses.is_empty() || is_complete());
-                trial(pair, seed, *steps, run.clone(), engine, losses, force)
-            })?;
+            let (trial, was_there) =
+                enduring.during(|engine, losses| trial(pair, seed, *steps, run.clone(), engine, losses))?;
             kept += usize::from(was_there);
             comparison.trials.push(trial);
             bar.inc(1);
@@ -118,6 +121,14 @@ fn row(trial: &Trial) -> Value {
     })
 }
 
+/// Removes a file that need not be there.
+fn removed(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(cannot_write(path, &e)),
+        _ => Ok(()),
+    }
+}
+
 fn write(path: &Path, text: &str) -> Result<()> {
     write_atomically(path, text.as_bytes())
 }
@@ -163,13 +174,14 @@ fn trial(
     run: run::Args,
     engine: &dyn Engine,
     losses: &[String],
-    force: bool,
 ) -> Result<(Trial, bool)> {
     let folder = run.folder();
     let mut trial = Trial { data: pair.data.clone(), loss: pair.loss.clone(), seed, steps, ..Trial::default() };
     let read = |name: &str| -> Option<Value> { serde_json::from_slice(&std::fs::read(folder.join(name)).ok()?).ok() };
     let (config, stamp) = (run.config()?, run.stamp());
-    let same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(|text| text == config);
+    // how often a run is saved makes no other run
+    let is_same = |text: String| differences(&text, &config).iter().all(|(flag, _)| flag == "save-every");
+    let same = std::fs::read_to_string(folder.join("config.toml")).is_ok_and(is_same);
     // a run of an earlier version of the program, or of what a file held before, is another run
     let current = |found: &std::result::Result<Value, Value>| {
         let (Ok(run) | Err(run)) = found;
@@ -180,7 +192,7 @@ fn trial(
     let there = read("run.json").map(Ok).or_else(|| read(FAILED).map(Err));
     let found = match there {
         Some(found) if same && current(&found) => found,
-        there if !force && (there.is_some() || begun && !same) => {
+        there if there.is_some() || begun && !same => {
             return Err(Error::input(format!(
                 "{} holds another run: {}",
                 folder.display(),
@@ -188,14 +200,13 @@ fn trial(
             ))
             .hint("--force replaces it, --out DIR starts another comparison"));
         }
-        there => {
+        _ => {
             was_there = false;
-            let goes_on = there.is_none() && same && !force;
-            let run = if goes_on { run.resumed() } else { run };
+            let run = if same { run.resumed() } else { run };
             match run::perform(run, engine, losses) {
                 Ok(summary) => Ok(summary),
                 // the data or the program is not what it was
-                Err(e) if goes_on && e.exit_code() == 2 => {
+                Err(e) if e.advice().is_some_and(|advice| advice.contains("without --resume")) => {
                     return Err(e.hint("--force begins the comparison anew, --out DIR starts another"));
                 }
                 Err(e) if !e.is_divergence() => return Err(e),

@@ -243,6 +243,8 @@ fn data(
     let (columns, drop, array) = (args.columns.as_deref(), args.drop.as_deref(), args.array.as_deref());
     let part = Chosen { columns, drop, header: args.header, array };
     let own = trained_on.filter(|flags| args.data.as_ref().is_none_or(|data| same_source(data, &flags.data)));
+    let is_moved =
+        own.as_ref().is_some_and(|own| args.data.is_some() && !own.is_law() && !Path::new(&own.data).exists());
     let (flags, is_own) = match (own, &args.data) {
         (Some(flags), data) => {
             let place = data.clone().unwrap_or_else(|| flags.data.clone());
@@ -301,7 +303,11 @@ fn data(
         return Ok((data, format!("points of the law that training has not seen{unknown}")));
     }
     if is_own && !args.all {
-        return Ok((data, format!("the rows kept for testing by seed {trained_with}")));
+        let by_name = match is_moved {
+            true => format!(" ({} is taken for the file that it was trained on, by its name)", flags.data),
+            false => String::new(),
+        };
+        return Ok((data, format!("the rows kept for testing by seed {trained_with}{by_name}")));
     }
     Ok((data.all_held_out(), "every row".into()))
 }
@@ -314,7 +320,7 @@ fn same_source(name: &str, trained_on: &str) -> bool {
     name == trained_on
         || place(name).is_some_and(|here| match place(trained_on) {
             Some(there) => here == there,
-            None => !below.is_empty() && here.ends_with(below),
+            None => !ebm_gpu::data::toy::NAMES.contains(&below) && !below.is_empty() && here.ends_with(below),
         })
 }
 

@@ -272,6 +272,12 @@ impl Args {
         Self { resume: self.out.clone(), ..self }
     }
 
+    /// The same run, saved every so many seconds.
+    pub(in crate::cli) fn saved_every(mut self, seconds: f64) -> Self {
+        self.endurance.save_every = seconds;
+        self
+    }
+
     /// Where the results go, if that is said.
     pub(in crate::cli) fn folder(&self) -> PathBuf {
         self.out.clone().unwrap_or_default()

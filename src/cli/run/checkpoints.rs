@@ -158,7 +158,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Gives a file that this program cannot go on from a name under which nothing takes it for a checkpoint, or removes it: it
+/// Renames a file that this program cannot go on from. Nothing takes it for a checkpoint then, and it is not thrown away either: it
 /// may be all that is left.
 fn set_aside(path: &Path) -> Result<PathBuf> {
     let aside = path.with_extension("safetensors.left-out");

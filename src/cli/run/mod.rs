@@ -83,7 +83,8 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
     folder.write("config.toml", &config)?;
 
     let ground = Ground { args, plan, validation: watched.as_ref(), engine, folder: &folder, origin: &origin };
-    let (trained, rollbacks) = ground.train(saved)?;
+    let (trained, rollbacks, told) = ground.train(saved)?;
+    warnings.extend(told);
     warnings.extend(rollbacks.sentences());
     // cd and pcd are watched by another loss, on a scale of its own
     let is_own = watched.as_ref().is_some_and(|v| v.name() == plan.training.objective.name());
@@ -125,7 +126,7 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
         seed: plan.seed,
     };
     let mut metrics = evaluation.run()?;
-    if chain_summary.as_ref().is_some_and(|chains| chains.temperature != 1.0) {
+    if chain_summary.as_ref().is_some_and(|chains| chains.temperature != 1.0 || chains.denoised) {
         metrics.leave_out_chains_energy();
     }
     if let Some(note) = &metrics.note {

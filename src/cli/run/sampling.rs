@@ -85,8 +85,8 @@ pub(super) fn wild_negatives(plan: &Plan, engine: &dyn Engine, model: &Model) ->
     let accepted = would_accept(engine, model.into(), &step, &plan.data.train, plan.seed)?;
     Ok(accepted.filter(|accepted| *accepted < LEAST_ACCEPTED).map(|accepted| {
         format!(
-            "a Metropolis correction would refuse {:.0} % of the steps of the chains that make negatives, so the model is not learnt \
-             from its own: a smaller --eta than {}, or an --alpha, which keeps energies small",
+            "from the data on, a Metropolis correction would refuse {:.0} % of such steps as make negatives, so these are not of the \
+             model: a smaller --eta than {}, or an --alpha, which keeps energies small",
             100.0 * (1.0 - accepted),
             cd.step_size
         )

@@ -165,14 +165,19 @@ pub(super) fn print_summary(summary: &Summary) -> Result<()> {
     print_line(&format!("results   {}  ({:.1} s in all)", summary.out.display(), summary.total_seconds))
 }
 
-/// The statistics beside the distance above that lie outside of what chance gives, in words.
+/// Four digits behind the point, or two that count where there are none.
+fn short(value: f64) -> String {
+    if value == 0.0 || value.abs() >= 0.01 { format!("{value:.4}") } else { format!("{value:.1e}") }
+}
+
+/// The distances beside the one above that are beyond what chance gives, in words.
 fn told_apart(metrics: &Metrics) -> Vec<String> {
     let names =
         [("mmd2", "MMD²"), ("energy_distance", "energy distance"), ("neighbours", "neighbours of the own kind")];
     let said = |(name, words): (&str, &str)| {
         let value = metrics.named().into_iter().find(|(of, _)| *of == name)?.1?;
         let [low, high] = *metrics.null_intervals.get(name)?;
-        (value > high).then(|| format!("{words} {value:.4} ({low:.4} to {high:.4} by chance)"))
+        (value > high).then(|| format!("{words} {} ({} to {} by chance)", short(value), short(low), short(high)))
     };
     names.into_iter().filter_map(said).collect()
 }

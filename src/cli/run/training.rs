@@ -91,14 +91,15 @@ pub(super) struct Ground<'a> {
 
 impl Ground<'_> {
     /// Trains from `saved`, or from the start, and leaves model.safetensors. Where it diverges, it goes back to the newest
-    /// checkpoint as often as it may.
-    pub(super) fn train(&self, mut saved: Option<Saved>) -> Result<(Trained, Rollbacks)> {
+    /// checkpoint as often as it may. What has been told on the way is returned as well.
+    pub(super) fn train(&self, mut saved: Option<Saved>) -> Result<(Trained, Rollbacks, Vec<String>)> {
         let Self { args, plan, folder, .. } = self;
         // of an earlier end: this one has its own; often there is none
         drop(std::fs::remove_file(folder.file(FAILED)));
+        let mut told = Vec::new();
         let mut rollbacks = saved.as_ref().map_or(Ok(Rollbacks::default()), |saved| Rollbacks::of(&saved.metadata))?;
         let trained = loop {
-            let trained = self.attempt(saved, &rollbacks)?;
+            let trained = self.attempt(saved, &rollbacks, &mut told)?;
             match trained.diverged {
                 Some(bad) if rollbacks.0.len() < args.rollback => {
                     saved = Saved::newest(folder)?.0;
@@ -130,7 +131,7 @@ impl Ground<'_> {
             );
             return Err(self.failed(sentence, &rollbacks));
         }
-        Ok((trained, rollbacks))
+        Ok((trained, rollbacks, told))
     }
 
     /// That training has diverged for good. It is left in failed.json as well, as `compare` does it, with all rollbacks: no
@@ -151,7 +152,7 @@ impl Ground<'_> {
     }
 
     /// Trains to the end, to where held-out points end it, or to where it diverges.
-    fn attempt(&self, saved: Option<Saved>, rollbacks: &Rollbacks) -> Result<Trained> {
+    fn attempt(&self, saved: Option<Saved>, rollbacks: &Rollbacks, told: &mut Vec<String>) -> Result<Trained> {
         let Self { args, plan, validation, engine, folder, origin } = *self;
         let model = plan.spec.initial(plan.seed);
         let mut training = plan.training.clone();
@@ -162,8 +163,11 @@ impl Ground<'_> {
         };
         let done = progress.history.steps();
         let (log, gap) = MetricsLog::open(&folder.file(metrics::FILE), args.steps, done, said.as_deref())?;
-        if let Some(gap) = gap.filter(|_| !args.quiet) {
-            notice!("warning: {gap}");
+        if let Some(gap) = gap.filter(|gap| !told.contains(gap)) {
+            if !args.quiet {
+                notice!("warning: {gap}");
+            }
+            told.push(gap);
         }
         let checkpoints = Checkpoints::new(folder, args.keep, plan, origin, rollbacks)?;
         // a program that was killed may have left some too many, and halves

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
+use ebm_gpu::files::cannot_write;
 use ebm_gpu::points::Points;
 use ebm_gpu::sample::{SamplingPlan, SamplingState, read_sampling, write_sampling};
 
@@ -45,9 +46,10 @@ impl Saving {
             format!("after step {} of {}, which is saved in {}", state.chains.step, self.steps, path.display());
         self.autosave.save(&standing, || {
             // another name for the one that is there, which outlives its replacement; some disks have no second names
-            let before = path.with_file_name(BEFORE);
-            drop(std::fs::remove_file(&before));
-            drop(std::fs::hard_link(path, &before));
+            let linked = path.with_extension("safetensors.before");
+            if std::fs::hard_link(path, &linked).is_ok() {
+                drop(std::fs::rename(linked, path.with_file_name(BEFORE)));
+            }
             write_sampling(path, state, tables, &origin.metadata())
         })
     }
@@ -60,10 +62,11 @@ impl Saving {
 
 /// Removes what was saved in a folder whose results are complete.
 pub(super) fn clear(folder: &Path) {
-    let part = Path::new(FILE).with_extension("safetensors.part");
-    for name in [Path::new(FILE), Path::new(BEFORE), &part] {
+    let file = folder.join(FILE);
+    let others = ["part", "before", "left-out"].map(|end| file.with_extension(format!("safetensors.{end}")));
+    for path in others.into_iter().chain([folder.join(BEFORE), file]) {
         // often there is none, and one too many does no harm
-        drop(std::fs::remove_file(folder.join(name)));
+        drop(std::fs::remove_file(path));
     }
 }
 
@@ -103,6 +106,12 @@ impl Args {
         for file in [FILE, BEFORE].map(|name| folder.file(name)).into_iter().filter(|file| file.exists()) {
             match read_sampling(&file, Recorder::TABLES)? {
                 Some((state, tables, metadata)) => {
+                    // the only one that is whole is the one to be kept
+                    let path = &saving.path;
+                    if file != *path {
+                        drop(std::fs::rename(path, path.with_extension("safetensors.left-out")));
+                        std::fs::rename(&file, path).map_err(|e| cannot_write(path, &e))?;
+                    }
                     warnings.extend(saving.origin.check(&file, &metadata, "what the chains run on")?);
                     left = Some((state, tables));
                     break;

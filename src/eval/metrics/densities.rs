@@ -135,7 +135,7 @@ impl Evaluation<'_> {
         let inside = Points::new(chains.dim(), inside);
         if 2 * inside.count() < chains.count() {
             metrics.note(format!(
-                "{} of {} chains are within the grid's box, so their energy is not held against that of the model",
+                "{} of {} samples are within the grid's box, so their energy is not held against that of the model",
                 inside.count(),
                 chains.count()
             ));

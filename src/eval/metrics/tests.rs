@@ -129,7 +129,7 @@ fn the_energy_of_chains_is_held_against_that_of_the_model() {
             assert!(if wider == 1.0 { excess.abs() < 4.0 * error } else { excess > 5.0 * error }, "{excess} ± {error}");
             let gone = Points::new(dim, chains.values().iter().map(|x| 1e3 + x).collect());
             let found = smoothed(&logistic(dim, 0.0, scale), &data, 0.0, Some(&gone));
-            assert!(found.chains_energy.is_none() && found.note.is_some_and(|note| note.contains("0 of 4000 chains")));
+            assert!(found.chains_energy.is_none() && found.note.is_some_and(|note| note.contains("0 of 4000 samples")));
         }
         assert_eq!(smoothed(&logistic(dim, 0.0, scale), &data, 0.0, None).chains_energy, None);
     }

@@ -75,8 +75,20 @@ fn a_state_that_is_spoilt_is_not_the_only_one() {
     let folder = Folder::new();
     folder.done(&format!("{DRAWS} --out whole"));
     interrupt_draws(&folder, "r");
-    std::fs::rename(folder.path("r/state.safetensors"), folder.path("r/state-before.safetensors")).unwrap();
-    folder.write("r/state.safetensors", "spoilt");
+    let whole = folder.bytes("r/state.safetensors");
+    let spoil = || {
+        std::fs::rename(folder.path("r/state.safetensors"), folder.path("r/state-before.safetensors")).unwrap();
+        folder.write("r/state.safetensors", "spoilt");
+    };
+    spoil();
+    // it is kept where the next save is cut short
+    for moment in [1, 2] {
+        let killed = folder.run(&format!("sample --quiet --resume r --save-every 0 --abort-at-write {moment}"));
+        assert_eq!(killed.code, None, "{killed}");
+        assert!(folder.bytes("r/state.safetensors") == whole, "after moment {moment}");
+        assert!(folder.bytes("r/state.safetensors.left-out") == b"spoilt");
+    }
+    spoil();
     let said = folder.done("sample --resume r").stderr;
     assert!(said.contains("warning: r/state.safetensors is cut short or changed, so it is left out\n"), "{said}");
     assert!(said.contains("the chains go on after step "), "{said}");
