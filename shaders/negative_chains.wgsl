@@ -1,9 +1,10 @@
-// The negatives of contrastive divergence: Langevin chains on the energy, one for each sample of a batch, all steps at once:
+// The negatives of contrastive divergence: Langevin chains on the energy, one for each sample of a batch, all steps at once or
+// some of them:
 //
 //     x <- x + step_size s(x) + noise_scale xi,   s = -grad E,   noise_scale = sqrt(2 step_size)
 //
-// from the sample's data point, or from a slot of the replay buffer, where some chains begin anew at a law's point. The ends
-// go to negatives [batch][dim], and back to the slots that they came from.
+// from the sample's data point, or from a slot of the replay buffer, where some chains begin anew at a law's point. Where they
+// are goes to negatives [batch][dim], and their ends back to the slots that they came from.
 // data [rows][dim]; replay [slots][dim]; law [2][dim], what is added to and what multiplies a normal or uniform number;
 // history [..], (loss, norm, good so far, step) of each training step. A workgroup takes tiles of 4 QUADS samples in turn.
 // No two samples of a step have the same slot, so nothing races. Reference: src/engine/cpu/negatives.rs,
@@ -45,9 +46,10 @@ struct NegativeParams {
     data_noise: f32,
     // how samples have their rows: a ROWS_* constant
     chosen: u32,
-    unused0: u32,
-    unused1: u32,
-    unused2: u32,
+    // the Langevin steps of this dispatch, from one up to another: what goes on from a dispatch before starts from negatives
+    first_round: u32,
+    end_round: u32,
+    unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: NegativeParams;
@@ -106,10 +108,19 @@ fn begun(chunk: u32, first: u32, n: u32) -> vec4<f32> {
     return fma(vec4<f32>(law[params.dim + n]), drawn, vec4<f32>(law[n]));
 }
 
+// The same where a dispatch before has left them.
+fn reached(first: u32, quad: u32, n: u32) -> vec4<f32> {
+    let sample = vec4<u32>(first + 4u * quad) + vec4<u32>(0u, 1u, 2u, 3u);
+    let at = min(sample, vec4<u32>(params.batch - 1u)) * params.dim + n;
+    return vec4<f32>(negatives[at.x], negatives[at.y], negatives[at.z], negatives[at.w]);
+}
+
 fn start(chunk: u32, first: u32, n: u32) -> vec4<f32> {
     let quad = local / ROWS;
     var x = vec4<f32>(0.0);
-    if params.slots > 0u {
+    if params.first_round > 0u {
+        x = reached(first, quad, n);
+    } else if params.slots > 0u {
         let fresh = vec4<u32>(anew[4u * quad], anew[4u * quad + 1u], anew[4u * quad + 2u], anew[4u * quad + 3u]);
         x = select(kept(quad, n), begun(chunk, first, n), fresh == vec4<u32>(1u));
     } else {
@@ -139,7 +150,7 @@ fn load_starts(first: u32) {
 // A run that has broken leaves the buffer alone, and so does a chain that has left every bound.
 fn store_ends(first: u32) {
     let quad = local / ROWS;
-    let keeps = params.slots > 0u && history[params.previous].z == 1.0;
+    let keeps = params.slots > 0u && params.end_round == params.steps && history[params.previous].z == 1.0;
     var lost = vec4<f32>(0.0);
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
         let x = scratch[place(net[0].forward, 4u * net[0].input, n, 0u, quad)];
@@ -176,7 +187,7 @@ fn negative_chains(
             seed_reverse(0u, 0u, local, vec4<f32>(1.0));
         }
         sync();
-        for (var k = 0u; k < params.steps; k++) {
+        for (var k = params.first_round; k < params.end_round; k++) {
             for (var pass_index = 0u; pass_index < opaque(2u - FIELD); pass_index++) {
                 sweep(pass_index == 1u, 0u, 1u, 0u);
             }

@@ -131,7 +131,7 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     known
         .into_iter()
         .map(|k| (strsim::normalized_damerau_levenshtein(&name.to_lowercase(), k), k))
-        .filter(|(likeness, _)| *likeness >= 0.4)
+        .filter(|(likeness, _)| *likeness > 0.4)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, k)| k)
 }

@@ -51,13 +51,23 @@ fn a_training_step_is_few_dispatches_and_makes_nothing() {
         let data = normal_points(50, model.spec.dim(), 2);
         let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model)).expect("it trains");
         let mut done = training.advance(1).expect("a step").len();
-        let before = engine.gpu().counts();
-        while done < 12 {
-            done += training.advance(12).expect("steps").len();
+        // the first step takes a driver that compiles long enough to be cut, and where chains make negatives so may the next
+        for tries in (0..4).rev() {
+            let (before, until) = (engine.gpu().counts(), done + 11);
+            while done < until {
+                done += training.advance(until as u64).expect("steps").len();
+            }
+            let after = engine.gpu().counts();
+            nothing_is_made(&what, before, after);
+            let taken = after.dispatches - before.dispatches;
+            if taken == 11 * dispatches {
+                break;
+            }
+            assert!(
+                tries > 0 && taken > 11 * dispatches,
+                "{what}: {taken} dispatches of 11 steps, not {dispatches} each"
+            );
         }
-        let after = engine.gpu().counts();
-        assert_eq!(after.dispatches - before.dispatches, 11 * dispatches, "{what}: dispatches of 11 steps");
-        nothing_is_made(&what, before, after);
     }
 }
 

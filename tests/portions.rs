@@ -35,19 +35,23 @@ fn thrice<T>(done: impl Fn(&GpuEngine) -> T) -> [(T, u64); 3] {
     })
 }
 
-/// What is cut is in at least so many submissions a step; where there is time, no step is but the first.
-fn counted(what: &str, steps: u64, phases: u64, [tile_by_tile, round_by_round, whole]: [u64; 3]) {
+/// What is cut is in at least so many submissions a step, `dispatches` for each of its tiles or of its portions; where there is
+/// time, no step is but the first.
+fn counted(what: &str, steps: u64, tiles: u64, dispatches: u64, [tile_by_tile, by_portions, whole]: [u64; 3]) {
     // what is read back at the end, and the first two steps, of which nothing is known yet
     let beside = 8;
-    assert!(tile_by_tile >= (steps - 2) * TILES * phases, "{what}: {tile_by_tile} submissions tile by tile");
-    assert!(round_by_round >= (steps - 2) * 3 * phases, "{what}: {round_by_round} submissions round by round");
-    assert!(whole <= steps + TILES * phases + beside, "{what}: {whole} submissions where there is time");
+    assert!(tile_by_tile >= (steps - 2) * tiles * dispatches, "{what}: {tile_by_tile} submissions tile by tile");
+    assert!(
+        by_portions >= (steps - 2) * tiles.div_ceil(3) * dispatches,
+        "{what}: {by_portions} submissions by portions"
+    );
+    assert!(whole <= steps + tiles * dispatches + beside, "{what}: {whole} submissions where there is time");
 }
 
-fn trained(engine: &GpuEngine, objective: &Objective, net: &str, steps: u64) -> TrainingState {
+fn trained(engine: &GpuEngine, objective: &Objective, net: &str, batch: usize, steps: u64) -> TrainingState {
     let model = network(net, Activation::Silu, 3);
     let optimizer = Optimizer { clip: 1.0, ..Optimizer::adam(1e-2) };
-    let plan = TrainingPlan { objective: objective.clone(), batch: SAMPLES, optimizer, steps, seed: Seed(1) };
+    let plan = TrainingPlan { objective: objective.clone(), batch, optimizer, steps, seed: Seed(1) };
     let data = normal_points(50, model.spec.dim(), 2);
     let mut training = engine.train(&model, &plan, &data, TrainingState::start(&model)).expect("it trains");
     let mut records = Vec::new();
@@ -64,20 +68,22 @@ fn training_in_portions_is_training() {
     let cd = |steps| Contrastive::new(steps, 0.01, 0.0, 0.0).expect("numbers");
     let dsm = Objective::Denoising(Denoising::single(0.3, Weighting::SIGMA2).expect("sigma"));
     let steps = 8;
-    for (objective, net, phases) in [
-        (dsm, "2-16-1", 1),
-        (Objective::FdSsm(FdSsm::new(1, 0.5).expect("epsilon")), "2-16-1", 1),
+    // a tile of negatives ends with each of its k steps; the last has a single tile
+    for (objective, net, batch, dispatches) in [
+        (dsm, "2-16-1", SAMPLES, 1),
+        (Objective::FdSsm(FdSsm::new(1, 0.5).expect("epsilon")), "2-16-1", SAMPLES, 1),
         // whose basis is computed anew before the first portion
-        (Objective::Esm, "24-8-1", 1),
-        (Objective::Ed(Discrepancy::new(1.0, 2, 1.0).expect("numbers")), "2-16-1", 1),
-        (Objective::Cd(cd(4)), "2-16-1", 2),
-        (Objective::Pcd(cd(4), Replay::new(300, 0.1, law).expect("replay")), "2-16-1", 2),
+        (Objective::Esm, "24-8-1", SAMPLES, 1),
+        (Objective::Ed(Discrepancy::new(1.0, 2, 1.0).expect("numbers")), "2-16-1", SAMPLES, 1),
+        (Objective::Cd(cd(4)), "2-16-1", SAMPLES, 1 + 4),
+        (Objective::Pcd(cd(4), Replay::new(300, 0.1, law).expect("replay")), "2-16-1", SAMPLES, 1 + 4),
+        (Objective::Cd(cd(30)), "2-16-1", 20, 1 + 30),
     ] {
         let name = objective.name();
-        let [(tiles, a), (rounds, b), (all, c)] = thrice(|engine| trained(engine, &objective, net, steps));
-        counted(name, steps, phases, [a, b, c]);
+        let [(tiles, a), (portions, b), (all, c)] = thrice(|engine| trained(engine, &objective, net, batch, steps));
+        counted(name, steps, if batch == SAMPLES { TILES } else { 1 }, dispatches, [a, b, c]);
         let values = |state: &TrainingState| state.replay.as_ref().map(|replay| replay.values().to_vec());
-        for some in [tiles, rounds] {
+        for some in [tiles, portions] {
             assert_eq!(some.parameters, all.parameters, "{name}: parameters");
             assert_eq!(some.first_moment, all.first_moment, "{name}: moments");
             assert_eq!(values(&some), values(&all), "{name}: replay buffer");
@@ -91,7 +97,7 @@ fn split_tangents_in_portions_are_training() {
     let [some, all] = [0.1, 500.0].map(|max_submit_ms| {
         let options = GpuOptions { platform: Some(Platform::Gpu), ..GpuOptions::default() };
         let engine = gpu_of(GpuOptions { max_submit_ms, fewest_tiles: Some(30), ..options });
-        let state = trained(&engine, &Objective::Esm, "4-16-1", 12);
+        let state = trained(&engine, &Objective::Esm, "4-16-1", SAMPLES, 12);
         (state, engine.gpu().counts().submissions)
     });
     // 25 tiles of 8 samples, 100 workgroups: four portions a step once it is known to be long, which end within a tile; a busy
@@ -119,9 +125,9 @@ fn chains_in_portions_are_chains() {
     for (what, transition, count) in
         [("ula", langevin, 1700), ("hmc", hmc.into(), 1700), ("tempering", tempering.into(), 1701)]
     {
-        let [(tiles, a), (rounds, b), (all, c)] = thrice(|engine| moved(engine, &transition, count, steps));
-        counted(what, steps, 1, [a, b, c]);
-        for some in [tiles, rounds] {
+        let [(tiles, a), (portions, b), (all, c)] = thrice(|engine| moved(engine, &transition, count, steps));
+        counted(what, steps, TILES, 1, [a, b, c]);
+        for some in [tiles, portions] {
             assert!(some.positions == all.positions, "{what}: positions");
             assert_eq!((some.step, &some.exchanges), (all.step, &all.exchanges), "{what}: exchanges");
             assert!(some.standings == all.standings, "{what}: how chains stand");

@@ -22,6 +22,7 @@ pub(crate) struct Chosen<'a> {
     pub(crate) columns: Option<&'a [String]>,
     pub(crate) drop: Option<&'a [String]>,
     pub(crate) header: bool,
+    pub(crate) drop_missing: bool,
     pub(crate) array: Option<&'a str>,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct DataArgs {
     /// gaussian, star, 2spirals, swissroll, moons, moons-maf, line, cos, rings, circles, rings4, checkerboard, pinwheel,
     /// banana, banana-maf, u1, u2, u3, u4; those of torchebm 8gaussians-torchebm, gmm8-torchebm, moons-torchebm,
     /// checkerboard-torchebm, circle-torchebm, swissroll-torchebm, pinwheel-torchebm; on the line gauss1d, mix1d; or a file
-    /// (.csv, .tsv, .txt, .npy, .npz, .idx, .idx.gz), or a folder of .png images; bytes of .idx and .png files become grey
+    /// (.csv, .tsv, .txt, .idx, and these as .gz, .npy, .npz), or a folder of .png images; bytes of .idx and .png files become grey
     /// levels from 0 to 1
     #[arg(long, default_value = "8gaussians", value_name = "NAME|FILE")]
     pub(crate) data: String,
@@ -48,6 +49,11 @@ pub(crate) struct DataArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     header: bool,
+    /// Leave out the rows of the file in which a chosen value is missing: an empty cell, NA, NaN and the like; what is no number
+    /// otherwise is refused
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    drop_missing: bool,
     /// The array of an .npz file; the only one if not given
     #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +108,7 @@ impl DataArgs {
             columns: part.columns.map(Into::into),
             drop: part.drop.map(Into::into),
             header: part.header,
+            drop_missing: part.drop_missing,
             array: part.array.map(Into::into),
             dequantise: transform.level.map(|level| level.to_string()),
             transform: (!toy::NAMES.contains(&data)).then(|| "none".to_string()),
@@ -120,12 +127,13 @@ impl DataArgs {
         Self { range: range.or(self.range), ..self }
     }
 
-    /// The same with other columns, a header or another array of the file, where they are given.
+    /// The same with other columns, a header, gaps or another array of the file, where they are given.
     pub(crate) fn with_part(self, part: Chosen<'_>) -> Self {
         let columns = part.columns.map(<[String]>::to_vec).or(self.columns);
         let drop = part.drop.map(<[String]>::to_vec).or(self.drop);
         let array = part.array.map(str::to_string).or(self.array);
-        Self { columns, drop, header: part.header || self.header, array, ..self }
+        let (header, drop_missing) = (part.header || self.header, part.drop_missing || self.drop_missing);
+        Self { columns, drop, header, drop_missing, array, ..self }
     }
 
     /// The same in another place.
@@ -169,6 +177,7 @@ impl DataArgs {
             columns: self.columns.as_deref(),
             drop: self.drop.as_deref(),
             header: self.header,
+            drop_missing: self.drop_missing,
             array: self.array.as_deref(),
             image: self.size()?,
         };

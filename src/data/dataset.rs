@@ -60,6 +60,7 @@ impl Dataset {
                 ("--columns", part.columns.is_some()),
                 ("--drop", part.drop.is_some()),
                 ("--header", part.header),
+                ("--drop-missing", part.drop_missing),
                 ("--array", part.array.is_some()),
                 ("--image", part.image.is_some()),
                 ("--transform", preparation.transform.is_some()),
@@ -77,6 +78,10 @@ impl Dataset {
         if path.exists() || source.contains(['/', '.']) {
             return Self::from_file(path, part, preparation, seed);
         }
+        if source.contains(',') {
+            return Err(Error::input(format!("`{source}` is no data set: one is trained on at a time"))
+                .hint(format!("`ebm-gpu compare --data {source}` takes several")));
+        }
         let unknown = unknown_name("data set", source, toy::NAMES);
         let names = unknown.advice().unwrap_or_default().to_string();
         Err(unknown.hint(format!("{names}; or give a .csv, .tsv, .txt, .npy, .npz or .idx file or a folder of .png")))
@@ -88,6 +93,13 @@ impl Dataset {
     /// If there is none.
     pub fn toy(name: &str) -> Result<Box<dyn Law>> {
         toy::by_name(name).ok_or_else(|| unknown_name("toy law", name, toy::NAMES))
+    }
+
+    /// How many rows of a file are left out, if some are.
+    pub fn gaps(&self) -> Option<String> {
+        let left_out = self.suspects.left_out;
+        let rows = left_out + self.train.count() + self.validation.count() + self.test.count();
+        (left_out > 0).then(|| format!("{left_out} of {rows} rows lack a value and are left out"))
     }
 
     /// The names of a toy law's coordinates: `x1`, `x2`, ...
@@ -120,9 +132,19 @@ impl Dataset {
         }
     }
 
+    /// What a file is called: its name without its ending, `.gz` included.
+    pub fn file_name(path: &Path) -> String {
+        let unpacked = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) {
+            path.with_extension("")
+        } else {
+            path.into()
+        };
+        unpacked.file_stem().map_or_else(|| "data".to_string(), |s| s.to_string_lossy().into_owned())
+    }
+
     fn from_file(path: &Path, part: Part<'_>, preparation: &Preparation, seed: Seed) -> Result<Self> {
         let table = read_table(path, part)?;
-        let name = path.file_stem().map_or_else(|| "data".to_string(), |s| s.to_string_lossy().into_owned());
+        let name = Self::file_name(path);
         let found = |values: &[f64]| {
             values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], v| [low.min(*v), high.max(*v)])
         };

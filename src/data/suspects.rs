@@ -1,10 +1,12 @@
-//! What in a table is probably none of the data: told, never changed.
+//! What in a table is probably none of the data, or was missing: told.
 
 use super::table::Table;
 
-/// Columns of a file that ask for a second look.
+/// What in a file asks for a second look.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Suspects {
+    /// Rows that are left out, as they lack a value.
+    pub left_out: usize,
     /// Those, of several, in which every value is one more than the one above it, as programs write them beside a table.
     pub row_numbers: Vec<String>,
     /// Those of few values that come again and again, as labels do, and how many.
@@ -40,8 +42,9 @@ impl Suspects {
     /// Those of a table; images have none.
     pub(super) fn of(table: &Table) -> Self {
         let (points, d) = (&table.points, table.points.dim());
+        let left_out = table.left_out;
         if table.image.is_some() {
-            return Self::default();
+            return Self { left_out, ..Self::default() };
         }
         let column = |c: usize| points.rows().map(move |row| row[c]);
         let name = |c: usize| table.names[c].clone();
@@ -60,7 +63,7 @@ impl Suspects {
         }
         let outliers = farthest.into_iter().zip(quartiles).enumerate();
         let outliers = outliers.filter_map(|(c, (value, quartiles))| outlier(name(c), value, quartiles)).collect();
-        Self { outliers, labels, row_numbers: row_numbers.into_iter().map(name).collect() }
+        Self { left_out, outliers, labels, row_numbers: row_numbers.into_iter().map(name).collect() }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Table {
     pub image: Option<ImageShape>,
     /// The step between the values of a format of images, which lie in `[0, 1]`.
     pub level: Option<f64>,
+    /// Rows of the file that are not among these, as they lack a value.
+    pub left_out: usize,
 }
 
 /// What is wanted of a file.
@@ -35,6 +37,8 @@ pub struct Part<'a> {
     pub drop: Option<&'a [String]>,
     /// Whether the first row of a text table has names, even if they are numbers.
     pub header: bool,
+    /// Whether rows that lack a chosen value are left out, not refused.
+    pub drop_missing: bool,
     /// The array of an NPZ archive; the only one if not given.
     pub array: Option<&'a str>,
     /// Height and width, if the rows of a table are images.
@@ -61,12 +65,13 @@ impl Format {
         if unpacked.ends_with(".idx") || unpacked.ends_with("-ubyte") {
             return Ok(Self::Idx);
         }
-        match name.rsplit_once('.').map(|(_, extension)| extension) {
-            Some(extension @ ("csv" | "tsv" | "txt")) => Ok(Self::Text(extension.to_owned())),
-            Some("npy") => Ok(Self::Npy),
-            Some("npz") => Ok(Self::Npz),
+        let extension = |name: &str| name.rsplit_once('.').map(|(_, extension)| extension.to_owned());
+        match (extension(unpacked).as_deref(), extension(&name).as_deref()) {
+            (Some(text @ ("csv" | "tsv" | "txt")), _) => Ok(Self::Text(text.to_owned())),
+            (_, Some("npy")) => Ok(Self::Npy),
+            (_, Some("npz")) => Ok(Self::Npz),
             _ => {
-                let known = "csv, tsv, txt, npy, npz, idx and idx.gz";
+                let known = "csv, tsv, txt, npy, npz, idx, and .gz of text and idx";
                 let message = format!("{} has none of the extensions {known}", path.display());
                 Err(Error::input(message).hint("the extension says how the file is read: rename it"))
             }
@@ -77,9 +82,11 @@ impl Format {
 /// Reads the wanted part of `path`.
 ///
 /// The extension decides the format:
-/// - `.csv` (commas), `.tsv` (tabs), `.txt` (tabs, commas, semicolons or white space, whichever the first row has). A first
-///   row that is not all numbers, or that is said to be one, is the header; without one the columns are called "0", "1", ...
-///   Empty lines and lines that start with `#` are skipped. Columns that are not chosen may hold text.
+/// - `.csv` (commas, or semicolons where the first row has those and no comma but in numbers), `.tsv` (tabs), `.txt` (tabs,
+///   commas, semicolons or white space, whichever the first row has), also packed as `.gz`. Between semicolons, numbers may
+///   have a decimal comma. A first row that is not all numbers, or that is said to be one, is the header; without one the
+///   columns are called "0", "1", ... Empty lines and lines that start with `#` are skipped. Columns that are not chosen may
+///   hold text.
 /// - `.npy`, and an array of an `.npz`: shape `[n, d]` or `[n]`.
 /// - `.idx` or a name that ends with `-ubyte` (MNIST's format), also packed as `.gz`: each item is a row, bytes divided by
 ///   255.
@@ -103,7 +110,7 @@ pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
     }
     let images = part.image.is_some() || matches!(format, Format::Idx | Format::Images);
     let (mut own, mut level) = (None, None);
-    let (names, dim, values) = match format {
+    let (names, dim, mut values) = match format {
         Format::Text(extension) => text::read(path, &extension, part)?,
         Format::Npy => {
             let (file, length) = open(path)?;
@@ -129,12 +136,36 @@ pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
             array::Rows::new(path, values.len() / shape.values(), shape.values(), part)?.of(values)?
         }
     };
+    let read = values.len() / dim;
+    if part.drop_missing {
+        leave_out_missing(&mut values, dim);
+    }
+    let left_out = read - values.len() / dim;
+    if left_out > 0 && values.len() < 2 * dim {
+        let message = format!(
+            "a value is missing in {left_out} of {read} rows of {}, at least 2 whole ones are needed",
+            path.display()
+        );
+        return Err(Error::input(message).hint("--drop leaves out columns with many gaps"));
+    }
     if values.len() < 2 * dim {
         return Err(too_few(path, values.len() / dim));
     }
     let points = Points::new(dim, values);
     check_varied(path, &names, &points, images)?;
-    Ok(Table { image: shape(path, part.image, own, dim)?, names, points, level })
+    Ok(Table { image: shape(path, part.image, own, dim)?, names, points, level, left_out })
+}
+
+/// Leaves out the rows of `dim` values that hold NaN.
+fn leave_out_missing(values: &mut Vec<f64>, dim: usize) {
+    let mut kept = 0;
+    for row in (0..values.len()).step_by(dim) {
+        if !values[row..row + dim].iter().any(|v| v.is_nan()) {
+            values.copy_within(row..row + dim, kept);
+            kept += dim;
+        }
+    }
+    values.truncate(kept);
 }
 
 /// What a row of `dim` values is: of the size that is asked for, or as the file says if all its columns were taken.

@@ -5,7 +5,7 @@
 //! no part of the network: they are what training needs to go on, see [`crate::train::write_progress`].
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 
@@ -79,10 +79,26 @@ fn unread(path: &Path, file: &Path, why: &std::io::Error) -> Error {
             Error::input(format!("{name} has no model.safetensors: its run is not complete"))
                 .hint(format!("`ebm-gpu run --resume {name}` completes it; its files in checkpoints/ are models too"))
         }
-        (true, true) => Error::input(format!("{name} has no model.safetensors: no run has been completed there")),
+        (true, true) => {
+            let error = Error::input(format!("{name} has no model.safetensors: no run has been completed there"));
+            let below = folders_of_models(path, 3);
+            let named: Vec<_> = below.iter().take(3).map(|folder| folder.display().to_string()).collect();
+            let more = if below.len() > 3 { format!(", {} more", below.len() - 3) } else { String::new() };
+            if below.is_empty() { error } else { error.hint(format!("below it: {}{more}", named.join(", "))) }
+        }
         (true, false) => Error::input(format!("cannot read checkpoint {name}: there is no such file or folder")),
         _ => Error::input(format!("cannot read checkpoint {}: {why}", file.display())),
     }
+}
+
+/// Folders with a model, some levels below one, in the order of their names.
+fn folders_of_models(path: &Path, levels: usize) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    let (with, without): (Vec<_>, Vec<_>) = folders.into_iter().partition(|f| f.join("model.safetensors").is_file());
+    let deeper = without.iter().filter(|_| levels > 1).flat_map(|folder| folders_of_models(folder, levels - 1));
+    with.into_iter().chain(deeper).collect()
 }
 
 /// The model in the bytes of `path`.

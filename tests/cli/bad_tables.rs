@@ -28,7 +28,7 @@ fn tables_that_are_broken() {
             &[
                 "gap.csv, line 3, column `a`",
                 "the cell is empty",
-                "hint: a value is missing: mend line 3 or leave it out; --drop",
+                "hint: a value is missing: mend line 3, or --drop-missing leaves",
             ],
         ),
         (
@@ -37,7 +37,7 @@ fn tables_that_are_broken() {
             &[
                 "nan.csv, line 4, column `b`",
                 "`NaN` is not a finite number",
-                "hint: a value is missing: mend line 4 or leave it out; --drop",
+                "hint: a value is missing: mend line 4, or --drop-missing leaves",
             ],
         ),
         (
@@ -50,9 +50,15 @@ fn tables_that_are_broken() {
         ("one.csv", "a,b\n1,2\n", &["one.csv", "one row", "at least 2"]),
         ("flat.csv", "a,b\n1,2\n3,2\n4,2\n", &["column `b` of flat.csv is 2 in all 3 rows", "hint"]),
         ("huge.csv", "a,b\n1,2\n2,1e300\n3,4\n", &["huge.csv, row 1, column `b`", "1e300", "hint"]),
-        ("semicolons.csv", "a;b\n1;2\n3;4\n", &["`1;2` is not a number", "hint: found `;`", "commas in .csv"]),
-        ("european.csv", "a;b\n1,5;2\n3;4\n", &["line 2 has 2 cells, line 1 has 1", "found `;`", "decimal point"]),
-        ("dated.csv", "day;a\n2.1.;2,5\n3.1.;4\n", &["dated.csv, line 2 has 2 cells", "found `;`", "decimal point"]),
+        ("semicolons.tsv", "a;b\n1;2\n3;4\n", &["`1;2` is not a number", "hint: found `;`", "tabs in .tsv"]),
+        (
+            "mixed.csv",
+            "a;b,c\n1,5;2\n3;4\n",
+            &["line 2, column `c`: `5;2` is not a number", "found `;`", "decimal point"],
+        ),
+        ("thousands.csv", "a;b\n1.500,5;2\n3;4\n", &["line 2, column `a`: `1.500,5` is not a number"]),
+        ("lists.csv", "a;b\n1,2,3;2\n3;4\n", &["line 2, column `a`: `1,2,3` is not a number"]),
+        ("dated.csv", "day;a\n2.1.;2,5\n3.1.;4\n", &["dated.csv, line 2, column `day`: `2.1.` is not a number"]),
         ("decimals.csv", "a\n1,5\n2,5\n", &["line 2 has 2 cells, line 1 has 1", "hint: ", "decimal point"]),
         ("quoted.csv", "a,b\n\"1,5\",2\n3,4\n", &["`1,5` is not a number", "found a comma", "decimal point"]),
         ("tabs.csv", "a\tb\n1\t2\n3\t4\n", &["tabs.csv, line 2", "is not a number", "found a tab", "commas in .csv"]),
@@ -67,7 +73,7 @@ fn tables_that_are_broken() {
             &["commas.tsv, line 2, column `a,b`", "`1,2` is not a number", "found a comma", "tabs in .tsv"],
         ),
         ("quote.csv", "a,b\n1,2\n\"3,4\n", &["quote.csv, line 3"]),
-        ("some.dat", "1 2\n3 4\n", &["some.dat", "csv, tsv, txt, npy, npz, idx and idx.gz"]),
+        ("some.dat", "1 2\n3 4\n", &["some.dat", "csv, tsv, txt, npy, npz, idx, and .gz of text and idx"]),
     ];
     let problems: Vec<_> =
         cases.iter().filter_map(|(name, content, words)| refused(&folder, name, content.as_bytes(), words)).collect();
@@ -79,8 +85,8 @@ fn tables_that_are_broken() {
     assert_eq!(
         folder.run(&format!("{TINY} --data tabs.csv")).stderr,
         "error: tabs.csv, line 2, column `a\\tb`: `1\\t2` is not a number\n\
-         hint: found a tab beside a number: cells are separated by commas in .csv and by tabs in .tsv, and numbers have a decimal \
-         point\n"
+         hint: found a tab beside a number: cells are separated by commas in .csv, where numbers have a decimal point, or by \
+         semicolons, where they may have a decimal comma, and by tabs in .tsv\n"
     );
 }
 

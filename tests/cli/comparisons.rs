@@ -121,6 +121,15 @@ fn a_comparison_is_a_table_a_figure_and_a_page() {
     assert_eq!(changed(&folder, &format!("{root}/moons/ed/seed-1/run.json")), kept);
     let again = folder.text(&format!("{root}/compare.csv"));
     assert_eq!(without_time(&again), without_time(&csv));
+    // who names the whole folder is told what is in it
+    let (gauss, moons) = (format!("below it: {root}/gauss1d/dsm/seed-0, "), format!("{root}/moons/dsm/seed-0"));
+    for (command, words) in [
+        (format!("eval {root} --engine cpu"), [gauss.as_str(), ", 5 more"]),
+        (format!("eval {root}/moons/dsm --engine cpu"), ["below it: ", &moons]),
+        ("run --data moons,rings".into(), ["one is trained on at a time", "`ebm-gpu compare --data moons,rings`"]),
+    ] {
+        folder.all_refused(&command, &[("", &words)]);
+    }
     folder.all_refused(
         QUICK,
         &[

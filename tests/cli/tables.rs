@@ -143,7 +143,29 @@ fn a_header_of_numbers() {
     );
 }
 
-/// White space around the names on the command line is none of theirs.
+/// What is left out is told, and is so for all that follows the run.
+#[test]
+fn rows_with_gaps() {
+    let folder = Folder::new();
+    let row = |i: usize| match i % 20 {
+        3 => format!("NA;{i}\n"),
+        _ => format!("{};{i}\n", (i as f64).sin()).replace('.', ","),
+    };
+    folder.write("t.csv", format!("a;b\n{}", (0..200).map(row).collect::<String>()));
+    folder.all_refused(TINY, &[("--data t.csv", &["line 5, column `a`: `NA` is not a number", "--drop-missing"])]);
+    let run = folder.done(&format!("{TINY} --data t.csv --drop-missing --json --out r")).json();
+    assert_eq!(number(&run, "train_points"), 152.0);
+    assert!(run["warnings"].to_string().contains("10 of 200 rows lack a value and are left out"), "{run}");
+    let eval = "eval r --engine cpu --json --chains 0";
+    let judged = folder.done(eval);
+    assert_eq!(number(&judged.json(), "points"), 19.0);
+    assert!(judged.stderr.contains("10 of 200 rows lack a value"), "{judged}");
+    folder.write("new.csv", "a;b\n1;2\n;3\n4;5\n6;7\n");
+    folder.all_refused(eval, &[("--data new.csv", &["line 3, column `a`: the cell is empty", "--drop-missing"])]);
+    assert_eq!(number(&folder.done(&format!("{eval} --data new.csv --drop-missing")).json(), "points"), 3.0);
+    folder.all_refused(TINY, &[("--drop-missing --data moons", &["--drop-missing goes with a file"])]);
+}
+
 /// pandas writes the number of each row in front of it, under no name.
 #[test]
 fn a_column_that_counts_rows_is_warned_of() {
@@ -192,6 +214,7 @@ fn labels_and_codes_for_missing_values_are_warned_of() {
     assert!(!told.contains("holds"), "{told}");
 }
 
+/// White space around the names on the command line is none of theirs.
 #[test]
 fn names_with_white_space_around_them() {
     let folder = Folder::new();

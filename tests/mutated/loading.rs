@@ -22,6 +22,9 @@ pub(crate) const DEFLATED: usize = 1032 * 8 * 2;
 /// `1,` is a number; text and values of a row, of the table and of its parts are held together.
 pub(crate) const TEXT: usize = 64;
 
+/// The same of packed text.
+pub(crate) const PACKED_TEXT: usize = 1032 * TEXT;
+
 /// Where runs and chains stand: files under a checksum.
 pub(crate) const PROGRESS: &str = "progress.safetensors";
 pub(crate) const CHAINS: &str = "chains.safetensors";

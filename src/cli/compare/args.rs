@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ebm_gpu::data::toy;
+use ebm_gpu::data::{Dataset, toy};
 use ebm_gpu::error::{Error, Result, nearest};
 
 use super::super::check_count;
@@ -244,5 +244,5 @@ fn short_name(data: &str) -> String {
     if toy::NAMES.contains(&data) {
         return data.to_string();
     }
-    Path::new(data).file_stem().map_or_else(|| data.to_string(), |stem| stem.to_string_lossy().into_owned())
+    Dataset::file_name(Path::new(data))
 }

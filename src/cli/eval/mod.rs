@@ -1,22 +1,22 @@
 //! `eval`: the metrics of a checkpoint on data.
 
 mod page;
+mod source;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use ebm_gpu::data::Dataset;
 use ebm_gpu::data::npy::read_npy;
-use ebm_gpu::data::{Dataset, Transform};
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::eval::{Evaluation, FEWEST_CHAINS, Metrics, Target, modes_by_nearest};
-use ebm_gpu::model::{Conditioning, Head, Model, metadata_list, read_checkpoint};
+use ebm_gpu::model::{Conditioning, Head, metadata_list, read_checkpoint};
 use ebm_gpu::points::Points;
 use ebm_gpu::random::Seed;
 use serde::Serialize;
 
 use super::chains;
-use super::dataset::{Chosen, DataArgs};
 use super::engine::EngineArgs;
 use super::figures::{self, Part};
 use super::notice::notice;
@@ -42,6 +42,9 @@ pub(super) struct Args {
     /// The first line of a .csv, .tsv or .txt file has the names of the columns, even if they are numbers
     #[arg(long)]
     header: bool,
+    /// Leave out the rows of the file in which a chosen value is missing
+    #[arg(long)]
+    drop_missing: bool,
     /// The array of an .npz file; the only one if not given
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
@@ -125,25 +128,29 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let annealing = annealing(&args.ais)?;
     let path = &args.checkpoint;
     let (model, metadata) = read_checkpoint(path)?;
-    let sigma = noise_level(args, &model, &metadata)?;
+    let sigma = source::noise_level(args, &model, &metadata)?;
     let trained_with = metadata.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let seed = args.seed.unwrap_or(trained_with);
-    let (data, rows) = data(args, path, &model, &metadata, [trained_with, seed])?;
-    if let Some(warning) = another_unit(&data).filter(|_| !args.quiet) {
-        notice!("warning: {warning}");
-    }
+    let (data, rows) = source::data(args, path, &model, &metadata, [trained_with, seed])?;
+    let sees = model.spec.conditioning() != Conditioning::None;
+    let strange = if sees { untrained(&metadata, &[sigma], path)? } else { None };
+    let mut warnings: Vec<String> = [data.gaps(), source::another_unit(&data), strange].into_iter().flatten().collect();
+    let told = |warnings: &[String]| {
+        if !args.quiet {
+            warnings.iter().for_each(|warning| notice!("warning: {warning}"));
+        }
+    };
+    told(&warnings);
     let engine = args.engine.open(args.quiet)?;
     let engine = engine.as_ref();
     let data_file = args.data.as_ref().map(PathBuf::from);
     let inputs: Vec<&Path> =
         [Some(path), args.samples.as_ref(), data_file.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
     let folder = args.out.as_ref().map(|out| Folder::create(out, args.force, &inputs)).transpose()?;
-    let level = args.sigma.filter(|_| model.spec.conditioning() != Conditioning::None);
+    let level = args.sigma.filter(|_| sees);
     let (chains, drawn) = samples(args, engine, path, &data, level, seed)?.unzip();
     let drawn = drawn.flatten();
     let spinner = progress::spinner("evaluating", args.quiet);
-    let sees = model.spec.conditioning() != Conditioning::None;
-    let strange = if sees { untrained(&metadata, &[sigma], path)? } else { None };
     let model = model.at(sigma);
     let normalized = metadata.contains_key("noise_mean") && model.spec.head() == Head::Energy;
     let aim = Target { sigma, normalized };
@@ -156,13 +163,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let metrics = evaluation.run()?;
     spinner.finish_and_clear();
     let biased = chains::biased(drawn.as_ref().and_then(|drawn| drawn.would_accept));
-    let warnings: Vec<String> = [strange, far, biased, drawn.as_ref().and_then(|_| chains::unreached(&metrics))]
-        .into_iter()
-        .flatten()
-        .collect();
-    if !args.quiet {
-        warnings.iter().for_each(|warning| notice!("warning: {warning}"));
-    }
+    let unreached = drawn.as_ref().and_then(|_| chains::unreached(&metrics));
+    let of_chains: Vec<String> = [far, biased, unreached].into_iter().flatten().collect();
+    told(&of_chains);
+    warnings.extend(of_chains);
     let summary = Summary {
         version: env!("CARGO_PKG_VERSION"),
         engine: engine.name(),
@@ -216,114 +220,6 @@ fn spread(metadata: &HashMap<String, String>, dim: usize, path: &Path) -> Result
     Ok(list("data_mean")?.zip(deviation).map(|(mean, deviation)| [mean, deviation]))
 }
 
-/// The standard deviation that the data are smoothed by and that the network sees, if it sees one.
-fn noise_level(args: &Args, model: &Model, metadata: &HashMap<String, String>) -> Result<f64> {
-    let trained = metadata.get("sigma").and_then(|s| s.parse().ok());
-    match args.sigma.or(trained) {
-        Some(sigma) if sigma == 0.0 || (1e-6..=1e6).contains(&sigma) => Ok(sigma),
-        Some(sigma) => Err(Error::input(format!("sigma is {sigma}, it has to be from 1e-6 to 1e6, or 0"))),
-        None if model.spec.conditioning() != Conditioning::None => {
-            let path = args.checkpoint.display();
-            Err(Error::input(format!("{path} sees a noise level and names none")).hint("--sigma S"))
-        }
-        None => Ok(0.0),
-    }
-}
-
-/// The data in the units of the network, and which of its points are evaluated.
-fn data(
-    args: &Args,
-    path: &Path,
-    model: &Model,
-    metadata: &HashMap<String, String>,
-    [trained_with, seed]: [u64; 2],
-) -> Result<(Dataset, String)> {
-    let transform = Transform::from_metadata(metadata, model.spec.dim(), path)?;
-    let trained_on = DataArgs::of_checkpoint(metadata);
-    let (columns, drop, array) = (args.columns.as_deref(), args.drop.as_deref(), args.array.as_deref());
-    let part = Chosen { columns, drop, header: args.header, array };
-    let own = trained_on.filter(|flags| args.data.as_ref().is_none_or(|data| same_source(data, &flags.data)));
-    let is_moved =
-        own.as_ref().is_some_and(|own| args.data.is_some() && !own.is_law() && !Path::new(&own.data).exists());
-    let (flags, is_own) = match (own, &args.data) {
-        (Some(flags), data) => {
-            let place = data.clone().unwrap_or_else(|| flags.data.clone());
-            (flags.with_part(part).with_points(args.points).at(place), true)
-        }
-        (None, Some(data)) => (DataArgs::raw(data, part, args.points, &transform), false),
-        (None, None) => {
-            return Err(Error::input(format!("{} does not say what it was trained on", path.display()))
-                .hint("--data NAME or FILE"));
-        }
-    };
-    flags.check()?;
-    let by_name = (!is_own && !flags.is_law() && part.columns.is_none() && part.drop.is_none())
-        .then(|| metadata.get("columns").map(|names| names.split(',').map(str::to_string).collect::<Vec<_>>()))
-        .flatten()
-        .and_then(|names| {
-            let named = Chosen { columns: Some(&names), ..part };
-            let flags = DataArgs::raw(&flags.data, named, args.points, &transform);
-            flags.load(Seed(seed)).ok().map(|data| (flags, data))
-        });
-    let rows_by = Seed(if is_own && !flags.is_law() { trained_with } else { seed });
-    let (flags, mut data) = match by_name {
-        Some(found) => found,
-        None => {
-            let is_lost = is_own && !flags.is_law() && !Path::new(&flags.data).exists();
-            let data = flags.load(rows_by).map_err(|e| match is_lost {
-                true => {
-                    e.hint("the model was trained on it, from another folder perhaps: --data PATH says where it is")
-                }
-                false => e,
-            })?;
-            (flags, data)
-        }
-    };
-    if data.dim() != model.spec.dim() {
-        return Err(Error::input(format!(
-            "{} has {} columns, the model was trained on {}",
-            flags.data,
-            data.dim(),
-            model.spec.dim()
-        ))
-        .hint(if flags.is_law() {
-            "a law or file of as many coordinates"
-        } else {
-            "--columns A,B,.. or --drop A,B,.."
-        }));
-    }
-    if transform.logit.is_some() && !is_own && !flags.is_law() {
-        // read again, now that its columns are known to be the model's
-        data = flags.clone().within(&transform).load(rows_by)?;
-    }
-    let data = data.restated(transform)?;
-    if flags.is_law() {
-        let unknown =
-            if data.law.is_some() { "" } else { ", whose density is not used as the model sees them transformed" };
-        return Ok((data, format!("points of the law that training has not seen{unknown}")));
-    }
-    if is_own && !args.all {
-        let by_name = match is_moved {
-            true => format!(" ({} is taken for the file that it was trained on, by its name)", flags.data),
-            false => String::new(),
-        };
-        return Ok((data, format!("the rows kept for testing by seed {trained_with}{by_name}")));
-    }
-    Ok((data.all_held_out(), "every row".into()))
-}
-
-/// Whether a name is of the law or file that a model was trained on: a file of that name where it was, or, if there is none seen
-/// from here, in folders that are called so.
-fn same_source(name: &str, trained_on: &str) -> bool {
-    let place = |name: &str| std::fs::canonicalize(name).ok();
-    let below = trained_on.trim_start_matches("./");
-    name == trained_on
-        || place(name).is_some_and(|here| match place(trained_on) {
-            Some(there) => here == there,
-            None => !ebm_gpu::data::toy::NAMES.contains(&below) && !below.is_empty() && here.ends_with(below),
-        })
-}
-
 /// A mode of the law.
 #[derive(Serialize)]
 struct Mode {
@@ -340,23 +236,6 @@ fn modes(data: &Dataset, sigma: f64, samples: Option<&Points>) -> Result<Option<
     let shares = modes.masses(samples.rows().map(|x| (x, 1.0 / samples.count() as f64)));
     let each = modes.centers.rows().zip(&modes.weights).zip(shares);
     Ok(Some(each.map(|((center, weight), share)| Mode { center: center.to_vec(), weight: *weight, share }).collect()))
-}
-
-/// A warning where the held-out points lie nowhere near those that a model's transform was fitted to, whose root mean square is
-/// 1 in the model's units.
-fn another_unit(data: &Dataset) -> Option<String> {
-    const FAR: f64 = 30.0;
-    if data.transform.linear == Transform::identity(data.dim()).linear {
-        return None;
-    }
-    let values = data.test.values();
-    let size = (values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64).sqrt();
-    (size > FAR).then(|| {
-        format!(
-            "the root mean square of these points is {size:.0} in the model's units, that of its training data 1: are \
-             they in another unit (images of .png and .idx files run from 0 to 1)?"
-        )
-    })
 }
 
 /// Samples of the model in its units: given, or the ends of chains.

@@ -184,7 +184,7 @@ fn few_judges(data: &Dataset) -> Option<String> {
 
 /// Warnings where a column, or a value of it, is none of the data.
 fn suspects(data: &Dataset) -> Vec<String> {
-    let Suspects { row_numbers, labels, outliers } = &data.suspects;
+    let Suspects { row_numbers, labels, outliers, .. } = &data.suspects;
     let columns = row_numbers.join(",");
     let numbers = (!columns.is_empty()).then(|| {
         format!("`{columns}` only counts the rows and is modelled as a coordinate: --drop {columns} leaves it out")
@@ -205,7 +205,7 @@ fn suspects(data: &Dataset) -> Vec<String> {
     let all = outliers.iter().map(far).collect::<Vec<_>>().join("; ");
     let outliers = (!all.is_empty())
         .then(|| format!("{all}: errors, or codes for what is missing? They are trained on like the rest"));
-    numbers.into_iter().chain(labels).chain(outliers).collect()
+    data.gaps().into_iter().chain(numbers).chain(labels).chain(outliers).collect()
 }
 
 /// Everything that the flags mean, checked.

@@ -172,8 +172,12 @@ fn short(value: f64) -> String {
 
 /// The distances beside the one above that are beyond what chance gives, in words.
 fn told_apart(metrics: &Metrics) -> Vec<String> {
-    let names =
-        [("mmd2", "MMD²"), ("energy_distance", "energy distance"), ("neighbours", "neighbours of the own kind")];
+    let names = [
+        ("mode_tv", "the shares of modes, total variation"),
+        ("mmd2", "MMD²"),
+        ("energy_distance", "energy distance"),
+        ("neighbours", "neighbours of the own kind"),
+    ];
     let said = |(name, words): (&str, &str)| {
         let value = metrics.named().into_iter().find(|(of, _)| *of == name)?.1?;
         let [low, high] = *metrics.null_intervals.get(name)?;

@@ -52,11 +52,16 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     let plan = args.plan(&subject)?;
     let start = args.starting_points(&subject, replicas(&plan))?;
     let (flags, endurance) = (args.engine.clone(), args.endurance.clone());
+    if let Some(doubt) = subject.doubt.as_ref().filter(|_| !args.quiet) {
+        // before the hours that it is about
+        notice!("warning: {doubt}");
+    }
     let mut engine = Enduring::open(&flags, &endurance, args.quiet)?;
     let summary =
         engine.during(|engine, losses| carried_out(&mut args, &config, &subject, &plan, &start, engine, losses))?;
     if !args.quiet {
-        summary.warnings.iter().for_each(|w| notice!("warning: {w}"));
+        let others = summary.warnings.iter().filter(|w| Some(*w) != subject.doubt.as_ref());
+        others.for_each(|w| notice!("warning: {w}"));
     }
     if args.json { super::print_json(&summary) } else { super::print_line(&summary.to_string()) }
 }

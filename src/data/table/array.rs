@@ -19,6 +19,8 @@ pub(super) struct Rows<'a> {
     row: Vec<f64>,
     /// Values that have come.
     come: usize,
+    /// Whether values may be missing, which NaN stands for.
+    gaps: bool,
 }
 
 impl<'a> Rows<'a> {
@@ -30,7 +32,7 @@ impl<'a> Rows<'a> {
         }
         let names: Vec<String> = (0..dim).map(|i| i.to_string()).collect();
         let chosen = choose(path, &names, part)?;
-        Ok(Self { path, names, chosen, kept: Vec::new(), row: Vec::new(), come: 0 })
+        Ok(Self { path, names, chosen, kept: Vec::new(), row: Vec::new(), come: 0, gaps: part.drop_missing })
     }
 
     fn whole(&self) -> bool {
@@ -41,7 +43,7 @@ impl<'a> Rows<'a> {
     pub(super) fn take(&mut self, mut values: &[f64]) -> Result<()> {
         let (dim, first) = (self.names.len(), self.come);
         let wanted = |i: &usize| self.chosen.contains(&((first + i) % dim));
-        if let Some(bad) = (0..values.len()).filter(|i| !values[*i].is_finite()).find(wanted) {
+        if let Some(bad) = (0..values.len()).filter(|i| !self.may_be(values[*i])).find(wanted) {
             return Err(self.infinite((first + bad) / dim, (first + bad) % dim, values[bad]));
         }
         self.come += values.len();
@@ -71,7 +73,7 @@ impl<'a> Rows<'a> {
                 let (row, column) = (at % count, at / count);
                 at += 1;
                 let Some(place) = self.chosen.iter().position(|c| *c == column) else { continue };
-                if !value.is_finite() {
+                if !self.may_be(*value) {
                     return Err(self.infinite(row, column, *value));
                 }
                 self.kept[row * width + place] = *value;
@@ -90,9 +92,14 @@ impl<'a> Rows<'a> {
         Ok(self.taken())
     }
 
+    fn may_be(&self, value: f64) -> bool {
+        value.is_finite() || self.gaps && value.is_nan()
+    }
+
     fn infinite(&self, row: usize, column: usize, value: f64) -> Error {
         let path = self.path.display();
-        Error::input(format!("{path}, row {row}, column {column}: {value} is not a finite number"))
+        let error = Error::input(format!("{path}, row {row}, column {column}: {value} is not a finite number"));
+        if value.is_nan() { error.hint("--drop-missing leaves out such rows, --drop a column") } else { error }
     }
 
     /// The names of the chosen columns, how many they are, and their values.

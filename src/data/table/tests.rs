@@ -53,6 +53,73 @@ fn headers_comments_and_delimiters() {
     }
 }
 
+/// As programs write them where numbers have a decimal comma.
+#[test]
+fn semicolons_and_decimal_commas() {
+    for extension in ["csv", "txt"] {
+        let table = read(extension, "a;b\n1,5;2\n-3;4.25\n1e3;,5\n", &[]).unwrap();
+        assert_eq!(table.names, ["a", "b"]);
+        assert_eq!(table.points.values(), [1.5, 2.0, -3.0, 4.25, 1000.0, 0.5]);
+        let headless = read(extension, "1,5;2,5\n3;4\n", &[]).unwrap();
+        assert_eq!((headless.names[0].as_str(), headless.points.values()), ("0", &[1.5, 2.5, 3.0, 4.0][..]));
+        // a name with a semicolon is none of that
+        let commas = read(extension, "a;x,b\n1,2\n3,4\n", &[]).unwrap();
+        assert_eq!((commas.names[0].as_str(), commas.points.values()), ("a;x", &[1., 2., 3., 4.][..]));
+    }
+}
+
+#[test]
+fn packed_text_is_text() {
+    use std::io::Write as _;
+    let text = "a,b\n1,2\n3,4\n";
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(text.as_bytes()).unwrap();
+    let packed = packer.finish().unwrap();
+    for extension in ["csv.gz", "txt.GZ"] {
+        let path = file(extension, &packed);
+        assert_eq!(read_table(&path, Part::default()).unwrap(), read("csv", text, &[]).unwrap());
+        fs::write(&path, &packed[..packed.len() - 9]).unwrap();
+        let error = read_table(&path, Part::default()).unwrap_err();
+        assert!(error.exit_code() == 2 && error.to_string().starts_with("cannot read "), "{error}");
+        fs::remove_file(path).unwrap();
+    }
+}
+
+/// Rows that lack a chosen value go, whatever stands for it; other rows and columns do not.
+#[test]
+fn rows_with_gaps_are_left_out_where_that_is_wanted() {
+    let text = "a,b,c\n1,2,x\n,4,x\n5,NaN,x\n7,8,\nn/a,9,x\n11,12,x\n";
+    let kept = |path: &Path, columns: &[&str]| {
+        let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
+        let table = read_table(path, Part { columns: Some(&columns), drop_missing: true, ..Part::default() })?;
+        Ok::<_, Error>((table.points.values().to_vec(), table.left_out))
+    };
+    let path = file("csv", text.as_bytes());
+    assert_eq!(kept(&path, &["a", "b"]).unwrap(), (vec![1., 2., 7., 8., 11., 12.], 3));
+    assert_eq!(kept(&path, &["b"]).unwrap(), (vec![2., 4., 8., 9., 12.], 1));
+    assert!(kept(&path, &["c"]).unwrap_err().to_string().ends_with("line 2, column `c`: `x` is not a number"));
+    fs::write(&path, "a,b\n1,2\n3,\ninf,4\n").unwrap();
+    assert!(kept(&path, &["a"]).unwrap_err().to_string().contains("`inf` is not a finite number"));
+    fs::write(&path, "a,b\n1,2\n3,\n,4\n").unwrap();
+    let few = kept(&path, &["a", "b"]).unwrap_err().to_string();
+    assert!(few.contains("a value is missing in 2 of 3 rows of ") && few.contains("at least 2 whole ones"), "{few}");
+    fs::remove_file(path).unwrap();
+    // arrays by rows and by columns
+    let values = [1., 2., f64::NAN, 4., 5., 6., 7., f64::NAN, 9., 10.];
+    let path = file("npy", b"");
+    crate::data::npy::write_npy_f64(&path, &[5, 2], &values).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    assert_eq!(kept(&path, &["0", "1"]).unwrap(), (vec![1., 2., 5., 6., 9., 10.], 2));
+    assert_eq!(kept(&path, &["1"]).unwrap(), (vec![2., 4., 6., 10.], 1));
+    let at = bytes.windows(5).position(|w| w == b"False").unwrap();
+    let by_columns = [&bytes[..at], b"True ", &bytes[at + 5..]].concat();
+    fs::write(&path, by_columns).unwrap();
+    // columns (1, 2, NaN, 4, 5) and (6, 7, NaN, 9, 10)
+    assert_eq!(kept(&path, &["0", "1"]).unwrap(), (vec![1., 6., 2., 7., 4., 9., 5., 10.], 1));
+    assert!(read_table(&path, Part::default()).unwrap_err().advice().unwrap().contains("--drop-missing"));
+    fs::remove_file(path).unwrap();
+}
+
 #[test]
 fn arrays_are_tables_too() {
     let path = file("npy", b"");
@@ -127,7 +194,10 @@ fn every_mistake_has_its_sentence() {
     // each of them is written as six characters
     let nul = "\0".repeat(200);
     assert!(says("csv", &format!("x,{nul}\n1,2\n3,oak\n"), &[]).0.len() < 600);
-    assert_eq!(says("parquet", "1", &[]).0, "FILE has none of the extensions csv, tsv, txt, npy, npz, idx and idx.gz");
+    assert_eq!(
+        says("parquet", "1", &[]).0,
+        "FILE has none of the extensions csv, tsv, txt, npy, npz, idx, and .gz of text and idx"
+    );
 }
 
 #[test]

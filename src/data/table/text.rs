@@ -4,9 +4,10 @@ use super::columns::choose;
 use super::{Part, Taken, cannot_read, open};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
 
 /// What separates the cells of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,21 +16,26 @@ enum Delimiter {
     WhiteSpace,
 }
 
-/// The names of the chosen columns, how many they are, and their values, row-major.
+/// The names of the chosen columns, how many they are, and their values, row-major; NaN where one is missing and may be. A name
+/// that ends with `.gz` says that the file is packed.
 pub(super) fn read(path: &Path, extension: &str, part: Part<'_>) -> Result<Taken> {
-    let mut lines = Lines { path, file: BufReader::new(open(path)?.0), line: Vec::new(), number: 0 };
+    let (file, packed) = (open(path)?.0, path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")));
+    let file: Box<dyn BufRead> =
+        if packed { Box::new(BufReader::new(MultiGzDecoder::new(file))) } else { Box::new(BufReader::new(file)) };
+    let mut lines = Lines { path, file, line: Vec::new(), number: 0 };
     let Some((first_number, first)) = lines.next()? else {
         return Err(Error::input(format!("{} holds only empty lines and comments", path.display())));
     };
     let first = first.to_owned();
     let delimiter = match extension {
+        "csv" if has_semicolons(&first) => Delimiter::Byte(b';'),
         "csv" => Delimiter::Byte(b','),
         "tsv" => Delimiter::Byte(b'\t'),
         _ => guess(&first),
     };
     let head = cells(path, first_number, &first, delimiter)?;
     let width = head.len();
-    let headless = !part.header && head.iter().all(|cell| cell.parse::<f64>().is_ok());
+    let headless = !part.header && head.iter().all(|cell| parse(cell, delimiter).is_some());
     let names: Vec<String> = if headless {
         (0..width).map(|i| i.to_string()).collect()
     } else {
@@ -53,7 +59,7 @@ pub(super) fn read(path: &Path, extension: &str, part: Part<'_>) -> Result<Taken
 /// The lines of a file that are neither empty nor comments.
 struct Lines<'a> {
     path: &'a Path,
-    file: BufReader<File>,
+    file: Box<dyn BufRead>,
     line: Vec<u8>,
     /// Lines so far, the skipped ones included, so that an editor finds them.
     number: usize,
@@ -115,7 +121,11 @@ impl Reader<'_> {
             });
         }
         for place in &self.chosen {
-            let value = number_in(&row[*place]).map_err(|why| self.no_number(number, *place, &row, &why))?;
+            let cell = &row[*place];
+            let value = match number_in(cell, self.delimiter) {
+                Err(_) if self.part.drop_missing && stands_for_nothing(cell) => f64::NAN,
+                found => found.map_err(|why| self.no_number(number, *place, &row, &why))?,
+            };
             self.values.push(value);
         }
         Ok(())
@@ -125,18 +135,18 @@ impl Reader<'_> {
     fn no_number(&self, number: usize, place: usize, row: &[Cow<'_, str>], why: &str) -> Error {
         let (path, name, cell) = (self.path.display(), &self.names[place], &row[place]);
         let error = Error::input(format!("{path}, line {number}, column `{name}`: {why}"));
-        if cell.parse::<f64>().is_ok_and(f64::is_infinite) {
+        if parse(cell, self.delimiter).is_some_and(f64::is_infinite) {
             return error.hint(format!("mend line {number} or leave it out; --drop leaves a whole column out"));
         }
         if stands_for_nothing(cell) {
             return error.hint(format!(
-                "a value is missing: mend line {number} or leave it out; --drop leaves a whole column out"
+                "a value is missing: mend line {number}, or --drop-missing leaves out such rows and --drop a column"
             ));
         }
         if let Some(hint) = other_separator(cell) {
             return error.hint(hint);
         }
-        let with_numbers = self.names.iter().zip(row).filter(|(_, cell)| number_in(cell).is_ok());
+        let with_numbers = self.names.iter().zip(row).filter(|(_, cell)| number_in(cell, self.delimiter).is_ok());
         let numeric: Vec<&str> = with_numbers.map(|(name, _)| name.as_str()).take(20).collect();
         if self.part.columns.is_some() || numeric.is_empty() {
             return error;
@@ -147,8 +157,24 @@ impl Reader<'_> {
 
 /// The delimiter of a `.txt` file, by its first row.
 fn guess(line: &str) -> Delimiter {
-    let found = [b'\t', b',', b';'].into_iter().find(|b| line.as_bytes().contains(b));
-    found.map_or(Delimiter::WhiteSpace, Delimiter::Byte)
+    match [b'\t', b',', b';'].into_iter().find(|b| line.as_bytes().contains(b)) {
+        Some(b',') if has_semicolons(line) => Delimiter::Byte(b';'),
+        found => found.map_or(Delimiter::WhiteSpace, Delimiter::Byte),
+    }
+}
+
+/// Whether cells are separated by semicolons, as where numbers have decimal commas: no comma stands beside them but in numbers.
+fn has_semicolons(line: &str) -> bool {
+    let is_number = |cell: &str| parse(cell.trim(), Delimiter::Byte(b';')).is_some();
+    line.contains(';') && (!line.contains(',') || line.split(';').all(is_number))
+}
+
+/// The number that a cell is; between semicolons it may have a decimal comma.
+fn parse(cell: &str, delimiter: Delimiter) -> Option<f64> {
+    let plain = cell.parse().ok();
+    let is_comma_decimal =
+        || delimiter == Delimiter::Byte(b';') && cell.matches(',').count() == 1 && !cell.contains('.');
+    plain.or_else(|| if is_comma_decimal() { cell.replace(',', ".").parse().ok() } else { None })
 }
 
 /// The trimmed cells of a line; a quoted cell must close on its line.
@@ -183,18 +209,19 @@ fn stands_for_nothing(cell: &str) -> bool {
 }
 
 /// The finite number in a cell, or what is in it instead.
-fn number_in(cell: &str) -> std::result::Result<f64, String> {
-    let shown: String = cell.chars().take(40).collect();
-    match cell.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err(format!("`{shown}` is not a finite number")),
-        Err(_) if cell.is_empty() => Err("the cell is empty".to_owned()),
-        Err(_) => Err(format!("`{shown}` is not a number")),
+fn number_in(cell: &str, delimiter: Delimiter) -> std::result::Result<f64, String> {
+    let shown = || cell.chars().take(40).collect::<String>();
+    match parse(cell, delimiter) {
+        Some(value) if value.is_finite() => Ok(value),
+        Some(_) => Err(format!("`{}` is not a finite number", shown())),
+        None if cell.is_empty() => Err("the cell is empty".to_owned()),
+        None => Err(format!("`{}` is not a number", shown())),
     }
 }
 
 /// How numbers are written.
-const WRITTEN: &str = "cells are separated by commas in .csv and by tabs in .tsv, and numbers have a decimal point";
+const WRITTEN: &str = "cells are separated by commas in .csv, where numbers have a decimal point, or by semicolons, where they may \
+                       have a decimal comma, and by tabs in .tsv";
 
 /// Advice where what separates numbers in other files stands beside a number within a cell.
 fn other_separator(cell: &str) -> Option<String> {

@@ -103,6 +103,7 @@ impl NegativePass {
             groups: spread.tiles.workgroups,
             region: spread.layout.region,
             steps: cd.steps as u32,
+            end_round: cd.steps as u32,
             slots: replay.map_or(0, |replay| replay.slots as u32),
             restart_limit: replay.map_or(0, Replay::restart_limit),
             box_start: u32::from(replay.is_some_and(|r| r.start.coordinate() == Coordinate::Uniform)),
@@ -112,7 +113,8 @@ impl NegativePass {
             chosen: loss.fixed.given,
             ..Default::default()
         };
-        let (replay, seed, tiles, dim) = (replay.cloned(), plan.seed, spread.tiles, spec.dim());
+        let tiles = Tiles { rounds: cd.steps as u32, ..spread.tiles };
+        let (replay, seed, dim) = (replay.cloned(), plan.seed, spec.dim());
         Ok(Some(Self { replay, kept, params, fixed, seed, kernel, tiles, dim }))
     }
 
@@ -135,7 +137,7 @@ impl NegativePass {
         self.kernel.dispatch(pass, entry, self.tiles.whole().workgroups);
     }
 
-    /// All tiles.
+    /// All tiles; each Langevin step is a round.
     pub(super) fn tiles(&self) -> Tiles {
         self.tiles
     }
@@ -143,7 +145,8 @@ impl NegativePass {
     /// Submits all tiles, which are those of `phase`, with these arguments at index `entry`, some at a time.
     pub(super) fn submit(&self, gpu: &Gpu, phase: &mut Phase, entry: usize, arguments: &NegativeParams) -> Result<()> {
         phase.submit(gpu, |run| {
-            let some = NegativeParams { first_tile: run.first, end_tile: run.end, ..*arguments };
+            let [first_tile, end_tile, first_round, end_round] = [run.first, run.end, run.first_round, run.end_round];
+            let some = NegativeParams { first_tile, end_tile, first_round, end_round, ..*arguments };
             gpu.write_params(&self.params, entry, &[some]);
             gpu.run(|pass| self.kernel.dispatch(pass, entry, run.workgroups))
         })

@@ -124,7 +124,7 @@ impl<'a> GpuTraining<'a> {
         let phase = |tiles| Phase::new(gpu, tiles);
         let phases = (chains.as_ref().map(|chains| phase(chains.tiles())), phase(loss.spread.tiles));
         let pace = gpu.pace(MOST_STEPS.min(loss.rows.most_steps()));
-        let pace = if loss.spread.tiles.portions() > 1 { pace.cautious() } else { pace };
+        let pace = if phases.0.iter().chain([&phases.1]).any(Phase::can_be_cut) { pace.cautious() } else { pace };
         let staging = (0..IN_FLIGHT).map(|_| gpu.staging(MOST_STEPS * 16)).collect::<Result<_>>()?;
         Ok(Self {
             gpu,
@@ -152,8 +152,8 @@ impl<'a> GpuTraining<'a> {
         })
     }
 
-    /// Submits `steps` steps into one of the two halves of the rings; if not even one fits a submission, its tiles go before
-    /// it, some at a time.
+    /// Submits `steps` steps into one of the two halves of the rings; if not even one fits a submission, what it makes and
+    /// sums goes before it, some at a time.
     fn submit(&mut self, staging: wgpu::Buffer, steps: u64) -> Result<()> {
         let half = self.turn * MOST_STEPS as usize;
         let slots = IN_FLIGHT as u32 * MOST_STEPS as u32;
@@ -223,7 +223,8 @@ impl<'a> GpuTraining<'a> {
 
     /// Whether a step is longer than a submission should be and can be cut.
     fn is_cut(&self) -> bool {
-        self.pace.is_long() && self.loss.spread.tiles.portions() > 1
+        let (of_negatives, of_loss) = &self.phases;
+        self.pace.is_long() && of_negatives.iter().chain([of_loss]).any(Phase::can_be_cut)
     }
 
     /// Waits for the oldest submission and takes in its records.

@@ -1,5 +1,8 @@
-//! Tables of text.
+//! Tables of text, as they are and packed.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ebm_gpu_fuzz::load(bytes, &["csv", "tsv", "txt"], ebm_gpu_fuzz::TEXT));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    ebm_gpu_fuzz::load(bytes, &["csv", "tsv", "txt"], ebm_gpu_fuzz::TEXT);
+    ebm_gpu_fuzz::load(bytes, &["csv.gz"], ebm_gpu_fuzz::PACKED_TEXT);
+});

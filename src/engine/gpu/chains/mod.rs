@@ -146,7 +146,7 @@ impl<'a> GpuChains<'a> {
             dim: start.dim(),
             moments: None,
             keeper: None,
-            pace: if tiles.portions() > 1 { pace.cautious() } else { pace },
+            pace: if tiles.parts() > 1 { pace.cautious() } else { pace },
             phase: Phase::new(gpu, tiles),
             moves,
             step: 0,
@@ -217,7 +217,7 @@ impl Chains for GpuChains<'_> {
         let (first, slot, start) = (self.step, self.turn * MOST_PIECES, Instant::now());
         let (gpu, moves, tiles) = (self.gpu, &mut self.moves, self.phase.tiles);
         let mut done = wanted;
-        if self.pace.is_long() && tiles.portions() > 1 {
+        if self.pace.is_long() && self.phase.can_be_cut() {
             self.phase.submit(gpu, |run| moves.submit(gpu, slot, first, 1, run).0)?;
             self.pace.ended(1, start);
         } else {

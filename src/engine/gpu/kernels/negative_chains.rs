@@ -48,12 +48,12 @@ device_struct! {
         data_noise: f32,
         /// How samples have their rows.
         chosen: u32,
+        /// The first Langevin step of the dispatch.
+        first_round: u32,
+        /// The one behind its last.
+        end_round: u32,
         /// Fills the struct to a multiple of 16 bytes.
-        unused0: u32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused1: u32,
-        /// Fills the struct to a multiple of 16 bytes.
-        unused2: u32,
+        unused: u32,
     }
 }
 
