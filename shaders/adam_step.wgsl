@@ -6,7 +6,7 @@
 // gradient, moments [size] vec4, ordered [4 output][input] for each W, then [output] for its bias; weights holds the
 // parameters in that order, and from vec4 `size` on the transposes, [4 input][output] vec4 for each W. moments is m, then
 // v, then the average. squares [square_count] come from reduce_gradient, losses [batch] from the objective. Each
-// workgroup adds up the norm for itself, in the same order. history[step % capacity] gets (mean loss, norm, 1 if all is
+// workgroup adds up the norm for itself, in the same order. history[slot] gets (mean loss, norm, 1 if all is
 // finite so far, step). If anything was not finite, now or before, nothing is changed.
 // Reference: src/engine/cpu/training.rs (adam). Needs: lib/layer.wgsl.
 

@@ -48,7 +48,7 @@ fn set_log_noise(channel: u32, square: vec4<f32>) {
 
 // Sets x, and x + sqrt(t) xi where negatives start from there.
 fn load_samples(first: u32) {
-    choose_rows(first, params.given);
+    choose_rows(first, params.chosen);
     let quad = local / ROWS;
     var square = vec4<f32>(0.0);
     for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {

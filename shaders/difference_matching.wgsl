@@ -23,7 +23,7 @@ var<private> loss: vec4<f32>;
 var<private> square: vec4<f32>;
 
 fn load_samples(first: u32) {
-    choose_rows(first, params.given);
+    choose_rows(first, params.chosen);
     let quad = local / ROWS;
     let width = 4u * net[0].input;
     for (var n = local % ROWS; n < params.dim; n += ROWS) {

@@ -62,6 +62,8 @@ struct NegativeParams {
 @group(0) @binding(7) var<storage, read_write> replay: array<f32>;
 @group(0) @binding(8) var<storage, read_write> negatives: array<f32>;
 
+const_assert FIELD == 0u;
+
 // The slot of each sample of the tile, and 1 where its chain begins anew.
 var<workgroup> slot: array<u32, 4u * QUADS>;
 var<workgroup> anew: array<u32, 4u * QUADS>;
@@ -183,12 +185,12 @@ fn negative_chains(
     for (var tile = own; tile < params.end_tile; tile += params.groups) {
         let first = tile * 4u * QUADS;
         load_starts(first);
-        if FIELD == 0u && local < QUADS {
+        if local < QUADS {
             seed_reverse(0u, 0u, local, vec4<f32>(1.0));
         }
         sync();
         for (var k = params.first_round; k < params.end_round; k++) {
-            for (var pass_index = 0u; pass_index < opaque(2u - FIELD); pass_index++) {
+            for (var pass_index = 0u; pass_index < opaque(2u); pass_index++) {
                 sweep(pass_index == 1u, 0u, 1u, 0u);
             }
             let base = k * ((params.dim + 3u) / 4u);

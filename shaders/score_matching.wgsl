@@ -43,11 +43,11 @@ fn set_kappa(first: u32) {
 
 // Sets x~, z, the noise levels and kappa for the tile whose first sample is `first`.
 fn load_samples(first: u32) {
-    choose_rows(first, params.given);
+    choose_rows(first, params.chosen);
     let quad = local / ROWS;
     if params.levels > 0u && local < 4u * QUADS {
         let sample = min(first + local, params.batch - 1u);
-        chosen[local] = levels[select(pick(choices(sample).y, params.levels), sample, params.given == 1u)];
+        chosen[local] = levels[select(pick(choices(sample).y, params.levels), sample, params.chosen == ROWS_GIVEN)];
     }
     set_kappa(first);
     workgroupBarrier();
@@ -56,7 +56,7 @@ fn load_samples(first: u32) {
         let n = chunk * ROWS + local % ROWS;
         var z = vec4<f32>(0.0);
         if params.levels > 0u {
-            if params.given == 1u {
+            if params.chosen == ROWS_GIVEN {
                 z = given_vector(first + 4u * quad, 1u, 0u, min(n, params.dim - 1u));
             } else {
                 z = normal_chunk(chunk, first, params.step, STREAM_NOISE, key());

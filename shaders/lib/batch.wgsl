@@ -25,7 +25,7 @@ struct LossParams {
     // where z lies in the region
     noise: u32,
     // how samples have their rows: a ROWS_* constant; given ones have what is given for them
-    given: u32,
+    chosen: u32,
     // noise levels; 0 for points as they are
     levels: u32,
     // tangents of a sample
@@ -93,7 +93,7 @@ fn load_probe(first: u32, k: u32, channel: u32) {
     for (var chunk = 0u; chunk * ROWS < params.dim; chunk++) {
         let n = chunk * ROWS + local % ROWS;
         var v = vec4<f32>(0.0);
-        if params.given == 1u {
+        if params.chosen == ROWS_GIVEN {
             v = given_vector(first + 4u * quad, params.tangents, k, min(n, params.dim - 1u));
         } else {
             v = chunk_of(chunk, first, params.step, STREAM_PROBE, key(), base, params.law == LAW_RADEMACHER);
@@ -103,7 +103,7 @@ fn load_probe(first: u32, k: u32, channel: u32) {
             square = fma(v, v, square);
         }
     }
-    if params.given == 0u && params.law == LAW_SPHERE {
+    if params.chosen != ROWS_GIVEN && params.law == LAW_SPHERE {
         square = column_sum(square);
         if local % ROWS == 0u {
             lengths[quad] = params.length / sqrt(square);

@@ -30,7 +30,7 @@ fn opaque(count: u32) -> u32 {
 }
 
 // The workgroup of a tile, tile mod groups, without a division: software drivers compute anew, after every barrier and wherever
-// it is used, what is made by arithmetic alone, and divisions take them longest. As many rounds as the workgroup has had tiles.
+// it is used, what is made by arithmetic alone, and divisions take them longest. As many turns as the workgroup has had tiles.
 fn owner_of(tile: u32, groups: u32) -> u32 {
     var owner = tile;
     while owner >= groups {

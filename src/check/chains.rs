@@ -36,8 +36,8 @@ pub(super) fn check(case: &mut Case<'_>, landscape: Landscape<'_>, accepting: bo
         let (want, all, worth, expected) = moved(case.reference, landscape, &transition, &start, steps)?;
         let (got, seen, kept, fares) = moved(case.engine, landscape, &transition, &start, steps)?;
         case.find(kernel, got.values(), want.values(), bound);
-        case.find("chain_moments", &numbers(&seen), &numbers(&all), bound);
-        case.find("record_draws", &kept_numbers(&kept), &kept_numbers(&worth), bound);
+        case.find(&format!("chain_moments ({kernel})"), &numbers(&seen), &numbers(&all), bound);
+        case.find(&format!("record_draws ({kernel})"), &kept_numbers(&kept), &kept_numbers(&worth), bound);
         let Some(expected) = reported(&expected) else { continue };
         case.find(&format!("{kernel}: report"), &reported(&fares).unwrap_or_default(), &expected, bound);
     }

@@ -61,12 +61,13 @@ pub(super) fn check_trainings(case: &mut Case<'_>, model: &Model, points: &Point
             Objective::Cd(_) | Objective::Pcd(..) => "negative_chains",
             _ => "adam_step",
         };
+        let kernel = format!("{kernel} ({})", objective.name());
         case.find(&format!("{kernel}: parameters"), &got.parameters, &want.parameters, TRAINED);
         let bound = if contrasts(&objective, model) { CONTRASTED } else { TRAINED };
         case.find(&format!("{kernel}: first moments"), &got.first_moment, &want.first_moment, bound);
         if let Some(want) = want.replay {
             let got = got.replay.map_or_else(Vec::new, |replay| replay.values().to_vec());
-            case.find("negative_chains: replay buffer", &got, want.values(), CHAINS);
+            case.find(&format!("{kernel}: replay buffer"), &got, want.values(), CHAINS);
         }
     }
     Ok(())

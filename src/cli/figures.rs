@@ -41,10 +41,14 @@ pub(super) fn field_figures(
     let points = shown(data, part);
     let has_energy = model.spec.head() == Head::Energy;
     match data.dim() {
-        1 if has_energy => {
+        1 => {
             let range = Range::covering(points.values().iter().copied()).padded(0.1);
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
-            let energy = outside(engine, model, data, &Points::new(1, x.clone()))?;
+            let nodes = Points::new(1, x.clone());
+            let energy = match has_energy {
+                true => outside(engine, model, data, &nodes)?,
+                false => integrated(&x, scores_outside(engine, model, data, &nodes)?.values()),
+            };
             let line =
                 EnergyLine { title, name: &data.columns[0], x: &x, energy: &energy, points: Some(("data", &points)) };
             energy_line_figure(&line).write(&folder.file("energy"))
@@ -59,8 +63,7 @@ pub(super) fn field_figures(
             }
 
             let positions = extent.nodes(ARROWS, ARROWS);
-            let mut scores = engine.score(model, &data.transform.apply(&positions))?;
-            data.transform.scores_outside(&positions, &mut scores);
+            let scores = scores_outside(engine, model, data, &positions)?;
             let (names, energy) = (&data.columns[..], energy.as_ref());
             let panel = ScorePanel { title, names, positions: &positions, scores: &scores, energy };
             score_figure(&panel)?.write(&folder.file("score"))
@@ -85,6 +88,23 @@ fn outside(engine: &dyn Engine, model: &Model, data: &Dataset, points: &Points) 
     let mut energies = engine.energy(model, &inside)?;
     data.transform.energies_outside(&inside, &mut energies);
     Ok(energies)
+}
+
+/// The same of scores.
+fn scores_outside(engine: &dyn Engine, model: &Model, data: &Dataset, points: &Points) -> Result<Points> {
+    let mut scores = engine.score(model, &data.transform.apply(points))?;
+    data.transform.scores_outside(points, &mut scores);
+    Ok(scores)
+}
+
+/// The energy of a field of one coordinate: −∫ s dx, by the trapezoidal rule.
+pub(super) fn integrated(x: &[f64], score: &[f64]) -> Vec<f64> {
+    let strips = x.windows(2).zip(score.windows(2)).map(|(x, s)| 0.5 * (x[1] - x[0]) * (s[0] + s[1]));
+    let below = strips.scan(0.0, |sum, strip| {
+        *sum -= strip;
+        Some(*sum)
+    });
+    std::iter::once(0.0).chain(below).collect()
 }
 
 /// Draws the chains beside the data: images beside those that are held out.

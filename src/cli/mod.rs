@@ -11,6 +11,7 @@ mod contrast;
 mod data;
 mod dataset;
 mod devices;
+mod doubts;
 mod endurance;
 mod engine;
 mod eval;

@@ -8,13 +8,15 @@ use ebm_gpu::files::{sync_name, write_atomically};
 use serde::Serialize;
 
 use super::metrics;
+use super::notice::notice;
+use super::sample::PASSING;
 
 /// What a run writes: `--force` removes what an earlier run has left of it.
 const OUTPUTS: &[&str] = &[
     "config.toml",
     "run.json",
     "eval.json",
-    "failed.json",
+    FAILED,
     "report.html",
     metrics::FILE,
     "model.safetensors",
@@ -36,8 +38,10 @@ const OUTPUTS: &[&str] = &[
     "chains.gif",
 ];
 
-/// What is there only until a run is complete.
-const PASSING: &[&str] = &["state.safetensors", "state-before.safetensors", "draws.npy.part"];
+/// What a run that has diverged for good leaves in place of its summary.
+pub(super) const FAILED: &str = "failed.json";
+/// What is there only until draws are complete.
+const DRAWS: &str = "draws.npy.part";
 
 /// Refuses to remove what is read.
 fn spares(wanted: &Path, inputs: &[&Path]) -> Result<()> {
@@ -79,8 +83,9 @@ pub(super) fn lock(path: &Path) -> Result<Option<File>> {
 
 impl Folder {
     /// Makes the folder `wanted`; if it exists, the next free of `wanted-2`, `wanted-3`, ..., unless `force`, which removes what
-    /// an earlier run has left in it, but none of the `inputs` (a folder stands for the model in it).
-    pub(super) fn create(wanted: &Path, force: bool, inputs: &[&Path]) -> Result<Self> {
+    /// an earlier run has left in it, but none of the `inputs` (a folder stands for the model in it). Another name is told, unless
+    /// `quiet`.
+    pub(super) fn create(wanted: &Path, force: bool, inputs: &[&Path], quiet: bool) -> Result<Self> {
         let cannot = |path: &Path, e: &std::io::Error| {
             Error::input(format!("cannot make the folder {}: {e}", path.display()))
                 .hint("--out DIR puts the results elsewhere")
@@ -89,7 +94,7 @@ impl Folder {
             spares(wanted, inputs)?;
             std::fs::create_dir_all(wanted).map_err(|e| cannot(wanted, &e))?;
             let lock = lock(wanted)?;
-            for name in OUTPUTS.iter().chain(PASSING) {
+            for name in OUTPUTS.iter().chain(PASSING).chain([&DRAWS]) {
                 let old = wanted.join(name);
                 let removed = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
                 match removed {
@@ -119,6 +124,9 @@ impl Folder {
             }
         }
         let lock = lock(&path)?;
+        if path != wanted && !quiet {
+            notice!("{} is there, so this goes to {}: --force replaces it", wanted.display(), path.display());
+        }
         Ok(Self { path, _lock: lock })
     }
 

@@ -6,6 +6,7 @@ use ebm_gpu::report::{Cell, Column, Figure, METRICS, Meaning, Page, Table, Width
 use serde_json::Value;
 
 use super::output::Folder;
+use super::unused;
 
 /// The name of a page in its folder.
 pub(super) const FILE: &str = "report.html";
@@ -78,7 +79,7 @@ fn by_chance(metrics: &Value, name: &str) -> Cell {
     Cell::text(format!("{} to {}", quantity(low, 3), quantity(high, 3))).noted(p)
 }
 
-/// The flags in a file of them.
+/// The flags in a file of them, without those that its objective, if it has one, does not use.
 pub(super) fn flags(toml: &str) -> Result<Vec<(String, String)>> {
     let table: toml::Table =
         toml.parse().map_err(|e| Error::failed(format!("cannot read what was written as TOML: {e}")))?;
@@ -89,7 +90,9 @@ pub(super) fn flags(toml: &str) -> Result<Vec<(String, String)>> {
         }
         other => other.to_string(),
     };
-    Ok(table.iter().map(|(name, value)| (format!("--{name}"), plain(value))).collect())
+    let idle = table.get("loss").and_then(toml::Value::as_str).map_or(Vec::new(), unused::idle);
+    let used = table.iter().filter(|(name, _)| !idle.contains(name));
+    Ok(used.map(|(name, value)| (format!("--{name}"), plain(value))).collect())
 }
 
 /// The program, the engine and the machine.

@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// No progress and no messages
+    /// No progress and no messages on stderr
     #[arg(long)]
     quiet: bool,
 }
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     }
     let engine = args.engine.open(args.quiet)?;
     let default = Path::new("results").join(format!("repro-{name}"));
-    let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force, &[])?;
+    let folder = Folder::create(args.out.as_deref().unwrap_or(&default), args.force, &[], args.quiet)?;
     let spinner = progress::spinner(name, args.quiet);
     let setup = Setup {
         engine: engine.as_ref(),

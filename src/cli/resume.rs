@@ -6,12 +6,21 @@ use std::path::{Path, PathBuf};
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
+use ebm_gpu::files::cannot_write;
 
 use super::config::differences;
 
 /// Flags that say where work is done and how it is watched over, not what it is; another device is warned of.
 const FREE: &[&str] =
     &["adapter", "checkpoint-every", "engine", "fallback", "keep", "max-submit-ms", "no-check", "save-every"];
+
+/// Renames a file that this program cannot go on from, and says so. Nothing takes it for where work stands then, and it is not
+/// thrown away either: it may be all that is left.
+pub(super) fn set_aside(path: &Path) -> Result<String> {
+    let aside = path.with_extension("safetensors.left-out");
+    std::fs::rename(path, &aside).map_err(|e| cannot_write(&aside, &e))?;
+    Ok(format!("{} is cut short or changed, so it is left out; it is {} now", path.display(), aside.display()))
+}
 
 /// The flags that the work in a folder was begun with, as config.toml has them.
 ///

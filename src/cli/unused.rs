@@ -20,6 +20,14 @@ pub(super) fn warnings(command: &Command, matches: &ArgMatches) -> Vec<String> {
     command.get_arguments().filter_map(sentence).collect()
 }
 
+/// The flags of `run` that an objective does not use, without their dashes.
+pub(super) fn idle(loss: &str) -> Vec<String> {
+    let command = super::command();
+    let arguments = command.find_subcommand("run").into_iter().flat_map(Command::get_arguments);
+    let is_of_others = |arg: &&Arg| owners(arg).is_some_and(|owners| owners.iter().all(|owner| owner != loss));
+    arguments.filter(is_of_others).filter_map(|arg| arg.get_long().map(str::to_string)).collect()
+}
+
 /// The objectives that a flag is for, where it is for some alone.
 fn owners(arg: &Arg) -> Option<Vec<String>> {
     let help = arg.get_help()?.to_string();

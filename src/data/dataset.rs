@@ -21,6 +21,8 @@ pub struct Dataset {
     pub columns: Vec<String>,
     /// What in a file asks for a second look.
     pub suspects: Suspects,
+    /// Rows of the file, and how many of them are left out, as they lack a value; none of a toy law.
+    pub rows: Option<[usize; 2]>,
     /// For training.
     pub train: Points,
     /// Held out for decisions during training; a small file has none.
@@ -95,13 +97,6 @@ impl Dataset {
         toy::by_name(name).ok_or_else(|| unknown_name("toy law", name, toy::NAMES))
     }
 
-    /// How many rows of a file are left out, if some are.
-    pub fn gaps(&self) -> Option<String> {
-        let left_out = self.suspects.left_out;
-        let rows = left_out + self.train.count() + self.validation.count() + self.test.count();
-        (left_out > 0).then(|| format!("{left_out} of {rows} rows lack a value and are left out"))
-    }
-
     /// The names of a toy law's coordinates: `x1`, `x2`, ...
     pub fn toy_columns(law: &dyn Law) -> Vec<String> {
         (1..=law.dim()).map(|i| format!("x{i}")).collect()
@@ -122,6 +117,7 @@ impl Dataset {
             name,
             columns,
             suspects: Suspects::default(),
+            rows: None,
             train,
             validation,
             test,
@@ -151,9 +147,10 @@ impl Dataset {
         let image = table.image;
         let range = preparation.range(&table).or_else(|| image.map(|_| found(table.points.values())));
         let (columns, suspects) = (table.names.clone(), Suspects::of(&table));
+        let rows = Some([table.rows_read, table.rows_read - table.points.count()]);
         let Prepared { train, validation, test, transform } =
             preparation.prepare(table, &path.display().to_string(), seed)?;
-        Ok(Self { name, columns, suspects, train, validation, test, transform, image, range, law: None })
+        Ok(Self { name, columns, suspects, rows, train, validation, test, transform, image, range, law: None })
     }
 
     /// The same points in the units that `transform` makes; the law stays with them only if that changes nothing, as it speaks

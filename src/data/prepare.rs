@@ -136,11 +136,17 @@ fn check_size(table: &Table, source: &str) -> Result<()> {
     const MOST: f64 = 1e30;
     let Some(at) = table.points.values().iter().position(|value| value.abs() > MOST) else { return Ok(()) };
     let (value, dim) = (table.points.values()[at], table.points.dim());
-    let (row, name) = (at / dim, &table.names[at % dim]);
+    let (row, name) = (row_of(table, at), &table.names[at % dim]);
     Err(Error::input(format!(
-        "{source}, row {row}, column `{name}`: {value:e} is beyond {MOST:e}: samples are written in single precision, which ends at 3.4e38"
+        "{source}, {row}, column `{name}`: {value:e} is beyond {MOST:e}: samples are written in single precision, which ends at 3.4e38"
     ))
     .hint("state the column in a larger unit, or mend the row"))
+}
+
+/// The row of the value at a place.
+fn row_of(table: &Table, at: usize) -> String {
+    let of = if table.rows_read > table.points.count() { " of those that lack no value" } else { "" };
+    format!("row {}{of}", at / table.points.dim())
 }
 
 fn check_range(table: &Table, source: &str, range: Option<[f64; 2]>) -> Result<()> {
@@ -150,10 +156,10 @@ fn check_range(table: &Table, source: &str, range: Option<[f64; 2]>) -> Result<(
     }
     match table.points.values().iter().position(|v| !(low..=high).contains(v)) {
         Some(at) => {
-            let (row, column) = (at / table.points.dim(), at % table.points.dim());
+            let (row, column) = (row_of(table, at), at % table.points.dim());
             let (value, name) = (table.points.values()[at], &table.names[column]);
             Err(Error::input(format!(
-                "{source}, row {row}, column `{name}`: {value} lies outside the range {low} to {high}"
+                "{source}, {row}, column `{name}`: {value} lies outside the range {low} to {high}"
             )))
         }
         None => Ok(()),

@@ -1,13 +1,12 @@
-//! What in a table is probably none of the data, or was missing: told.
+//! What in a table is probably none of the data: told, never changed.
 
 use super::table::Table;
 
-/// What in a file asks for a second look.
+/// Columns of a file that ask for a second look.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Suspects {
-    /// Rows that are left out, as they lack a value.
-    pub left_out: usize,
-    /// Those, of several, in which every value is one more than the one above it, as programs write them beside a table.
+    /// Those, of several, in which every value is one more than the one above it, but for rows that are left out, as programs
+    /// write them beside a table.
     pub row_numbers: Vec<String>,
     /// Those of few values that come again and again, as labels do, and how many.
     pub labels: Vec<(String, usize)>,
@@ -42,14 +41,14 @@ impl Suspects {
     /// Those of a table; images have none.
     pub(super) fn of(table: &Table) -> Self {
         let (points, d) = (&table.points, table.points.dim());
-        let left_out = table.left_out;
         if table.image.is_some() {
-            return Self { left_out, ..Self::default() };
+            return Self::default();
         }
         let column = |c: usize| points.rows().map(move |row| row[c]);
         let name = |c: usize| table.names[c].clone();
         let is_told = d > 1 && points.count() > 2;
-        let row_numbers: Vec<usize> = (0..d).filter(|c| is_told && counts(column(*c))).collect();
+        let gaps = table.rows_read - points.count();
+        let row_numbers: Vec<usize> = (0..d).filter(|c| is_told && counts(column(*c), gaps)).collect();
         let labels = (0..d).filter(|_| points.count() >= ROWS);
         let labels = labels.filter_map(|c| Some((name(c), few(column(c))?))).collect();
         let every = points.count().div_ceil(SAMPLE).max(1);
@@ -63,13 +62,17 @@ impl Suspects {
         }
         let outliers = farthest.into_iter().zip(quartiles).enumerate();
         let outliers = outliers.filter_map(|(c, (value, quartiles))| outlier(name(c), value, quartiles)).collect();
-        Self { left_out, outliers, labels, row_numbers: row_numbers.into_iter().map(name).collect() }
+        Self { outliers, labels, row_numbers: row_numbers.into_iter().map(name).collect() }
     }
 }
 
-fn counts(mut values: impl Iterator<Item = f64>) -> bool {
-    let first = values.next().unwrap_or(0.0);
-    values.zip(1u32..).all(|(value, i)| value == first + f64::from(i))
+/// Whether values count up, with so many steps left out at most.
+fn counts(values: impl Iterator<Item = f64>, gaps: usize) -> bool {
+    let mut ahead = values.zip(0u32..).map(|(value, i)| value - f64::from(i));
+    let first = ahead.next().unwrap_or(0.0);
+    let mut last = first;
+    ahead.all(|ahead| ahead.fract() == first.fract() && ahead >= std::mem::replace(&mut last, ahead))
+        && last - first <= gaps as f64
 }
 
 /// How many values there are, if there are from two to [`LABELS`].

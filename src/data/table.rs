@@ -24,8 +24,8 @@ pub struct Table {
     pub image: Option<ImageShape>,
     /// The step between the values of a format of images, which lie in `[0, 1]`.
     pub level: Option<f64>,
-    /// Rows of the file that are not among these, as they lack a value.
-    pub left_out: usize,
+    /// Rows of the file; more than these where some lack a value and are left out.
+    pub rows_read: usize,
 }
 
 /// What is wanted of a file.
@@ -136,14 +136,14 @@ pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
             array::Rows::new(path, values.len() / shape.values(), shape.values(), part)?.of(values)?
         }
     };
-    let read = values.len() / dim;
+    let rows_read = values.len() / dim;
     if part.drop_missing {
         leave_out_missing(&mut values, dim);
     }
-    let left_out = read - values.len() / dim;
+    let left_out = rows_read - values.len() / dim;
     if left_out > 0 && values.len() < 2 * dim {
         let message = format!(
-            "a value is missing in {left_out} of {read} rows of {}, at least 2 whole ones are needed",
+            "a value is missing in {left_out} of {rows_read} rows of {}, at least 2 whole ones are needed",
             path.display()
         );
         return Err(Error::input(message).hint("--drop leaves out columns with many gaps"));
@@ -153,7 +153,7 @@ pub fn read_table(path: &Path, part: Part<'_>) -> Result<Table> {
     }
     let points = Points::new(dim, values);
     check_varied(path, &names, &points, images)?;
-    Ok(Table { image: shape(path, part.image, own, dim)?, names, points, level, left_out })
+    Ok(Table { image: shape(path, part.image, own, dim)?, names, points, level, rows_read })
 }
 
 /// Leaves out the rows of `dim` values that hold NaN.

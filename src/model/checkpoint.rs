@@ -81,7 +81,10 @@ fn unread(path: &Path, file: &Path, why: &std::io::Error) -> Error {
         }
         (true, true) => {
             let error = Error::input(format!("{name} has no model.safetensors: no run has been completed there"));
-            let below = folders_of_models(path, 3);
+            let mut below = folders_of_models(path, 3);
+            if below.is_empty() {
+                below = files_of_models(path);
+            }
             let named: Vec<_> = below.iter().take(3).map(|folder| folder.display().to_string()).collect();
             let more = if below.len() > 3 { format!(", {} more", below.len() - 3) } else { String::new() };
             if below.is_empty() { error } else { error.hint(format!("below it: {}{more}", named.join(", "))) }
@@ -89,6 +92,14 @@ fn unread(path: &Path, file: &Path, why: &std::io::Error) -> Error {
         (true, false) => Error::input(format!("cannot read checkpoint {name}: there is no such file or folder")),
         _ => Error::input(format!("cannot read checkpoint {}: {why}", file.display())),
     }
+}
+
+/// The models in a folder of checkpoints, in the order of their names.
+fn files_of_models(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<_> = entries.filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect();
+    files.sort();
+    files
 }
 
 /// Folders with a model, some levels below one, in the order of their names.

@@ -143,8 +143,10 @@ impl MlpSpec {
                 Head::Energy => "an energy is 1 number".to_string(),
                 Head::Score => format!("a score field on {} dimensions has {want}", dims[0]),
             };
-            return Err(Error::input(format!("net {text} ends in {has} outputs, {what}"))
-                .hint(format!("end the widths with {want}")));
+            return Err(Error::input(format!("net {text} ends in {has} outputs, {what}")).hint(match head {
+                Head::Energy if has == dims[0] => format!("end the widths with {want}, or --head score"),
+                _ => format!("end the widths with {want}"),
+            }));
         }
         let spec = Self { dims, activation, head, conditioning };
         let count = spec.parameter_count();

@@ -20,6 +20,8 @@ pub(crate) use rank::normal_quantile;
 
 /// R-hat above which chains have not mixed (Vehtari et al. 2021, section 4).
 pub const MOST_R_HAT: f64 = 1.01;
+/// Independent draws of a chain of which R-hat is some 1.01 by chance: its halves have half as many, and their means differ.
+const SHORT: f64 = 100.0;
 /// R-hat above which chains differ by more than a tenth of their spread.
 const APART: f64 = 1.1;
 /// The ESS of all chains together below which neither R-hat nor the error of a mean can be trusted (the same, section 4).
@@ -153,14 +155,24 @@ impl Diagnostics {
             let which = if still == chains { format!("all {chains}") } else { format!("{still} of {chains}") };
             found.push(format!("{which} chains never moved: they are stuck, or every proposal was rejected"));
         }
+        if still == chains {
+            // nor do the other numbers say anything
+            return found;
+        }
         let more = |why: &str| format!("{why}: run the chains longer");
         let worst = self.coordinates.iter().map(|c| c.r_hat).fold(0.0, f64::max);
+        // what a chain of so few draws would have that begins at the law itself
+        let each = self.coordinates.iter().map(|c| c.bulk_ess).fold(f64::INFINITY, f64::min) / chains as f64;
         let grade = match worst {
-            _ if chains == 1 => "above 1.01, the halves of the chain disagree",
-            r if r > APART => "above 1.01, the chains disagree as if each saw a law of its own",
-            _ => "above 1.01, the chains have not quite forgotten where they started",
+            _ if chains == 1 => "above 1.01, the halves of the chain disagree".to_string(),
+            r if r > APART => "above 1.01, the chains disagree as if each saw a law of its own".to_string(),
+            _ if each < SHORT => format!(
+                "above 1.01, and each chain is short, of about {each:.1} independent draws: R-hat is as large for chains that \
+                 have forgotten where they started as for those that have not"
+            ),
+            _ => "above 1.01, the chains have not quite forgotten where they started".to_string(),
         };
-        self.say(&mut found, "R-hat", |c| c.r_hat, |v| v > MOST_R_HAT, &more(grade));
+        self.say(&mut found, "R-hat", |c| c.r_hat, |v| v > MOST_R_HAT, &more(&grade));
         self.say(&mut found, "the bulk ESS", |c| -c.bulk_ess, |v| v > -LEAST_ESS, &more("below 400"));
         self.say(&mut found, "the tail ESS", |c| -c.tail_ess, |v| v > -LEAST_ESS, &more("below 400"));
         let undefined = |c: &&Coordinate| c.tail_ess.is_nan() && c.not_finite == 0 && c.still < chains;

@@ -69,6 +69,16 @@ impl History {
         })
     }
 
+    /// The loss of the first window and the mean of the last, where the loss has not fallen but run away to a thousand times its
+    /// size.
+    pub fn runaway(&self) -> Option<[f64; 2]> {
+        const FAR: f64 = 1e3;
+        let mut means = self.means().map(|(_, mean)| mean);
+        let first = means.next()?;
+        let last = means.next_back()?;
+        (last.abs() > FAR * first.abs().max(1.0)).then_some([first, last])
+    }
+
     /// The mean loss of the last tenth of the steps, or of the windows in which these lie.
     pub fn final_loss(&self) -> f64 {
         let first = (self.steps - self.steps.div_ceil(10)) / self.width;
@@ -95,6 +105,23 @@ mod tests {
         let tenth = (MOST as u64).div_ceil(10);
         assert_eq!(history.final_loss(), MOST as f64 - (tenth - 1) as f64 / 2.0);
         assert_eq!(told(1).final_loss(), 1.0);
+    }
+
+    #[test]
+    fn a_loss_that_runs_away_is_told_from_one_that_falls() {
+        let of = |losses: &[f64]| {
+            let mut history = History::default();
+            for (step, loss) in (1..).zip(losses) {
+                history.add(&StepRecord { step, loss: *loss, gradient_norm: 0.0 });
+            }
+            history.runaway()
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[5e3]), None);
+        assert_eq!(of(&[5e3, 1e6, 2.0]), None);
+        assert_eq!(of(&[1e-3, 10.0, -999.0]), None);
+        assert_eq!(of(&[1e-3, 10.0, -1001.0]), Some([1e-3, -1001.0]));
+        assert_eq!(of(&[3.0, 3001.0]), Some([3.0, 3001.0]));
     }
 
     #[test]

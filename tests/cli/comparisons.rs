@@ -100,7 +100,7 @@ fn a_comparison_is_a_table_a_figure_and_a_page() {
     for flag in ["--lr", "--batch", "--steps", "--schedule"] {
         assert!(page.contains(&format!("<dt>{flag}</dt>")), "{flag} is not among what all have in common");
     }
-    assert!(page.contains("<th scope=\"row\">--sigma</th><td>0.2</td><td>0.3</td>"), "{page}");
+    assert!(page.contains("<th scope=\"row\">--sigma</th><td>0.2</td><td>–</td>"), "{page}");
     assert!(!page.contains("<dt>--seed</dt>") && !page.contains("--loss</"));
     assert!(page.contains(run["objective"].as_str().unwrap().split('<').next().unwrap()), "{run}");
     for loss in ["dsm", "ed"] {
@@ -262,17 +262,22 @@ fn a_run_that_diverged_on_another_file_is_another() {
     folder.write("x.csv", table(120));
     let flags = "compare --engine cpu --quiet --losses dsm --data x.csv --seeds 1 --budget 20 --hidden 8 --chains 0 \
                  --set lr=1e30 --set clip=0 --out c";
-    folder.done(flags);
-    folder.done(flags);
+    let fails = |flags: &str, words: &str| {
+        let outcome = folder.run(flags);
+        assert!(outcome.code == Some(1) && outcome.stderr.contains(words), "{outcome}");
+        assert!(outcome.stdout.contains("diverged") && folder.path("c/report.html").exists(), "{outcome}");
+    };
+    fails(flags, "error: every run has failed, the first as ");
+    fails(&flags.replace("--quiet", ""), "run 1 of 1: dsm on x, seed 0: failed: training diverged at step ");
     let failed = "c/x/dsm/seed-0/failed.json";
     let current = folder.text(failed);
     folder.write(failed, current.replace(env!("CARGO_PKG_VERSION"), "0.0.0"));
     folder.all_refused(flags, &[("", &["another version of the program", "--force"])]);
     folder.write(failed, current);
-    folder.done(flags);
+    fails(flags, "every run has failed");
     folder.write("x.csv", table(130));
     folder.all_refused(flags, &[("", &["other data", "--force"])]);
-    folder.done(&format!("{flags} --force"));
+    fails(&format!("{flags} --force"), "every run has failed");
 }
 
 #[test]

@@ -248,7 +248,7 @@ fn idx_files_that_are_broken() {
     folder.write("plain.idx.gz", &good);
     folder.write("cut.idx.gz", &gzip(&good)[..25]);
     folder.write("long.idx.gz", gzip(&[good.clone(), vec![0; 100]].concat()));
-    folder.write("t.csv.gz", gzip(b"1,2\n3,4\n"));
+    folder.write("t.npy.gz", gzip(b"1,2\n3,4\n"));
     folder.all_refused(
         TINY,
         &[
@@ -266,7 +266,7 @@ fn idx_files_that_are_broken() {
             ("--data plain.idx.gz", &["plain.idx.gz is not a readable IDX file", "gzip"]),
             ("--data cut.idx.gz", &["cut.idx.gz is not a readable IDX file"]),
             ("--data long.idx.gz", &["long.idx.gz", "at least 7 bytes"]),
-            ("--data t.csv.gz", &["t.csv.gz has none of the extensions", "idx.gz"]),
+            ("--data t.npy.gz", &["t.npy.gz has none of the extensions", ".gz of text and idx"]),
         ],
     );
     folder.write("good.idx", &good);

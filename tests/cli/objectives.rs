@@ -168,9 +168,9 @@ fn chains_that_are_not_of_the_model_are_told_of() {
         assert_eq!(outcome.stderr.contains(said), run["warnings"].to_string().contains(said), "{outcome}");
         (outcome.stderr.contains(said), outcome, run)
     };
-    let wild = "of such steps as make negatives";
+    let wild = "of the Langevin steps that make negatives";
     let (is_warned, outcome, _) = warned("--loss cd --k 10 --steps 300 --eta 1", wild);
-    assert!(is_warned && outcome.stdout.contains("told apart from them by MMD² "), "{outcome}");
+    assert!(is_warned && outcome.stdout.contains("told apart from them by this distance, MMD² "), "{outcome}");
     assert!(!warned("--loss cd --k 10 --steps 300", wild).0);
     let short = "--loss dsm --steps 300";
     let (is_warned, _, run) = warned(&format!("{short} --temperature 0.1"), "the chains are at temperature 0.1");

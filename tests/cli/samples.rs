@@ -56,6 +56,35 @@ fn every_sampler_runs_on_a_target() {
     }
 }
 
+/// Of all chains, on networks and targets, with their spread over chains.
+#[test]
+fn the_last_energies_are_those_of_the_samples() {
+    let folder = trained("--data moons");
+    for (subject, of) in [("--target gaussian", true), ("m", false)] {
+        let report = folder.done(&format!("sample {subject} --force {SMALL} --steps 3")).json();
+        let last = &report["last_energy"];
+        let (shape, values) = npy(&folder.path("s/samples.npy"));
+        assert_eq!(shape, [60, 2]);
+        let count = shape[0] as f64;
+        let [mean, variance] = ["mean", "variance"].map(|name| number(last, name));
+        assert!((number(last, "mean_error") - (variance / count).sqrt()).abs() < 1e-9 && variance > 0.0, "{last}");
+        if of {
+            let energies: Vec<f64> = values.chunks(2).map(|x| 0.5 * (x[0] * x[0] + x[1] * x[1])).collect();
+            let want = energies.iter().sum::<f64>() / count;
+            let spread = energies.iter().map(|e| (e - want).powi(2)).sum::<f64>() / (count - 1.0);
+            assert!((mean - want).abs() < 1e-5 * want && (variance - spread).abs() < 1e-5 * spread, "{last}, {want}");
+        }
+    }
+    folder.done(&format!("{TINY} --chains 0 --head score --out f"));
+    assert!(folder.done(&format!("sample f --force {SMALL}")).json()["last_energy"].is_null());
+    // steps that throw chains farther each time
+    let wild = folder.run("sample --target gaussian --step-size 3 --engine cpu --chains 60 --steps 100 --out w");
+    assert!(
+        wild.stderr.contains("the mean energy of the chains is ") && wild.stderr.contains("they run away"),
+        "{wild}"
+    );
+}
+
 #[test]
 fn steps_that_are_too_large_for_unadjusted_chains_are_told_of() {
     let folder = trained("--data moons --steps 1000 --hidden 32");
@@ -269,6 +298,12 @@ fn chains_of_a_model_are_drawn_in_the_units_of_its_data() {
     draws_paths_of_the_same_chains(&folder, "f/model.safetensors", 41);
     let svg = folder.text("s/trajectories.svg");
     assert!(svg.contains("class=\"arrows\"") && !svg.contains("class=\"heatmap\""));
+    // without an energy to lie over, in a panel of their own
+    let svg = folder.text("s/samples.svg");
+    assert!(
+        svg.matches("class=\"panel\"").count() == 1 && svg.contains("chains (") && !svg.contains("data ("),
+        "{svg}"
+    );
     folder.write("t.csv", (0..200).map(|i| format!("{}\n", 1000 + i % 17)).collect::<String>());
     for head in ["energy", "score"] {
         folder.done(&format!("{TINY} --chains 0 --data t.csv --head {head} --force --out n"));
@@ -276,6 +311,10 @@ fn chains_of_a_model_are_drawn_in_the_units_of_its_data() {
         let svg = folder.text("s/trajectories.svg");
         assert!(svg.contains("class=\"heatmap\""), "{head}: one coordinate always has an energy");
         assert!(svg.contains(">1005</text>") || svg.contains(">1010</text>"), "{head}: {svg}");
+        for drawn in ["n/energy.svg", "s/samples.svg"] {
+            let svg = folder.text(drawn);
+            assert!(svg.contains(">1005</text>") || svg.contains(">1010</text>"), "{head}: {drawn}: {svg}");
+        }
     }
 }
 

@@ -156,13 +156,25 @@ fn rows_with_gaps() {
     let run = folder.done(&format!("{TINY} --data t.csv --drop-missing --json --out r")).json();
     assert_eq!(number(&run, "train_points"), 152.0);
     assert!(run["warnings"].to_string().contains("10 of 200 rows lack a value and are left out"), "{run}");
+    let compare = "compare --engine cpu --losses dsm --data t.csv --seeds 1 --budget 5 --hidden 4 --chains 0 --out c";
+    let said = folder.done(&format!("{compare} --set drop-missing=true")).stderr;
+    assert!(said.contains("warning: t: 10 of 200 rows lack a value and are left out\n"), "{said}");
     let eval = "eval r --engine cpu --json --chains 0";
     let judged = folder.done(eval);
     assert_eq!(number(&judged.json(), "points"), 19.0);
-    assert!(judged.stderr.contains("10 of 200 rows lack a value"), "{judged}");
+    assert!(judged.stderr.contains("warning: 10 of 200 rows lack a value"), "{judged}");
+    assert!(folder.done(&format!("{eval} --all")).stderr.contains("warning: 10 of 200 rows lack a value"));
     folder.write("new.csv", "a;b\n1;2\n;3\n4;5\n6;7\n");
     folder.all_refused(eval, &[("--data new.csv", &["line 3, column `a`: the cell is empty", "--drop-missing"])]);
-    assert_eq!(number(&folder.done(&format!("{eval} --data new.csv --drop-missing")).json(), "points"), 3.0);
+    let judged = folder.done(&format!("{eval} --data new.csv --drop-missing"));
+    assert_eq!(number(&judged.json(), "points"), 3.0);
+    assert!(judged.stderr.contains("warning: 1 of 4 rows lack a value"), "{judged}");
+    // of another number of rows, others are chosen for testing
+    let rows: String = (0..220).map(row).collect();
+    folder.write("t.csv", format!("a;b\n{rows}"));
+    let judged = folder.done(eval).json();
+    assert_eq!(number(&judged, "points"), 209.0);
+    assert_eq!(judged["rows"], "every row: t.csv has 209 now, it had 190 when the model was trained on it");
     folder.all_refused(TINY, &[("--drop-missing --data moons", &["--drop-missing goes with a file"])]);
 }
 
@@ -181,6 +193,16 @@ fn a_column_that_counts_rows_is_warned_of() {
     assert!(warned("") && !warned("--drop 0"));
     folder.write("t.csv", rows(7));
     assert!(warned("") && !warned("--columns 0"), "alone it may be what is meant");
+    // also where rows are left out
+    let row =
+        |i: usize| if i == 2 || i == 13 { format!("{i},NA,1\n") } else { format!("{i},{},{}\n", i * i % 7, i % 5) };
+    let gaps = (0..40).map(row).collect::<String>();
+    folder.write("t.csv", &gaps);
+    assert!(warned("--drop-missing"));
+    folder.write("t.csv", gaps.replacen("\n30,", "\n33,", 1));
+    assert!(!warned("--drop-missing"), "a number comes twice");
+    folder.write("t.csv", gaps.replacen("\n39,", "\n40,", 1));
+    assert!(!warned("--drop-missing"), "more than are left out");
     folder.write("t.csv", format!("{}46,1,1\n", rows(7)));
     assert!(!warned(""), "a number comes twice");
 }

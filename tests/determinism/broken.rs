@@ -3,7 +3,7 @@
 use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan};
 use ebm_gpu::random::{Stream, pick};
 
-use crate::common::normal_points;
+use crate::common::{self, normal_points};
 use crate::{GPU, contrasting, cpu, plan, start, train};
 
 #[test]
@@ -45,9 +45,11 @@ fn a_broken_run_by_contrast_stays_at_its_last_good_step() {
     let data = normal_points(rows as usize, 2, 72);
     let mut broken = data.clone();
     broken.values_mut()[2 * spoilt as usize..][..2].fill(f64::NAN);
+    // each step of the chains a submission of its own
+    let cut = common::gpu_with(0.1);
     for objective in contrasting() {
         let plan = TrainingPlan { objective, ..plan(batch, steps) };
-        for engine in [&cpu() as &dyn Engine, &*GPU] {
+        for engine in [&cpu() as &dyn Engine, &*GPU, &cut] {
             let what = format!("{} {}", engine.name(), plan.objective.name());
             let (records, state) = train(engine, &plan, &broken, start(), steps, steps);
             assert_eq!(records.len() as u64, good + 1, "{what}: the broken step is the last that is reported");

@@ -2,6 +2,7 @@
 
 use ebm_gpu::engine::cpu::Native;
 use ebm_gpu::engine::{ChainState, Chains, Engine, TrainingPlan, Worth, advance_by};
+use ebm_gpu::objective::{FdSsm, Objective, ProbeLaw, Probes};
 use ebm_gpu::random::Seed;
 use ebm_gpu::sampler::{Hamiltonian, Langevin, Transition};
 use ebm_gpu::target::Target;
@@ -24,8 +25,18 @@ fn data_beyond_a_binding_are_sent_batch_by_batch() {
     // 1.6 MB of data, in bindings of 1 MiB of which each half has room for 128 steps
     let data = normal_points(200_000, 2, 91);
     let small = common::gpu_of_bindings(1 << 20);
-    let [cd, pcd, ed, _] = contrasting();
-    for (objective, batch, steps) in [(plan(1, 1).objective, 256, 600), (cd, 256, 20), (pcd, 64, 20), (ed, 256, 20)] {
+    let [cd, pcd, ed, nce] = contrasting();
+    let sphere = || Probes::new(2, ProbeLaw::Sphere).expect("probes");
+    for (objective, batch, steps) in [
+        (plan(1, 1).objective, 256, 600),
+        (Objective::Esm, 256, 20),
+        (Objective::Ssm(sphere()), 256, 20),
+        (Objective::FdSsm(FdSsm::new(2, 0.1).expect("epsilon")), 256, 20),
+        (cd, 256, 20),
+        (pcd, 64, 20),
+        (ed, 256, 20),
+        (nce, 256, 20),
+    ] {
         let plan = TrainingPlan { objective, ..plan(batch, steps) };
         let want = train(&*GPU, &plan, &data, start(), steps, steps);
         let got = train(&small, &plan, &data, start(), steps, steps);

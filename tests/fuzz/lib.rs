@@ -12,8 +12,6 @@ use std::sync::LazyLock;
 
 /// How many bytes a byte of text, or of an array, may become.
 pub const TEXT: usize = loading::TEXT;
-/// How many bytes a byte of packed text may become.
-pub const PACKED_TEXT: usize = loading::PACKED_TEXT;
 /// How many bytes a byte of a compressed file may become.
 pub const DEFLATED: usize = loading::DEFLATED;
 

@@ -52,7 +52,7 @@ pub(crate) fn all() -> Vec<Subject> {
                 add("esm and ssm, score head", Shape { field: true, ..plain });
                 add("dsm, score head", Shape { field: true, tangents: false, ..plain });
             }
-            Passes::Score | Passes::Negatives => {
+            Passes::Score => {
                 add("", plain);
                 add("score head", Shape { field: true, ..plain });
             }

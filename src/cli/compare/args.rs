@@ -61,7 +61,7 @@ pub(crate) struct Args {
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
-    /// No progress and no messages
+    /// No progress and no messages on stderr
     #[arg(long)]
     pub(super) quiet: bool,
 }

@@ -19,24 +19,31 @@ use serde_json::Value;
 use super::config::differences;
 use super::endurance::Enduring;
 use super::interrupt;
-use super::output::lock;
+use super::output::{FAILED, lock};
 use super::progress;
 use super::run;
 use crate::cli::notice::notice;
 pub(super) use args::Args;
 use args::{Budget, Pair};
 
-/// What a run of a comparison leaves if it diverges.
-const FAILED: &str = "failed.json";
 /// Seconds for which a step is timed to turn a budget of seconds into steps.
 const TIMED: f64 = 0.5;
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let (pairs, seeds, budget) = (args.pairs()?, args.seeds()?, args.budget()?);
     // everything is checked before anything is run
+    let mut warnings = Vec::new();
     for pair in &pairs {
         let steps = if let Budget::Steps(steps) = budget { steps } else { 1 };
-        pair.run(0, steps, &args.out)?.plan()?;
+        let of_pair = pair.run(0, steps, &args.out)?.plan()?.warnings;
+        for warning in of_pair.into_iter().map(|warning| format!("{}: {warning}", pair.data)) {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+    if !args.quiet {
+        warnings.iter().for_each(|warning| notice!("warning: {warning}"));
     }
     let mut enduring = Enduring::open(&args.engine, &args.endurance, args.quiet)?;
     std::fs::create_dir_all(&args.out).map_err(|e| {
@@ -72,7 +79,11 @@ pub(super) fn run(args: &Args) -> Result<()> {
             bar.inc(1);
             if bar.is_hidden() && !args.quiet {
                 let (done, all) = (comparison.trials.len(), pairs.len() as u64 * (seeds.end - seeds.start));
-                let how = if was_there { "was there" } else { "done" };
+                let how = match &comparison.trials[done - 1].failure {
+                    Some(failure) => format!("failed: {failure}"),
+                    None if was_there => "was there".to_string(),
+                    None => "done".to_string(),
+                };
                 notice!("run {done} of {all}: {} on {}, seed {seed}: {how}", pair.loss, pair.data);
             }
         }
@@ -104,14 +115,24 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if let Some(sentence) = left_out.filter(|_| !args.quiet) {
         notice!("{sentence}");
     }
+    let is_failed = |trial: &&Trial| trial.failure.is_some();
+    let first = comparison.trials.first().filter(|_| comparison.trials.iter().all(|trial| is_failed(&trial)));
+    let outcome = match first.and_then(|trial| trial.failure.as_deref()) {
+        Some(failure) => {
+            Err(Error::failed(format!("every run has failed, the first as {failure}")).hint("a smaller --set lr=LR"))
+        }
+        None => Ok(()),
+    };
     if args.json {
         let rows: Vec<Value> = comparison.trials.iter().map(row).collect();
-        return super::print_json(&serde_json::json!({
+        super::print_json(&serde_json::json!({
             "engine": engine, "adapter": adapter, "runs": rows, "out": args.out,
-        }));
+        }))?;
+        return outcome;
     }
     super::print_line(&comparison.markdown())?;
-    super::print_line(&format!("results   {}", args.out.display()))
+    super::print_line(&format!("results   {}", args.out.display()))?;
+    outcome
 }
 
 fn row(trial: &Trial) -> Value {
@@ -140,8 +161,16 @@ fn steps(engine: &dyn Engine, pairs: &[Pair], budget: Budget, out: &Path) -> Res
         Budget::Seconds(seconds) => seconds,
     };
     let path = out.join("budget.json");
-    let mut known: BTreeMap<String, u64> =
-        std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+    // other steps would make other runs of those that are there
+    let unread = |why: &dyn std::fmt::Display| {
+        Error::input(format!("cannot read {}, the steps of a comparison that was begun: {why}", path.display()))
+            .hint("without the file they are measured anew, and --force replaces runs of other steps")
+    };
+    let mut known: BTreeMap<String, u64> = match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| unread(&e))?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(e) => return Err(unread(&e)),
+    };
     let mut all = Vec::new();
     for pair in pairs {
         let key = format!("{seconds} s of {}", pair.flags().join(" "));

@@ -17,6 +17,7 @@ use ebm_gpu::random::Seed;
 use serde::Serialize;
 
 use super::chains;
+use super::doubts;
 use super::engine::EngineArgs;
 use super::figures::{self, Part};
 use super::notice::notice;
@@ -92,7 +93,7 @@ pub(super) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// No progress and no messages
+    /// No progress and no messages on stderr
     #[arg(long)]
     quiet: bool,
 }
@@ -134,7 +135,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let (data, rows) = source::data(args, path, &model, &metadata, [trained_with, seed])?;
     let sees = model.spec.conditioning() != Conditioning::None;
     let strange = if sees { untrained(&metadata, &[sigma], path)? } else { None };
-    let mut warnings: Vec<String> = [data.gaps(), source::another_unit(&data), strange].into_iter().flatten().collect();
+    let mut warnings: Vec<String> =
+        [doubts::gaps(&data), source::another_unit(&data), strange].into_iter().flatten().collect();
     let told = |warnings: &[String]| {
         if !args.quiet {
             warnings.iter().for_each(|warning| notice!("warning: {warning}"));
@@ -146,7 +148,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let data_file = args.data.as_ref().map(PathBuf::from);
     let inputs: Vec<&Path> =
         [Some(path), args.samples.as_ref(), data_file.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect();
-    let folder = args.out.as_ref().map(|out| Folder::create(out, args.force, &inputs)).transpose()?;
+    let folder = args.out.as_ref().map(|out| Folder::create(out, args.force, &inputs, args.quiet)).transpose()?;
     let level = args.sigma.filter(|_| sees);
     let (chains, drawn) = samples(args, engine, path, &data, level, seed)?.unzip();
     let drawn = drawn.flatten();

@@ -98,6 +98,13 @@ pub(super) fn data(
             if data.law.is_some() { "" } else { ", whose density is not used as the model sees them transformed" };
         return Ok((data, format!("points of the law that training has not seen{unknown}")));
     }
+    // which rows are kept depends on how many there are
+    let kept = data.rows.map(|[rows, left_out]| (rows - left_out).to_string());
+    let trained = metadata.get("data_rows").filter(|trained| is_own && kept.as_ref() != Some(trained));
+    if let Some((trained, kept)) = trained.zip(kept) {
+        let changed = format!("{} has {kept} now, it had {trained} when the model was trained on it", flags.data);
+        return Ok((data.all_held_out(), format!("every row: {changed}")));
+    }
     if is_own && !args.all {
         let by_name = match is_moved {
             true => format!(" ({} is taken for the file that it was trained on, by its name)", flags.data),

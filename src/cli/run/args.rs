@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as _, FromArgMatches as _};
-use ebm_gpu::data::{Dataset, Outlier, Suspects};
+use ebm_gpu::data::Dataset;
 use ebm_gpu::engine::TrainingPlan;
 use ebm_gpu::error::{Error, Result, unknown_name};
 use ebm_gpu::model::{Activation, Conditioning, Head, MlpSpec};
@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::super::contrast::default_steps;
 use super::super::dataset::DataArgs;
+use super::super::doubts;
 use super::super::endurance::EnduranceArgs;
 use super::super::engine::EngineArgs;
 use super::super::objective::{ObjectiveArgs, Scales};
@@ -151,61 +152,10 @@ pub(crate) struct Args {
     #[arg(long)]
     #[serde(skip)]
     pub(super) json: bool,
-    /// No progress and no messages; warnings of data and results are in run.json
+    /// No progress and no messages on stderr; warnings of data and results are in run.json
     #[arg(long)]
     #[serde(skip)]
     pub(super) quiet: bool,
-}
-
-/// A warning where the training rows say too little: where there is one, or where coordinates have no density of their own.
-fn poverty(data: &Dataset) -> Option<String> {
-    let (constant, dim) = (data.train.constant_columns().count(), data.dim());
-    if data.train.count() == 1 {
-        return Some("one row is left for training: nothing can be learnt of a law from it".to_string());
-    }
-    (constant > 0).then(|| {
-        format!("{constant} of {dim} columns hold one value only: only noise (as of dsm and mdsm) gives them a density")
-    })
-}
-
-/// A warning where a file is so small that few of its points judge the model.
-fn few_judges(data: &Dataset) -> Option<String> {
-    /// The standard error of a mean of so many points is about a third of their spread.
-    const FEW: usize = 10;
-    let (validation, test) = (data.validation.count(), data.test.count());
-    let all = data.train.count() + validation + test;
-    (test < FEW || (1..FEW).contains(&validation)).then(|| {
-        format!(
-            "testing has {test} of {all} points and validation {validation}: what fewer than {FEW} say of a model is mostly \
-             chance"
-        )
-    })
-}
-
-/// Warnings where a column, or a value of it, is none of the data.
-fn suspects(data: &Dataset) -> Vec<String> {
-    let Suspects { row_numbers, labels, outliers, .. } = &data.suspects;
-    let columns = row_numbers.join(",");
-    let numbers = (!columns.is_empty()).then(|| {
-        format!("`{columns}` only counts the rows and is modelled as a coordinate: --drop {columns} leaves it out")
-    });
-    let names = labels.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(",");
-    let counts: Vec<String> = labels.iter().map(|(_, count)| count.to_string()).collect();
-    let (counts, hold) = (counts.join(", "), if labels.len() == 1 { "holds" } else { "hold" });
-    let way = match labels.len() == data.dim() {
-        true => "--dequantise spreads the steps between them".to_string(),
-        false => format!("--drop {names} leaves out what are labels"),
-    };
-    let labels = (!labels.is_empty() && data.transform.level.is_none())
-        .then(|| format!("`{names}` {hold} {counts} different values only, which have no density: {way}"));
-    let far = |Outlier { column, value, median, ranges }: &Outlier| {
-        let median = format!("{median:.3e}").parse().unwrap_or(*median);
-        format!("`{column}` holds {value}, {ranges:.0} interquartile ranges from its median {median}")
-    };
-    let all = outliers.iter().map(far).collect::<Vec<_>>().join("; ");
-    let outliers = (!all.is_empty())
-        .then(|| format!("{all}: errors, or codes for what is missing? They are trained on like the rest"));
-    data.gaps().into_iter().chain(numbers).chain(labels).chain(outliers).collect()
 }
 
 /// Everything that the flags mean, checked.
@@ -218,7 +168,7 @@ pub(in crate::cli) struct Plan {
     pub(super) sampling: Sampling,
     pub(super) seed: Seed,
     /// What the user should know, so far.
-    pub(super) warnings: Vec<String>,
+    pub(in crate::cli) warnings: Vec<String>,
 }
 
 /// How chains are run.
@@ -344,9 +294,7 @@ impl Args {
         };
         let (objective, mut warnings) = self.objective.objective(&Scales::of(&data.train)?)?;
         warnings.extend(objective.warnings(&spec));
-        warnings.extend(poverty(&data));
-        warnings.extend(few_judges(&data));
-        warnings.extend(suspects(&data));
+        warnings.extend(doubts::of_training(&data));
         let sampling = self.sampling(Some(&objective))?;
         let training = TrainingPlan { objective, batch: self.batch, optimizer, steps: self.steps, seed };
         training.check(&spec)?;

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use ebm_gpu::data::{Dataset, Standardizer};
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::files::cannot_write;
 use ebm_gpu::model::{MlpSpec, Model, write_checkpoint};
 use ebm_gpu::objective::Objective;
 use ebm_gpu::train::{Best, Progress, read_progress, write_progress};
 
 use super::super::dataset::DataArgs;
 use super::super::output::Folder;
-use super::super::resume::Origin;
+use super::super::resume::{Origin, set_aside};
 use super::args::Plan;
 use super::rollback::Rollbacks;
 
@@ -41,11 +40,7 @@ impl Saved {
                 Some((progress, spec, metadata)) => {
                     return Ok((Some(Self { progress, metadata, spec, path }), warnings));
                 }
-                None => {
-                    let aside = set_aside(&path)?;
-                    let (name, now) = (path.display(), aside.display());
-                    warnings.push(format!("{name} is cut short or changed, so it is left out; it is {now} now"));
-                }
+                None => warnings.push(set_aside(&path)?),
             }
         }
         Ok((None, warnings))
@@ -158,14 +153,6 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// Renames a file that this program cannot go on from. Nothing takes it for a checkpoint then, and it is not thrown away either: it
-/// may be all that is left.
-fn set_aside(path: &Path) -> Result<PathBuf> {
-    let aside = path.with_extension("safetensors.left-out");
-    std::fs::rename(path, &aside).map_err(|e| cannot_write(&aside, &e))?;
-    Ok(aside)
-}
-
 /// What tells data from others: their sizes and a checksum of every number, transformed and split.
 pub(super) fn identity(data: &Dataset) -> String {
     let mut crc = flate2::Crc::new();
@@ -201,6 +188,7 @@ pub(super) fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         ("data_mean", list(&data.mean)),
         ("data_deviation", list(&data.scale)),
     ];
+    let rows = plan.data.rows.map(|[rows, left_out]| ("data_rows", (rows - left_out).to_string()));
     let transform = plan.data.transform.metadata();
     let image = plan.data.image.zip(plan.data.range).map(|(shape, range)| {
         let sides = [shape.height, shape.width, shape.channels];
@@ -208,6 +196,7 @@ pub(super) fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     });
     shared
         .into_iter()
+        .chain(rows)
         .chain(transform)
         .chain(image.into_iter().flatten())
         .chain(level)

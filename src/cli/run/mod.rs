@@ -32,8 +32,6 @@ use training::Ground;
 
 /// What a run leaves last.
 const SUMMARY: &str = "run.json";
-/// What one leaves instead whose training diverged.
-const FAILED: &str = "failed.json";
 /// Chains and levels of annealed importance sampling after training, in three dimensions and more: what takes about a second.
 const ANNEALING: (usize, u32) = (512, 200);
 
@@ -96,6 +94,12 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
         &format!("{} loss", plan.training.objective.title()),
         &format!("{} on {}", args.objective.loss, plan.data.name),
     )?;
+    if let Some([first, last]) = trained.progress.history.runaway() {
+        let warning = format!(
+            "training has run away: the loss was {first:.3e} at first and is {last:.3e} at the end; a smaller --lr, or --clip"
+        );
+        warn(args, &mut warnings, warning);
+    }
     if let Some(warning) = sampling::wild_negatives(plan, engine, &trained.model)? {
         warn(args, &mut warnings, warning);
     }

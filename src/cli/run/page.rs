@@ -26,7 +26,10 @@ pub(super) fn write(folder: &Folder, summary: &Summary, objective: &str, flags: 
         None => page.paragraph("None were run."),
     }
     page.section("Configuration");
-    page.paragraph("Every flag, as config.toml holds it: `ebm-gpu run --config config.toml` repeats the run.");
+    page.paragraph(&format!(
+        "Every flag that {} uses, as config.toml holds it: `ebm-gpu run --config config.toml` repeats the run.",
+        summary.loss
+    ));
     page.facts(&page::flags(flags)?);
     page.section("Conventions");
     let owned = |(name, text): (&&str, &String)| (name.replace('_', " "), text.clone());

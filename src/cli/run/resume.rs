@@ -14,7 +14,7 @@ pub(super) fn place(args: &Args, plan: &Plan) -> Result<(Folder, Option<Saved>)>
     let Some(path) = &args.resume else {
         let default = PathBuf::from("results").join(format!("{}-{}", args.objective.loss, plan.data.name));
         let out = args.out.as_deref().unwrap_or(&default);
-        return Ok((Folder::create(out, args.force, &[Path::new(&args.source.data)])?, None));
+        return Ok((Folder::create(out, args.force, &[Path::new(&args.source.data)], args.quiet)?, None));
     };
     let folder = Folder::of_run(path)?;
     let (saved, mut notes) = Saved::newest(&folder)?;
@@ -23,6 +23,9 @@ pub(super) fn place(args: &Args, plan: &Plan) -> Result<(Folder, Option<Saved>)>
     }
     if !args.quiet {
         notes.iter().for_each(|note| notice!("warning: {note}"));
+        if let Some(saved) = &saved {
+            notice!("training goes on after step {} of {}", saved.progress.state.step, plan.training.steps);
+        }
     }
     Ok((folder, saved))
 }

@@ -85,8 +85,8 @@ pub(super) fn wild_negatives(plan: &Plan, engine: &dyn Engine, model: &Model) ->
     let accepted = would_accept(engine, model.into(), &step, &plan.data.train, plan.seed)?;
     Ok(accepted.filter(|accepted| *accepted < LEAST_ACCEPTED).map(|accepted| {
         format!(
-            "from the data on, a Metropolis correction would refuse {:.0} % of such steps as make negatives, so these are not of the \
-             model: a smaller --eta than {}, or an --alpha, which keeps energies small",
+            "a Metropolis correction would refuse {:.0} % of the Langevin steps that make negatives, from the data on: they are not \
+             of the model; a smaller --eta than {}, or an --alpha, which keeps energies small",
             100.0 * (1.0 - accepted),
             cd.step_size
         )

@@ -107,8 +107,12 @@ pub(super) fn conventions(plan: &Plan) -> BTreeMap<&'static str, String> {
 /// Prints the lines that a person reads.
 pub(super) fn print_summary(summary: &Summary) -> Result<()> {
     print_line(&format!(
-        "trained   {} steps in {:.1} s ({:.0} a second), final loss {:.4}",
-        summary.steps, summary.train_seconds, summary.steps_per_second, summary.final_loss
+        "trained   {} step{} in {:.1} s ({:.0} a second), final loss {:.4}",
+        summary.steps,
+        if summary.steps == 1 { "" } else { "s" },
+        summary.train_seconds,
+        summary.steps_per_second,
+        summary.final_loss
     ))?;
     if let Some(v) = &summary.validation {
         print_line(&format!(
@@ -170,7 +174,7 @@ fn short(value: f64) -> String {
     if value == 0.0 || value.abs() >= 0.01 { format!("{value:.4}") } else { format!("{value:.1e}") }
 }
 
-/// The distances beside the one above that are beyond what chance gives, in words.
+/// The distances that are beyond what chance gives, in words.
 fn told_apart(metrics: &Metrics) -> Vec<String> {
     let names = [
         ("mode_tv", "the shares of modes, total variation"),
@@ -183,5 +187,7 @@ fn told_apart(metrics: &Metrics) -> Vec<String> {
         let [low, high] = *metrics.null_intervals.get(name)?;
         (value > high).then(|| format!("{words} {} ({} to {} by chance)", short(value), short(low), short(high)))
     };
-    names.into_iter().filter_map(said).collect()
+    // the one above has been told with its numbers
+    let above = metrics.swd.zip(metrics.null_intervals.get("swd")).filter(|(value, [_, high])| value > high);
+    above.map(|_| "this distance".to_string()).into_iter().chain(names.into_iter().filter_map(said)).collect()
 }

@@ -10,10 +10,9 @@ use indicatif::ProgressBar;
 use super::super::autosave::Autosave;
 use super::super::interrupt;
 use super::super::metrics::{self, MetricsLog};
-use super::super::output::Folder;
+use super::super::output::{FAILED, Folder};
 use super::super::progress;
 use super::super::resume::Origin;
-use super::FAILED;
 use super::args::{Args, Plan};
 use super::checkpoints::{Checkpoints, Saved, metadata};
 use super::rollback::Rollbacks;
@@ -102,17 +101,22 @@ impl Ground<'_> {
             let trained = self.attempt(saved, &rollbacks, &mut told)?;
             match trained.diverged {
                 Some(bad) if rollbacks.0.len() < args.rollback => {
-                    saved = Saved::newest(folder)?.0;
+                    let newest = || Saved::newest(folder);
+                    let (found, mut spoilt) = newest()?;
+                    saved = found;
                     // a checkpoint that training diverged from twice may be what is wrong
                     if let Some(doomed) = saved.take_if(|saved| rollbacks.has_gone_to(saved.progress.state.step)) {
                         doomed.discard();
-                        saved = Saved::newest(folder)?.0;
+                        let (found, more) = newest()?;
+                        saved = found;
+                        spoilt.extend(more);
                     }
                     let back_to = saved.as_ref().map_or(0, |saved| saved.progress.state.step);
                     let sentence = rollbacks.add(bad.step, back_to, plan.training.optimizer.learning_rate);
                     if !args.quiet {
-                        notice!("warning: {sentence}");
+                        spoilt.iter().chain([&sentence]).for_each(|warning| notice!("warning: {warning}"));
                     }
+                    told.extend(spoilt);
                 }
                 _ => break trained,
             }

@@ -146,7 +146,7 @@ pub(crate) struct Args {
     #[arg(long)]
     #[serde(skip)]
     pub(super) json: bool,
-    /// No progress and no messages; warnings of draws are in sample.json
+    /// No progress and no messages on stderr; warnings of draws are in sample.json
     #[arg(long)]
     #[serde(skip)]
     pub(super) quiet: bool,

@@ -1,4 +1,4 @@
-//! The figure of a sampling run: where the chains are, over the energy where there is one.
+//! The figure of a sampling run: where the chains are, over the energy where there is one, or a density that a field of one coordinate has.
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::Result;
@@ -10,16 +10,19 @@ use ebm_gpu::report::{
 };
 use ebm_gpu::sample::SamplingPlan;
 
+use super::super::figures::integrated;
 use super::super::output::Folder;
 use super::subject::{Ground, Subject};
 use super::summary::ends;
+use super::trajectories::scores;
 
 /// Nodes of the energy's grid along each axis.
 pub(super) const NODES: usize = 240;
 /// How far the view of a box reaches beyond it, of its width: too little to see, enough for chains on a wall to be in view.
 const BEYOND: f64 = 1e-3;
 
-/// Draws samples.png: over the energy in one and two dimensions, where there is one; images as such; else pairs of coordinates.
+/// Draws samples.png: over the energy in one and two dimensions, where there is one; images as such; else alone, as pairs of
+/// coordinates.
 pub(super) fn draw(
     folder: &Folder,
     engine: &dyn Engine,
@@ -36,25 +39,34 @@ pub(super) fn draw(
             let all = Range::covering(samples.values().iter().copied()).padded(0.1);
             let range = within_walls(Extent { x: all, y: all }, subject, plan).x;
             let x: Vec<f64> = (0..=1000).map(|i| range.lo() + range.width() * f64::from(i) / 1000.0).collect();
-            let Some(energy) = energies(engine, subject, &Points::new(1, x.clone()))? else { return Ok(()) };
+            let nodes = Points::new(1, x.clone());
+            let energy = match energies(engine, subject, &nodes)? {
+                Some(energy) => energy,
+                None => integrated(&x, scores(engine, subject, &nodes)?.values()),
+            };
             let (title, name) = (format!("{}: {} chains", subject.name, samples.count()), &subject.columns[0]);
             let line = EnergyLine { title: &title, name, x: &x, energy: &energy, points: Some(("chains", samples)) };
             energy_line_figure(&line).write(&folder.file("samples"))
         }
         2 => {
             let extent = within_walls(Extent::around(samples), subject, plan);
-            let Some(energy) = energies(engine, subject, &extent.nodes(NODES, NODES))? else { return Ok(()) };
+            let Some(energy) = energies(engine, subject, &extent.nodes(NODES, NODES))? else {
+                return alone(folder, subject, samples);
+            };
             let energy = Grid::new(extent, NODES, NODES, energy)?;
             let (title, points) = (&subject.name, Some(("chains", samples)));
             let panel = EnergyPanel { title, names: &subject.columns, energy: &energy, points };
             energy_figure(&panel)?.write(&folder.file("samples"))
         }
-        dim => {
-            let called = format!("{}: chains", subject.name);
-            let figure = samples_figure(&Points::new(dim, Vec::new()), samples, &subject.columns, &called);
-            figure.write(&folder.file("samples"))
-        }
+        _ => alone(folder, subject, samples),
     }
+}
+
+/// Chains over nothing.
+fn alone(folder: &Folder, subject: &Subject, samples: &Points) -> Result<()> {
+    let none = Points::new(subject.dim(), Vec::new());
+    let called = format!("{}: chains", subject.name);
+    samples_figure(&none, samples, &subject.columns, &called).write(&folder.file("samples"))
 }
 
 /// No more of the view of a target than the box that its chains are kept in: there is no law beyond.

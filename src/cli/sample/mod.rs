@@ -29,6 +29,7 @@ use super::resume::{is_complete, refuse_another};
 use crate::cli::notice::notice;
 pub(super) use args::Args;
 pub(super) use draw::{Draw, Drawn};
+pub(super) use saved::PASSING;
 use saved::{Saving, Tables};
 use subject::Subject;
 pub(super) use subject::untrained;

@@ -74,10 +74,11 @@ fn coordinates(of: &Value) -> Table {
         let first = [Cell::text(text(&x["name"]))].into_iter().chain(mean).chain(variance);
         table.row(first.chain([draws]).chain(worth(x)).collect());
     }
-    if let energy @ Value::Object(_) = &of["energy"] {
-        let none = || Cell::number(None);
+    if let last @ Value::Object(_) = &of["last_energy"] {
+        let (energy, none) = (&of["energy"], || Cell::number(None));
+        let [mean, variance] = ["mean", "variance"].map(|what| Cell::number(last[what].as_f64()));
         let draws = of_draws(&energy["mean"], &energy["mean_error"]);
-        let first = [Cell::text("E"), none(), none(), none(), none(), draws];
+        let first = [Cell::text("E"), mean, none(), variance, none(), draws];
         table.row(first.into_iter().chain(worth(energy)).collect());
     }
     table

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
-use ebm_gpu::files::cannot_write;
+use ebm_gpu::files::{cannot_write, moment};
 use ebm_gpu::points::Points;
 use ebm_gpu::sample::{SamplingPlan, SamplingState, read_sampling, write_sampling};
 
 use super::super::autosave::Autosave;
 use super::super::output::Folder;
-use super::super::resume::Origin;
+use super::super::resume::{Origin, set_aside};
 use super::args::Args;
 use super::subject::Subject;
 use super::trajectories::Recorder;
@@ -19,6 +19,15 @@ use crate::cli::notice::notice;
 /// The file, and what it was before.
 const FILE: &str = "state.safetensors";
 const BEFORE: &str = "state-before.safetensors";
+/// All that is there only until the results are complete: these, what is on the way to them, and what was spoilt.
+pub(in crate::cli) const PASSING: &[&str] = &[
+    FILE,
+    BEFORE,
+    "state.safetensors.part",
+    "state.safetensors.before",
+    "state.safetensors.left-out",
+    "state-before.safetensors.left-out",
+];
 
 /// What is kept of the chains on their way, in the order of [`Recorder::TABLES`].
 pub(super) type Tables = Vec<Option<Points>>;
@@ -47,7 +56,10 @@ impl Saving {
         self.autosave.save(&standing, || {
             // another name for the one that is there, which outlives its replacement; some disks have no second names
             let linked = path.with_extension("safetensors.before");
+            // of a program that was killed between these two
+            drop(std::fs::remove_file(&linked));
             if std::fs::hard_link(path, &linked).is_ok() {
+                moment();
                 drop(std::fs::rename(linked, path.with_file_name(BEFORE)));
             }
             write_sampling(path, state, tables, &origin.metadata())
@@ -62,11 +74,9 @@ impl Saving {
 
 /// Removes what was saved in a folder whose results are complete.
 pub(super) fn clear(folder: &Path) {
-    let file = folder.join(FILE);
-    let others = ["part", "before", "left-out"].map(|end| file.with_extension(format!("safetensors.{end}")));
-    for path in others.into_iter().chain([folder.join(BEFORE), file]) {
+    for name in PASSING {
         // often there is none, and one too many does no harm
-        drop(std::fs::remove_file(path));
+        drop(std::fs::remove_file(folder.join(name)));
     }
 }
 
@@ -96,7 +106,7 @@ impl Args {
             let start = self.start.as_ref().map(PathBuf::from);
             let inputs: Vec<&Path> =
                 [&self.checkpoint, &self.covariance, &start].into_iter().flatten().map(PathBuf::as_path).collect();
-            let folder = Folder::create(self.out.as_deref().unwrap_or(&default), self.force, &inputs)?;
+            let folder = Folder::create(self.out.as_deref().unwrap_or(&default), self.force, &inputs, self.quiet)?;
             let saving = saving(&folder);
             return Ok((folder, saving, None));
         };
@@ -109,14 +119,13 @@ impl Args {
                     // the only one that is whole is the one to be kept
                     let path = &saving.path;
                     if file != *path {
-                        drop(std::fs::rename(path, path.with_extension("safetensors.left-out")));
                         std::fs::rename(&file, path).map_err(|e| cannot_write(path, &e))?;
                     }
                     warnings.extend(saving.origin.check(&file, &metadata, "what the chains run on")?);
                     left = Some((state, tables));
                     break;
                 }
-                None => warnings.push(format!("{} is cut short or changed, so it is left out", file.display())),
+                None => warnings.push(set_aside(&file)?),
             }
         }
         if left.is_none() {
@@ -125,7 +134,6 @@ impl Args {
         if !self.quiet {
             warnings.iter().for_each(|warning| notice!("warning: {warning}"));
             if let Some((state, _)) = &left {
-                let state: &SamplingState = state;
                 notice!("the chains go on after step {} of {}", state.chains.step, plan.all_steps());
             }
         }

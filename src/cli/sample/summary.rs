@@ -19,12 +19,14 @@ use super::super::page;
 use super::args::Args;
 use super::subject::{Ground, Subject};
 pub(super) use coordinates::moment_lines;
-use coordinates::{CoordinateSummary, EnergySummary, coordinate};
+use coordinates::{CoordinateSummary, EnergySummary, LastEnergy, coordinate};
 use law::{ModeSummary, is_own_law, modes};
 pub(super) use law::{describe, ends};
 
 /// Standard errors from the exact mean that are taken for an error: one in a million for a normal law.
 const FAR: f64 = 5.0;
+/// A mean energy that no chain of a law reaches.
+const LOST: f64 = 1e12;
 /// How far from its goal an adapted acceptance is told of.
 const MISSED: f64 = 0.05;
 /// Acceptance above which steps are too short to get anywhere.
@@ -51,6 +53,8 @@ pub(super) struct Summary {
     step_factor: Option<f64>,
     /// E of the first chains over all draws; none for a field, or without draws.
     energy: Option<EnergySummary>,
+    /// E of all chains at the end; none for a field.
+    last_energy: Option<LastEnergy>,
     /// Proposals refused because their energy was not finite.
     broken: u64,
     /// The share of exchanges made between neighbouring temperatures, the hottest pair first.
@@ -134,6 +138,15 @@ impl Summary {
                 ));
             }
         }
+        let last_energy = LastEnergy::of(engine, subject, &sampled.positions)?;
+        // chains that a step throws to and fro, each time farther
+        let is_lost = |e: &&LastEnergy| e.mean.is_nan() || e.mean.abs() > LOST;
+        if let Some(lost) = last_energy.as_ref().filter(is_lost) {
+            warnings.push(format!(
+                "the mean energy of the chains is {:.1e}: they run away, a smaller --step-size",
+                lost.mean
+            ));
+        }
         warnings.extend(chains::biased(sampled.would_accept));
         if let Some([mean, deviation]) = &subject.data {
             warnings.extend(chains::far(mean, deviation, &sampled.positions));
@@ -176,6 +189,7 @@ impl Summary {
             draws: plan.draws(),
             step_factor: plan.adapt.and_then(|_| mean_of(&sampled.fares.factors)),
             energy: sampled.energy.map(EnergySummary::new),
+            last_energy,
             broken: sampled.fares.broken,
             exchanges: sampled.fares.exchanges.clone(),
             coordinates,

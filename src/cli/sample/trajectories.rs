@@ -6,6 +6,7 @@ use ebm_gpu::points::Points;
 use ebm_gpu::report::{Backdrop, ChainsPanel, Extent, Grid, Particles, Trace, paths_figure, write_gif};
 use ebm_gpu::sample::{Frames, SamplingPlan};
 
+use super::super::figures::integrated;
 use super::super::output::Folder;
 use super::figure::{NODES, energies, within_walls};
 use super::subject::{Ground, Subject};
@@ -183,18 +184,8 @@ impl Field {
     }
 }
 
-/// The energy of a field of one coordinate: −∫ s dx, by the trapezoidal rule.
-fn integrated(x: &[f64], score: &[f64]) -> Vec<f64> {
-    let strips = x.windows(2).zip(score.windows(2)).map(|(x, s)| 0.5 * (x[1] - x[0]) * (s[0] + s[1]));
-    let below = strips.scan(0.0, |sum, strip| {
-        *sum -= strip;
-        Some(*sum)
-    });
-    std::iter::once(0.0).chain(below).collect()
-}
-
 /// s at points in original units, in those units; 0 for a target, which has an energy.
-fn scores(engine: &dyn Engine, subject: &Subject, points: &Points) -> Result<Points> {
+pub(super) fn scores(engine: &dyn Engine, subject: &Subject, points: &Points) -> Result<Points> {
     let Ground::Network(model) = subject.last() else {
         return Ok(Points::new(points.dim(), vec![0.0; points.values().len()]));
     };

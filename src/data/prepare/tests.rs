@@ -7,7 +7,7 @@ use super::*;
 fn table(n: usize) -> Table {
     let values = (0..n).flat_map(|i| [i as f64, (i * i) as f64 / n as f64]).collect();
     let names = ["i", "square"].map(str::to_string).to_vec();
-    Table { names, points: Points::new(2, values), image: None, level: None, left_out: 0 }
+    Table { names, points: Points::new(2, values), image: None, level: None, rows_read: n }
 }
 
 fn first_column(points: &Points) -> Vec<i64> {
@@ -70,7 +70,7 @@ fn noise_of_one_level_is_uniform_and_undone() {
     let n = 20_000;
     let integers = Points::new(3, (0..3 * n).map(|i: u64| (i * i % 7) as f64).collect());
     let names = ["a", "b", "c"].map(str::to_string).to_vec();
-    let table = Table { names, points: integers, image: None, level: None, left_out: 0 };
+    let table = Table { names, points: integers, image: None, level: None, rows_read: n as usize };
     let preparation = Preparation {
         dequantise: Some(Level::Own),
         logit: Some(0.05),

@@ -57,9 +57,15 @@ fn headers_comments_and_delimiters() {
 #[test]
 fn semicolons_and_decimal_commas() {
     for extension in ["csv", "txt"] {
-        let table = read(extension, "a;b\n1,5;2\n-3;4.25\n1e3;,5\n", &[]).unwrap();
+        let table = read(extension, "a;b\n1,5;2\n-3;4,25\n1e3;,5\n", &[]).unwrap();
         assert_eq!(table.names, ["a", "b"]);
         assert_eq!(table.points.values(), [1.5, 2.0, -3.0, 4.25, 1000.0, 0.5]);
+        let points = read(extension, "a;b\n1.5;2\n3;4.25\n", &[]).unwrap();
+        assert_eq!(points.points.values(), [1.5, 2.0, 3.0, 4.25]);
+        // what may be a thousand is not guessed at
+        let (message, hint) = says(extension, "day;a\n1.1.;999,5\n2.1.;3\n3.1.;1.500\n", &["a"]);
+        assert_eq!(message, "FILE has a decimal comma in line 2 and a point in line 4");
+        assert!(hint.unwrap().contains("thousands"));
         let headless = read(extension, "1,5;2,5\n3;4\n", &[]).unwrap();
         assert_eq!((headless.names[0].as_str(), headless.points.values()), ("0", &[1.5, 2.5, 3.0, 4.0][..]));
         // a name with a semicolon is none of that
@@ -92,12 +98,15 @@ fn rows_with_gaps_are_left_out_where_that_is_wanted() {
     let kept = |path: &Path, columns: &[&str]| {
         let columns: Vec<String> = columns.iter().map(|c| (*c).to_owned()).collect();
         let table = read_table(path, Part { columns: Some(&columns), drop_missing: true, ..Part::default() })?;
-        Ok::<_, Error>((table.points.values().to_vec(), table.left_out))
+        Ok::<_, Error>((table.points.values().to_vec(), table.rows_read - table.points.count()))
     };
     let path = file("csv", text.as_bytes());
     assert_eq!(kept(&path, &["a", "b"]).unwrap(), (vec![1., 2., 7., 8., 11., 12.], 3));
     assert_eq!(kept(&path, &["b"]).unwrap(), (vec![2., 4., 8., 9., 12.], 1));
     assert!(kept(&path, &["c"]).unwrap_err().to_string().ends_with("line 2, column `c`: `x` is not a number"));
+    // in the first line and the first column as anywhere
+    fs::write(&path, "1,,3\n#N/A,2,4\n# a comment, with a comma\n-nan,3,5\n4,1.#IND,6\n5,6,7\n").unwrap();
+    assert_eq!(kept(&path, &["0", "2"]).unwrap(), (vec![1., 3., 4., 6., 5., 7.], 2));
     fs::write(&path, "a,b\n1,2\n3,\ninf,4\n").unwrap();
     assert!(kept(&path, &["a"]).unwrap_err().to_string().contains("`inf` is not a finite number"));
     fs::write(&path, "a,b\n1,2\n3,\n,4\n").unwrap();
@@ -178,7 +187,7 @@ fn every_mistake_has_its_sentence() {
         ("\n# nothing\n", &[], "FILE holds only empty lines and comments"),
         ("x,y\n", &[], "FILE holds a header and no rows"),
         ("x,y\n1,2\n", &[], "FILE holds one row of numbers, at least 2 are needed"),
-        ("x,y\n1,2\n# c\n3\n", &[], "FILE, line 4 has 1 cells, line 1 has 2"),
+        ("x,y\n1,2\n# c\n3\n", &[], "FILE, line 4 has 1 cell, line 1 has 2"),
         ("x,y\n1,2\n3,oak\n", &[], "FILE, line 3, column `y`: `oak` is not a number"),
         ("x,y\n1,2\n3,\n", &[], "FILE, line 3, column `y`: the cell is empty"),
         ("x,y\n1,NaN\n3,4\n", &[], "FILE, line 2, column `y`: `NaN` is not a finite number"),
@@ -229,7 +238,7 @@ fn hints_name_the_nearest_column_and_the_numeric_ones() {
     assert_eq!(message, "there is no column `nasdq` in FILE");
     assert_eq!(hint.unwrap(), "did you mean `nasdaq`? The columns are: sp500, nasdaq");
     let (_, hint) = says("csv", "date,sp500,nasdaq\n1999-01-05,1,2\n1999-01-06,3,4\n", &[]);
-    assert_eq!(hint.unwrap(), "columns with numbers on this line: sp500,nasdaq");
+    assert_eq!(hint.unwrap(), "--columns sp500,nasdaq takes those with numbers on this line");
 }
 
 #[test]

@@ -35,14 +35,18 @@ pub(super) fn read(path: &Path, extension: &str, part: Part<'_>) -> Result<Taken
     };
     let head = cells(path, first_number, &first, delimiter)?;
     let width = head.len();
-    let headless = !part.header && head.iter().all(|cell| parse(cell, delimiter).is_some());
+    // a value may be missing in the first row as in any other
+    let is_number = |cell: &str| parse(cell, delimiter).is_some();
+    let is_value = |cell: &str| is_number(cell) || stands_for_nothing(cell);
+    let headless = !part.header && head.iter().any(|cell| is_number(cell)) && head.iter().all(|cell| is_value(cell));
     let names: Vec<String> = if headless {
         (0..width).map(|i| i.to_string()).collect()
     } else {
         (0..).zip(&head).map(|(i, cell)| if cell.is_empty() { format!("{i}") } else { cell.to_string() }).collect()
     };
     // a file without rows is told before a column that is not there
-    let mut rows = Reader { path, part, delimiter, names, first_number, chosen: Vec::new(), values: Vec::new() };
+    let mut rows =
+        Reader { path, part, delimiter, names, first_number, chosen: Vec::new(), values: Vec::new(), marks: [None; 2] };
     let mut next = if headless { Some((first_number, first.as_str())) } else { lines.next()? };
     if next.is_none() {
         return Err(Error::input(format!("{} holds a header and no rows", path.display())));
@@ -81,7 +85,7 @@ impl Lines<'_> {
             let ends = [&b"\r\n"[..], b"\n"];
             let end = ends.into_iter().find(|end| self.line.ends_with(end)).map_or(0, <[u8]>::len);
             self.line.truncate(self.line.len() - end);
-            let skipped = self.line.trim_ascii().is_empty() || self.line.starts_with(b"#");
+            let skipped = self.line.trim_ascii().is_empty() || is_comment(&self.line);
             if std::str::from_utf8(&self.line).is_err() {
                 return Err(Error::input(format!("{}, line {} is not UTF-8 text", self.path.display(), self.number))
                     .hint("save the file as UTF-8, and a NumPy array as .npy"));
@@ -94,6 +98,12 @@ impl Lines<'_> {
     }
 }
 
+/// Whether a line is a comment, and does not begin with a code that is written so.
+fn is_comment(line: &[u8]) -> bool {
+    let code = line.split(|b| matches!(b, b',' | b';' | b'\t' | b' ')).next().unwrap_or_default();
+    line.starts_with(b"#") && !std::str::from_utf8(code).is_ok_and(|code| code.len() > 1 && stands_for_nothing(code))
+}
+
 /// The values so far.
 struct Reader<'a> {
     path: &'a Path,
@@ -103,6 +113,8 @@ struct Reader<'a> {
     first_number: usize,
     chosen: Vec<usize>,
     values: Vec<f64>,
+    /// Between semicolons: the first lines with a decimal comma and with a point.
+    marks: [Option<usize>; 2],
 }
 
 impl Reader<'_> {
@@ -111,7 +123,8 @@ impl Reader<'_> {
         let width = self.names.len();
         if row.len() != width {
             let (count, path) = (row.len(), self.path.display());
-            let message = format!("{path}, line {number} has {count} cells, line {} has {width}", self.first_number);
+            let cells = if count == 1 { "cell" } else { "cells" };
+            let message = format!("{path}, line {number} has {count} {cells}, line {} has {width}", self.first_number);
             let error = Error::input(message);
             return Err(match row.iter().find_map(|cell| other_separator(cell)) {
                 Some(hint) => error.hint(hint),
@@ -128,7 +141,22 @@ impl Reader<'_> {
             };
             self.values.push(value);
         }
-        Ok(())
+        self.one_mark(number, &row)
+    }
+
+    /// Refuses points beside decimal commas: they may stand between thousands.
+    fn one_mark(&mut self, number: usize, row: &[Cow<'_, str>]) -> Result<()> {
+        if self.delimiter != Delimiter::Byte(b';') {
+            return Ok(());
+        }
+        for (mark, first) in [',', '.'].into_iter().zip(&mut self.marks) {
+            let has_mark = |place: &usize| row[*place].contains(mark) && parse(&row[*place], self.delimiter).is_some();
+            *first = first.or_else(|| self.chosen.iter().any(has_mark).then_some(number));
+        }
+        let [Some(comma), Some(point)] = self.marks else { return Ok(()) };
+        let path = self.path.display();
+        Err(Error::input(format!("{path} has a decimal comma in line {comma} and a point in line {point}"))
+            .hint("write all numbers one way, without marks between thousands"))
     }
 
     /// That a cell is no number, and what may be done about it: the row mended, the separators, or other columns chosen.
@@ -151,7 +179,7 @@ impl Reader<'_> {
         if self.part.columns.is_some() || numeric.is_empty() {
             return error;
         }
-        error.hint(format!("columns with numbers on this line: {}", numeric.join(",")))
+        error.hint(format!("--columns {} takes those with numbers on this line", numeric.join(",")))
     }
 }
 
@@ -204,8 +232,9 @@ fn cells<'a>(path: &Path, number: usize, line: &'a str, delimiter: Delimiter) ->
 
 /// Whether a cell is empty, or holds what programs write for a missing value.
 fn stands_for_nothing(cell: &str) -> bool {
-    const CODES: &[&str] = &["na", "n/a", "nan", "null", "none", "missing", "-", ".", "?"];
-    cell.is_empty() || CODES.contains(&cell.to_ascii_lowercase().trim_matches(['<', '>', '#']))
+    const CODES: &[&str] = &["na", "n/a", "null", "none", "missing", "-", ".", "?", "1.#ind", "-1.#ind", "1.#qnan"];
+    let is_nan = cell.parse::<f64>().is_ok_and(f64::is_nan);
+    cell.is_empty() || is_nan || CODES.contains(&cell.to_ascii_lowercase().trim_matches(['<', '>', '#']))
 }
 
 /// The finite number in a cell, or what is in it instead.

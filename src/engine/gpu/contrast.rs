@@ -110,7 +110,7 @@ impl NegativePass {
             step_size: cd.step_size as f32,
             noise_scale: cd.noise_scale() as f32,
             data_noise: cd.data_noise as f32,
-            chosen: loss.fixed.given,
+            chosen: loss.fixed.chosen,
             ..Default::default()
         };
         let tiles = Tiles { rounds: cd.steps as u32, ..spread.tiles };

@@ -98,7 +98,7 @@ pub enum Passes {
 impl Passes {
     /// Is the kernel made for fields of scores too?
     pub fn has_fields(self) -> bool {
-        matches!(self, Self::None | Self::Target | Self::Score | Self::Chains(_) | Self::Negatives | Self::Matching)
+        matches!(self, Self::None | Self::Target | Self::Score | Self::Chains(_) | Self::Matching)
     }
 
     /// Is it a kernel of training steps, which carries the samples of a batch?

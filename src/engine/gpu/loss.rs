@@ -225,7 +225,7 @@ impl LossPass {
             region: layout.region,
             slab: layout.packed,
             noise: layout.spare,
-            given: match (samples, &rows) {
+            chosen: match (samples, &rows) {
                 (Samples::Given(_), _) => ROWS_GIVEN,
                 (_, Rows::Resident(_)) => ROWS_DRAWN,
                 (_, Rows::Sent { .. }) => ROWS_PLACED,

@@ -37,7 +37,7 @@ impl Tiles {
     /// So many tiles for as many workgroups as there are tiles or as fit the memory.
     pub(super) fn new(gpu: &Gpu, count: u32, fit: u32) -> Self {
         let workgroups = count.min(fit);
-        // more tiles than workgroups would be one round after another
+        // more tiles than workgroups would be one turn after another
         Self { count, workgroups, portion: gpu.portion().min(workgroups).max(1), rounds: 1 }
     }
 

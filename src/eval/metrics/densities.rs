@@ -64,10 +64,10 @@ impl Evaluation<'_> {
             return Ok(());
         }
         if self.aim.normalized {
-            metrics.note(
-                "exp(-E) is normalised as far as the objective has learnt it: ln Z would be 0, and NLL is by the ln Z that is found"
-                    .to_string(),
-            );
+            metrics.note(format!(
+                "the objective has learnt the normalising constant but for ln Z = {:.4}, which the NLL is corrected by",
+                found.value
+            ));
         }
         metrics.log_z = Some(found.value);
         metrics.standard_errors.insert("log_z", found.error);
@@ -173,8 +173,9 @@ impl Evaluation<'_> {
         }
         let least = self.engine.energy(self.model, &some)?.into_iter().fold(f64::INFINITY, f64::min);
         let mass = (grid.cell_volume().ln() - least - log_z).exp();
-        Ok((mass > CELL_MASS)
-            .then(|| note(format!("one around a point of the data would hold {:.0} % of its mass", 100.0 * mass))))
+        Ok((mass > CELL_MASS).then(|| {
+            note(format!("one around a point of the data would hold {:.0} % of its mass", 100.0 * mass.min(1.0)))
+        }))
     }
 
     /// ln Z with the mass that lies around the grid, in a box [`SURROUNDINGS`] times as wide.

@@ -45,6 +45,7 @@ fn file(train: Points, test: Points) -> Dataset {
         transform: Transform::identity(dim),
         image: None,
         range: None,
+        rows: None,
         law: None,
         train,
         test,

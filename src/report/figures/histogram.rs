@@ -32,15 +32,17 @@ impl Histogram {
     }
 }
 
-/// How many bins suit the values: the rule of Freedman and Diaconis (1981), kept between 10 and 80.
+/// How many bins suit the values: the rule of Freedman and Diaconis (1981) or more, kept between 10 and 80.
 pub(crate) fn bin_count(values: &[f64], range: Range) -> usize {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| drawable(*v)).collect();
     sorted.sort_by(f64::total_cmp);
     let spread = quantile(&sorted, 0.75) - quantile(&sorted, 0.25);
+    // no fewer than the square root of the number of values: where there are modes, the quartiles say nothing of their widths
+    let few = (sorted.len() as f64).sqrt().min(60.0);
     let bins = range.width() / (2.0 * spread / (sorted.len() as f64).cbrt());
     // Phrased so that NaN and infinity (no values, no spread) take the fallback.
     if bins < 80.0 {
-        (bins.ceil() as usize).max(10)
+        (bins.max(few).ceil() as usize).max(10)
     } else if spread > 0.0 {
         80
     } else {

@@ -62,6 +62,8 @@ fn scrambled(i: u64) -> u64 {
 /// `names[index]`, or `x₁`, `x₂`, … where there is none.
 pub(crate) fn coordinate_name(names: &[String], index: usize) -> String {
     match names.get(index) {
+        // the place of a column without a name would read as a number of the axis
+        Some(name) if name.parse::<f64>().is_ok() => format!("column {name}"),
         Some(name) if !name.trim().is_empty() => name.clone(),
         _ => {
             let subscript = |b: u8| char::from_u32(u32::from('₀') + u32::from(b - b'0')).unwrap_or('?');

@@ -21,8 +21,8 @@ const FEWEST_DOTS: usize = 500;
 const SIDE: f64 = 340.0;
 
 /// Data left, model samples right, on the same axes: those of the data, so that what strays is counted, not
-/// followed; `model` is what the samples are called. Histograms for one coordinate, every pair of the first for three and more,
-/// where there may be no data.
+/// followed; `model` is what the samples are called. Histograms for one coordinate, every pair of the first for three and more.
+/// Where there are no data, the samples alone.
 pub fn samples_figure(data: &Points, samples: &Points, names: &[String], model: &str) -> Figure {
     if data.dim() == 1 || samples.dim() == 1 {
         histograms(data, samples, names, model)
@@ -38,14 +38,17 @@ fn scatter(data: &Points, samples: &Points, names: &[String], model: &str) -> Fi
     let x = Axis::linear(extent.x, &coordinate_name(names, 0));
     let y = Axis::linear(extent.y, &coordinate_name(names, 1));
     let left = Frame { x: Panel::left_of(&y, SIDE), y: Panel::ABOVE, width: SIDE, height: SIDE };
-    let right = Frame { x: left.right() + Panel::RIGHT, ..left };
+    let beside = Frame { x: left.right() + Panel::RIGHT, ..left };
+    let right = if data.count() > 0 { beside } else { left };
     let mut svg = Svg::new(right.right() + Panel::RIGHT, right.bottom() + Panel::BELOW);
-    let dots = data.count().min(samples.count()).clamp(FEWEST_DOTS, MOST_DOTS);
-    let sets = [("data", data, left, DATA, true), (model, samples, right, MODEL, false)];
-    for (what, points, frame, colour, y_written) in sets {
+    let fewer = if data.count() > 0 { data.count().min(samples.count()) } else { samples.count() };
+    let dots = fewer.clamp(FEWEST_DOTS, MOST_DOTS);
+    let sets = [("data", data, left, DATA), (model, samples, right, MODEL)];
+    for (what, points, frame, colour) in sets.into_iter().skip(usize::from(data.count() == 0)) {
         let holds = |row: &[f64]| extent.x.contains(row[0]) && extent.y.contains(row[1]);
         let title = format!("{what} ({})", counted_points(points, dots, holds));
-        let panel = Panel { frame, x: x.clone(), y: y.clone(), title, spines: Spines::Box, written: [true, y_written] };
+        let panel =
+            Panel { frame, x: x.clone(), y: y.clone(), title, spines: Spines::Box, written: [true, frame.x == left.x] };
         svg.open_clipped(frame);
         let rows = thinned(points.count(), dots).map(|i| points.row(i)).filter(|row| panel.holds(row[0], row[1]));
         let at = rows.filter_map(|row| panel.pixel(row[0], row[1]));
@@ -98,6 +101,14 @@ mod tests {
         for text in ["data (100)", "model (1 of 3 in view)", ">a<", ">b<"] {
             assert!(svg.contains(text), "{text} is missing");
         }
+    }
+
+    #[test]
+    fn samples_alone_are_one_panel() {
+        let (none, samples) = (Points::new(2, Vec::new()), Points::new(2, (0..200).map(f64::from).collect()));
+        let svg = samples_figure(&none, &samples, &[], "chains").svg;
+        assert_eq!(svg.matches("class=\"panel\"").count(), 1);
+        assert!(svg.contains("chains (100)") && !svg.contains("data ("));
     }
 
     #[test]

@@ -82,7 +82,9 @@ fn a_state_that_is_spoilt_is_not_the_only_one() {
     };
     spoil();
     // it is kept where the next save is cut short
-    for moment in [1, 2] {
+    // and a name that an earlier kill has left between two names is in no way
+    folder.write("r/state.safetensors.before", "of a killed program");
+    for moment in [1, 2, 3] {
         let killed = folder.run(&format!("sample --quiet --resume r --save-every 0 --abort-at-write {moment}"));
         assert_eq!(killed.code, None, "{killed}");
         assert!(folder.bytes("r/state.safetensors") == whole, "after moment {moment}");
@@ -90,7 +92,8 @@ fn a_state_that_is_spoilt_is_not_the_only_one() {
     }
     spoil();
     let said = folder.done("sample --resume r").stderr;
-    assert!(said.contains("warning: r/state.safetensors is cut short or changed, so it is left out\n"), "{said}");
+    let warning = "warning: r/state.safetensors is cut short or changed, so it is left out; it is r/state.safetensors.left-out now\n";
+    assert!(said.contains(warning), "{said}");
     assert!(said.contains("the chains go on after step "), "{said}");
     assert_same_chains(&folder, "r", "whole", &[]);
 }
@@ -108,6 +111,7 @@ fn chains_whose_state_is_cut_short_start_over() {
         let outcome = folder.done(&format!("sample --resume {out}"));
         let said = format!("warning: {out} has no whole state to go on from, so the chains start over\n");
         assert!(outcome.stderr.contains(&said), "{outcome}");
+        assert!(outcome.stderr.contains(&format!("it is {file}.left-out now")), "{outcome}");
         assert_same_chains(&folder, out, "whole", &[]);
     }
 }

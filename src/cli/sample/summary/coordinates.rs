@@ -1,13 +1,15 @@
 //! The numbers of sample.json: those of the coordinates, of their moments on the way, and of E.
 
+use ebm_gpu::engine::Engine;
 use ebm_gpu::error::{Error, Result};
+use ebm_gpu::model::Head;
 use ebm_gpu::points::Points;
 use ebm_gpu::sample::{Moment, Sampled};
 use ebm_gpu::sampler::diagnostics::Coordinate;
 use ebm_gpu::target::Facts;
 use serde::Serialize;
 
-use crate::cli::sample::subject::Subject;
+use crate::cli::sample::subject::{Ground, Subject};
 
 /// One coordinate in original units: the last positions of all chains, and what the draws of the first of them are worth.
 #[derive(Serialize)]
@@ -39,6 +41,34 @@ pub(super) struct EnergySummary {
     pub(super) r_hat: Option<f64>,
     pub(super) bulk_ess: Option<f64>,
     pub(super) tail_ess: Option<f64>,
+}
+
+/// E of the last positions of all chains.
+#[derive(Serialize)]
+pub(super) struct LastEnergy {
+    pub(super) mean: f64,
+    /// The standard error of the mean: chains are independent of each other. None of one chain.
+    pub(super) mean_error: Option<f64>,
+    pub(super) variance: Option<f64>,
+}
+
+impl LastEnergy {
+    /// None for a field.
+    pub(super) fn of(engine: &dyn Engine, subject: &Subject, positions: &Points) -> Result<Option<Self>> {
+        let energies = match subject.last() {
+            Ground::Network(model) if model.spec.head() == Head::Score => return Ok(None),
+            Ground::Network(model) => engine.energy(model, positions)?,
+            Ground::Target(target) => {
+                let mut gradient = vec![0.0; target.dim()];
+                positions.rows().map(|x| target.energy::<f64>(x, &mut gradient)).collect()
+            }
+        };
+        let count = energies.len() as f64;
+        let mean = energies.iter().sum::<f64>() / count;
+        let squares = energies.iter().map(|e| (e - mean).powi(2)).sum::<f64>();
+        let variance = (energies.len() > 1).then(|| squares / (count - 1.0));
+        Ok(Some(Self { mean, variance, mean_error: variance.map(|v| (v / count).sqrt()) }))
+    }
 }
 
 impl EnergySummary {

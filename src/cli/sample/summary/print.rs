@@ -59,20 +59,21 @@ impl fmt::Display for Summary {
         if self.coordinates.len() > 20 {
             writeln!(f, "... and {} more coordinates", self.coordinates.len() - 20)?;
         }
-        if let Some(e) = &self.energy {
+        if let Some(last) = &self.last_energy {
+            let e = self.energy.as_ref();
             writeln!(
                 f,
                 "{:<10}{:>11}{:>11}{:>11}{:>11}{:>13}{:>10}{:>9}{:>10}{:>10}",
                 "E",
+                number(Some(last.mean), 4),
                 "-",
+                number(last.variance, 4),
                 "-",
-                "-",
-                "-",
-                number(Some(e.mean), 4),
-                number(e.mean_error, 4),
-                number(e.r_hat, 3),
-                number(e.bulk_ess, 0),
-                number(e.tail_ess, 0)
+                number(e.map(|e| e.mean), 4),
+                number(e.and_then(|e| e.mean_error), 4),
+                number(e.and_then(|e| e.r_hat), 3),
+                number(e.and_then(|e| e.bulk_ess), 0),
+                number(e.and_then(|e| e.tail_ess), 0)
             )?;
         }
         for mode in &self.modes {

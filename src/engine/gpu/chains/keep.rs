@@ -2,7 +2,7 @@
 
 use super::Ground;
 use crate::engine::gpu::device::{Buffer, Gpu};
-use crate::engine::gpu::diagnose::diagnose;
+use crate::engine::gpu::diagnose::{diagnose, fits};
 use crate::engine::gpu::kernel::WORKGROUP;
 use crate::engine::gpu::kernels::{Energy, EnergyParams, RecordDraws, RecordParams, TargetEnergy, TargetParams};
 use crate::engine::gpu::pipeline::Bound;
@@ -37,6 +37,7 @@ impl Keeper {
         room: Room,
     ) -> Result<Self> {
         let kept = gpu.zeros("kept draws", room.width * room.chains * room.draws)?;
+        fits(gpu, room)?;
         let own = gpu.zeros("energies", room.chains)?;
         // of the two vec4 of a column, E is the first number
         let [stride, offset] = if states.is_some() { [8 * replicas, 8 * (replicas - 1)] } else { [1, 0] };

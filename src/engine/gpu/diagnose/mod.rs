@@ -32,6 +32,11 @@ pub(super) fn given(gpu: &Gpu, values: &[f64], [draws, chains, dim]: [usize; 3])
     Ok(Diagnostics { draws, chains, coordinates })
 }
 
+/// Whether there is memory for that, and kernels that the driver takes: before the steps that it comes after.
+pub(super) fn fits(gpu: &Gpu, room: Room) -> Result<()> {
+    Work::new(gpu, room).map(drop)
+}
+
 /// What draws `[width][chains][draws]` are worth.
 pub(super) fn diagnose(gpu: &Gpu, kept: &Buffer<f32>, room: Room) -> Result<Vec<Coordinate>> {
     let work = Work::new(gpu, room)?;

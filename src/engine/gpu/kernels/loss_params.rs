@@ -30,7 +30,7 @@ device_struct! {
         /// Where z lies in the region.
         noise: u32,
         /// How samples have their rows; given ones have given draws too.
-        given: u32,
+        chosen: u32,
         /// Noise levels.
         levels: u32,
         /// Tangents of a sample.
