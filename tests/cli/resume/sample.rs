@@ -77,19 +77,22 @@ fn a_state_that_is_spoilt_is_not_the_only_one() {
     interrupt_draws(&folder, "r");
     let whole = folder.bytes("r/state.safetensors");
     let spoil = || {
-        std::fs::rename(folder.path("r/state.safetensors"), folder.path("r/state-before.safetensors")).unwrap();
+        // in a file of its own: the two may be names of one
+        folder.write("r/whole", folder.bytes("r/state.safetensors"));
+        std::fs::rename(folder.path("r/whole"), folder.path("r/state-before.safetensors")).unwrap();
+        std::fs::remove_file(folder.path("r/state.safetensors")).unwrap();
         folder.write("r/state.safetensors", "spoilt");
     };
     spoil();
-    // it is kept where the next save is cut short
-    // and a name that an earlier kill has left between two names is in no way
+    // it is kept where the next save is cut short, and what a kill between two names has left is in no way
     folder.write("r/state.safetensors.before", "of a killed program");
-    for moment in [1, 2, 3] {
+    for moment in 1..=5 {
         let killed = folder.run(&format!("sample --quiet --resume r --save-every 0 --abort-at-write {moment}"));
         assert_eq!(killed.code, None, "{killed}");
         assert!(folder.bytes("r/state.safetensors") == whole, "after moment {moment}");
         assert!(folder.bytes("r/state.safetensors.left-out") == b"spoilt");
     }
+    assert!(folder.bytes("r/state-before.safetensors") == whole, "the one before the save that was cut short");
     spoil();
     let said = folder.done("sample --resume r").stderr;
     let warning = "warning: r/state.safetensors is cut short or changed, so it is left out; it is r/state.safetensors.left-out now\n";
