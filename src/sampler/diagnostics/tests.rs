@@ -193,6 +193,20 @@ fn many_coordinates_make_one_sentence() {
         "the bulk ESS of 2 of 3 coordinates (coordinate 3: 7.250) is below 400: run the chains longer",
     ];
     assert_eq!(told, want);
+    // many short chains may have forgotten all, long ones have not
+    for (bulk_ess, words) in [
+        (
+            500.0,
+            "1.050, above 1.01, and each chain is short, of about 5.0 independent draws: R-hat is as large for chains that",
+        ),
+        (20_000.0, "1.050, above 1.01, the chains have not quite forgotten where they started: run the chains longer"),
+    ] {
+        let told = Diagnostics { draws: 400, chains: 100, coordinates: vec![coordinate(1.05, bulk_ess)] }.warnings();
+        assert!(told.len() == 1 && told[0].starts_with(&format!("R-hat of coordinate 1 is {words}")), "{told:?}");
+    }
+    let stuck = Coordinate { still: 4, ..coordinate(1.05, 20.0) };
+    let told = Diagnostics { draws: 100, chains: 4, coordinates: vec![stuck] }.warnings();
+    assert_eq!(told, ["all 4 chains never moved: they are stuck, or every proposal was rejected"]);
     let alone = Diagnostics { draws: 100, chains: 1, coordinates: vec![coordinate(1.5, 500.0)] }.warnings();
     assert_eq!(
         alone,
