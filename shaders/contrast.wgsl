@@ -25,7 +25,7 @@ const FROM_GIVEN: u32 = 0u;
 const FROM_DATA: u32 = 1u;
 const FROM_LAW: u32 = 2u;
 
-// ln q of x and of the negative
+// what this invocation has of ln q of x and of the negative
 var<private> log_noise: array<vec4<f32>, 2>;
 
 fn noise_block(quad: u32, n: u32) -> u32 {
@@ -41,9 +41,8 @@ fn standardized(x: vec4<f32>, n: u32) -> vec4<f32> {
 }
 
 fn set_log_noise(channel: u32, square: vec4<f32>) {
-    if params.form == FORM_CLASSIFICATION {
-        log_noise[channel] = fma(vec4<f32>(-0.5), column_sum(square), vec4<f32>(params.log_peak));
-    }
+    let there = params.form == FORM_CLASSIFICATION && local % ROWS == 0u;
+    log_noise[channel] = fma(vec4<f32>(-0.5), square, vec4<f32>(select(0.0, params.log_peak, there)));
 }
 
 // Sets x, and x + sqrt(t) xi where negatives start from there.
@@ -107,7 +106,7 @@ fn weigh(first: u32, fresh: bool, new_negative: bool, settled: bool) {
     let quad = local / ROWS;
     var values: array<vec4<f32>, 2>;
     for (var c = select(1u, 0u, fresh); c < opaque(2u); c++) {
-        values[c] = output(c) + log_noise[c];
+        values[c] = column_sum(output_part(c) + log_noise[c]);
     }
     if local % ROWS == 0u {
         if fresh {
@@ -144,8 +143,6 @@ fn contrast(
         let first = tile * 4u * QUADS;
         loss = vec4<f32>(0.0);
         positive_slope = vec4<f32>(0.0);
-        log_noise[0] = vec4<f32>(0.0);
-        log_noise[1] = vec4<f32>(0.0);
         top = vec4<f32>(params.log_w);
         total = vec4<f32>(1.0);
         load_samples(first);
@@ -163,21 +160,12 @@ fn contrast(
             sweep(backward, start, 2u, select(0u, 1u, backward));
             if !backward {
                 weigh(first, turn == 0u, turn <= ahead, late);
-                sync();
             } else {
                 add_weights(slab, start, 2u, 0u);
                 add_biases(slab, start, 2u);
-                sync();
             }
+            sync();
         }
-        if local % ROWS == 0u {
-            for (var k = 0u; k < 4u; k++) {
-                let sample = first + 4u * (local / ROWS) + k;
-                if sample < params.batch {
-                    losses[sample] = loss[k];
-                }
-            }
-        }
-        sync();
+        store_losses(0u, first, loss);
     }
 }

@@ -18,7 +18,7 @@
 @group(0) @binding(6) var<storage, read_write> slabs: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> losses: array<f32>;
 
-// of column quad local / ROWS, where local % ROWS == 0: the losses, and |v|^2
+// of column quad local / ROWS: the losses, where local % ROWS == 0, and |v|^2
 var<private> loss: vec4<f32>;
 var<private> square: vec4<f32>;
 
@@ -34,14 +34,11 @@ fn load_samples(first: u32) {
 
 // Sets the odd part to probe k.
 fn load_pair(first: u32, k: u32) {
-    load_probe(first, k, ODD);
-    let quad = local / ROWS;
-    var sum = vec4<f32>(0.0);
-    for (var n = local % ROWS; n < params.dim; n += ROWS) {
-        let v = scratch[place(net[0].forward, 4u * net[0].input, n, ODD, quad)];
-        sum = fma(v, v, sum);
+    square = column_sum(load_probe(first, k, ODD));
+    if on_sphere() {
+        scale_probe(ODD, square);
+        square = vec4<f32>(params.length * params.length);
     }
-    square = column_sum(sum);
 }
 
 // Adds to the losses and sets the derivatives by the parts of the energy.
@@ -49,7 +46,7 @@ fn match_differences(first: u32) {
     let quad = local / ROWS;
     var parts: array<vec4<f32>, 2>;
     for (var c = 0u; c < opaque(2u); c++) {
-        parts[c] = output(ODD + c);
+        parts[c] = column_sum(output_part(ODD + c));
     }
     if local % ROWS == 0u {
         let there = inside(first + 4u * quad);
@@ -93,21 +90,12 @@ fn difference_matching(
             sweep(backward, start, 3u, select(0u, 1u, backward));
             if !backward {
                 match_differences(first);
-                sync();
             } else {
                 add_weights(slab, start, 3u, 0u);
                 add_biases(slab, 0u, 1u - start);
-                sync();
             }
+            sync();
         }
-        if local % ROWS == 0u {
-            for (var j = 0u; j < 4u; j++) {
-                let sample = first + 4u * (local / ROWS) + j;
-                if sample < params.batch {
-                    losses[sample] = loss[j];
-                }
-            }
-        }
-        sync();
+        store_losses(0u, first, loss);
     }
 }

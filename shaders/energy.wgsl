@@ -33,7 +33,7 @@ fn energy(
         load_points(first);
         sync();
         sweep(false, 0u, 1u, 0u);
-        let e = output(0u);
+        let e = column_sum(output_part(0u));
         if local % ROWS == 0u {
             for (var j = 0u; j < 4u; j++) {
                 let point = first + 4u * quad + j;

@@ -185,9 +185,8 @@ fn adapt(t: f32, probability: vec4<f32>) {
 }
 
 // Accepts or refuses what the step proposes, and goes back where it is refused.
-fn decide(first: u32, step: u32, proposed: vec4<f32>) {
+fn decide(first: u32, step: u32, proposed: vec4<f32>, change: vec4<f32>) {
     let quad = local / ROWS;
-    let change = column_sum(growth);
     if local % ROWS == 0u {
         let sound = finite(proposed) & finite(change);
         let log_ratio = -fma(proposed - energy, cold[quad], change);
@@ -247,13 +246,20 @@ fn hamiltonian_chains(
                 sync();
             }
             survey();
-            let surveyed = energy_of();
-            if turn == 0u {
-                energy = surveyed;
-            } else {
-                kick_again(leap + 1u == params.leapfrogs);
-                if leap + 1u == params.leapfrogs {
-                    decide(first, step, surveyed);
+            let last = leap + 1u == params.leapfrogs;
+            if turn > 0u {
+                kick_again(last);
+            }
+            if turn == 0u || last {
+                // E, and what else of the Hamiltonian has grown
+                var parts = array(energy_part(), growth);
+                for (var i = 0u; i < opaque(2u); i++) {
+                    parts[i] = column_sum(parts[i]);
+                }
+                if turn == 0u {
+                    energy = parts[0];
+                } else {
+                    decide(first, step, parts[0], parts[1]);
                 }
             }
         }

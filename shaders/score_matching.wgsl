@@ -25,7 +25,7 @@
 @group(0) @binding(9) var<storage, read_write> losses: array<f32>;
 
 var<workgroup> chosen: array<vec4<f32>, 4u * QUADS>;
-// the losses of column quad local / ROWS, where local % ROWS == 0
+// what this invocation has of the losses of column quad local / ROWS
 var<private> loss: vec4<f32>;
 // which of the tile's workgroups this is
 var<private> split: u32;
@@ -100,7 +100,7 @@ fn match_gradient(first: u32) {
         }
         scratch[place(net[0].forward, 4u * net[0].input, n, SECOND_CHANNEL, quad)] = select(vec4<f32>(0.0), h, there);
     }
-    loss += column_sum(sum);
+    loss += sum;
 }
 
 // The same from the field: the derivative by each output, in the first of the tile's workgroups.
@@ -121,7 +121,7 @@ fn match_field(first: u32) {
         }
         seed_reverse(0u, n, quad, select(vec4<f32>(0.0), r, there));
     }
-    loss += column_sum(sum);
+    loss += sum;
 }
 
 // Sets what the first layer makes of shared tangent k, the same for all samples.
@@ -132,7 +132,8 @@ fn push_shared(k: u32) {
         for (var i = 0u; i < layer.input; i++) {
             sum += dot(weights[layer.weight + n * layer.input + i], directions[k * layer.input + i]);
         }
-        for (var s = 0u; s < QUADS; s++) {
+        // once in the text: a software driver takes long to compile a copy
+        for (var s = 0u; s < opaque(QUADS); s++) {
             push(layer, net[1], n, TANGENT_CHANNEL, s, vec4<f32>(sum));
         }
     }
@@ -163,37 +164,40 @@ fn along(k: u32, n: u32, quad: u32) -> vec4<f32> {
     return scratch[place(net[0].forward, 4u * net[0].input, n, TANGENT_CHANNEL, quad)];
 }
 
-// The terms of a tangent, from what the network makes of it; sets the derivatives by its outputs.
-fn match_tangent(first: u32, k: u32) {
+// What this invocation has of v.s of a tangent, from what the network makes of it. Of a field, also of v' grad s v, with its
+// derivative by each output.
+fn match_tangent(first: u32, k: u32) -> vec4<f32> {
+    if FIELD == 0u {
+        return output_part(TANGENT_CHANNEL);
+    }
     let quad = local / ROWS;
     let there = inside(first + 4u * quad);
-    if FIELD == 0u {
-        let slope = output(TANGENT_CHANNEL);
-        if local % ROWS == 0u {
-            loss = fma(0.5 * params.sliced * slope, slope, loss);
-            let seed = params.sliced * params.share * slope;
-            seed_reverse(TANGENT_CHANNEL, 0u, quad, select(vec4<f32>(0.0), seed, there));
-        }
-        return;
-    }
     let last = net[LAYERS - 1u];
     var slope = vec4<f32>(0.0);
-    var turn = vec4<f32>(0.0);
     for (var n = local % ROWS; n < params.dim; n += ROWS) {
         let v = along(k, n, quad);
         slope = fma(v, pre(last, n, 0u, quad), slope);
-        turn = fma(v, pre(last, n, TANGENT_CHANNEL, quad), turn);
-        let seed = params.curved * params.share * v;
-        seed_reverse(TANGENT_CHANNEL, n, quad, select(vec4<f32>(0.0), seed, there));
+        loss = fma(params.curved * v, pre(last, n, TANGENT_CHANNEL, quad), loss);
+        seed_reverse(TANGENT_CHANNEL, n, quad, select(vec4<f32>(0.0), params.curved * params.share * v, there));
     }
-    slope = column_sum(slope);
-    loss += params.curved * column_sum(turn) + 0.5 * params.sliced * slope * slope;
+    return slope;
+}
+
+// The term in v.s of a tangent, and its derivative by the network's outputs.
+fn match_slope(first: u32, k: u32, slope: vec4<f32>) {
+    let quad = local / ROWS;
+    let seed = select(vec4<f32>(0.0), params.sliced * params.share * slope, inside(first + 4u * quad));
     if local % ROWS == 0u {
-        lengths[quad] = select(vec4<f32>(0.0), params.sliced * params.share * slope, there);
+        loss = fma(0.5 * params.sliced * slope, slope, loss);
     }
-    workgroupBarrier();
-    for (var n = local % ROWS; n < params.dim; n += ROWS) {
-        scratch[place(last.outgoing, 4u * last.output, n, 0u, quad)] += lengths[quad] * along(k, n, quad);
+    if FIELD == 0u && local % ROWS == 0u {
+        seed_reverse(TANGENT_CHANNEL, 0u, quad, seed);
+    }
+    if FIELD == 1u {
+        let last = net[LAYERS - 1u];
+        for (var n = local % ROWS; n < params.dim; n += ROWS) {
+            scratch[place(last.outgoing, 4u * last.output, n, 0u, quad)] += seed * along(k, n, quad);
+        }
     }
 }
 
@@ -218,10 +222,12 @@ fn join_splits(first: u32) {
     if FIELD == 1u {
         join_blocks(net[LAYERS - 1u].outgoing, QUADS * 4u * net[LAYERS - 1u].output);
     }
-    for (var j = 0u; j < 4u; j++) {
-        let sample = min(first + 4u * (local / ROWS) + j, params.batch - 1u);
-        for (var other = 0u; other < params.splits; other++) {
-            loss[j] += losses[other * params.batch + sample];
+    if local % ROWS == 0u {
+        for (var j = 0u; j < 4u; j++) {
+            let sample = min(first + 4u * (local / ROWS) + j, params.batch - 1u);
+            for (var other = 0u; other < params.splits; other++) {
+                loss[j] += losses[other * params.batch + sample];
+            }
         }
     }
     workgroupBarrier();
@@ -259,7 +265,7 @@ fn score_matching(
         }
         split = part;
         let first = tile * 4u * QUADS;
-        let tail = head + 2u * (k_end - k_first);
+        let tail = head + 3u * (k_end - k_first);
         loss = vec4<f32>(0.0);
         if joining {
             join_splits(first);
@@ -276,43 +282,59 @@ fn score_matching(
         sync();
         let end = select(tail, tail + head, joining || splits == 1u);
         for (var turn = select(0u, tail, joining); turn < opaque(end); turn++) {
+            // a tangent is loaded, goes forward and goes back
             let tangent = turn >= head && turn < tail;
-            let k = k_first + (turn - min(turn, head)) / 2u;
-            let backward = select(turn == 1u || turn == tail + head - 1u, (turn - min(turn, head)) % 2u == 1u, tangent);
+            let past = turn - min(turn, head);
+            let k = k_first + past / 3u;
+            let loading = TANGENTS > 0u && tangent && past % 3u == 0u;
+            let meeting = TANGENTS > 0u && tangent && past % 3u == 1u;
+            let backward = select(turn == 1u || turn == tail + head - 1u, past % 3u == 2u, tangent);
             var channel = select(0u, SECOND_CHANNEL, FIELD == 0u && (turn == 1u || turn == tail));
             channel = select(channel, TANGENT_CHANNEL, tangent);
-            var bottom = select(0u, 1u, backward);
+            var bottom = select(0u, 1u, backward || (tangent && basis));
             if FIELD == 0u && turn == 1u && (params.levels > 0u || params.full > 0.0) {
                 bottom = 0u;
             }
-            if TANGENTS > 0u && tangent && !backward {
+            var part = vec4<f32>(0.0);
+            if loading {
                 if basis {
-                    bottom = 1u;
                     push_shared(k);
                 } else {
-                    load_probe(first, k, TANGENT_CHANNEL);
+                    part = load_probe(first, k, TANGENT_CHANNEL);
                 }
-                sync();
+            } else {
+                sweep(backward, channel, channel + 1u, bottom);
             }
-            sweep(backward, channel, channel + 1u, bottom);
-            if TANGENTS > 0u && tangent && !backward {
-                match_tangent(first, k);
-                sync();
+            if meeting {
+                part = match_tangent(first, k);
             }
             if FIELD == 1u && turn == 0u {
                 match_field(first);
-                sync();
             }
             if FIELD == 0u && turn == 1u {
                 match_gradient(first);
-                sync();
             }
-            if TANGENTS > 0u && turn + 1u == head && split > 0u {
+            if turn + 1u == head && split > 0u {
                 // the first of the tile's workgroups has counted these
                 loss = vec4<f32>(0.0);
             }
             if FIELD == 0u && TANGENTS > 0u && turn == tail {
-                loss += output(SECOND_CHANNEL) / params.share;
+                loss += output_part(SECOND_CHANNEL) / params.share;
+            }
+            // what every column needs whole: |v|^2 of a probe, v.s of a tangent, its losses
+            let last = turn + 1u == end;
+            let scaled = loading && on_sphere();
+            if last || meeting || scaled {
+                let whole = column_sum(select(part, loss, last));
+                if scaled {
+                    scale_probe(TANGENT_CHANNEL, whole);
+                }
+                if meeting {
+                    match_slope(first, k, whole);
+                }
+                if last {
+                    store_losses(split * params.batch, first, whole);
+                }
             }
             if backward && turn >= head {
                 let both = !tangent;
@@ -323,17 +345,8 @@ fn score_matching(
                 if both {
                     add_biases(slab, 0u, 1u);
                 }
-                sync();
             }
+            sync();
         }
-        if local % ROWS == 0u {
-            for (var j = 0u; j < 4u; j++) {
-                let sample = first + 4u * (local / ROWS) + j;
-                if sample < params.batch {
-                    losses[split * params.batch + sample] = loss[j];
-                }
-            }
-        }
-        sync();
     }
 }

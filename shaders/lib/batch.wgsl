@@ -3,7 +3,8 @@
 // data [rows][dim]; given_draws, if they are given, noise [batch][dim], probes [batch][tangents][dim] or negatives
 // [batch][negatives][dim].
 // Reference: src/engine/cpu/source.rs. Declared in Rust in src/engine/gpu/kernels/loss_params.rs.
-// Needs: lib/rows.wgsl, lib/tile.wgsl, lib/philox.wgsl, lib/noise.wgsl, `given_draws`, `params`.
+// Needs: lib/rows.wgsl, lib/tile.wgsl, lib/philox.wgsl, lib/noise.wgsl, `given_draws`, `losses`,
+// `params`.
 
 struct LossParams {
     // the seed
@@ -68,8 +69,6 @@ const LAW_RADEMACHER: u32 = 1u;
 const LAW_SPHERE: u32 = 2u;
 const LAW_BASIS: u32 = 3u;
 
-var<workgroup> lengths: array<vec4<f32>, QUADS>;
-
 // Coordinate n of vector k of `each` that are given for each of four samples.
 fn given_vector(first: u32, each: u32, k: u32, n: u32) -> vec4<f32> {
     let last = params.batch - 1u;
@@ -85,8 +84,19 @@ fn inside(sample: u32) -> vec4<bool> {
     return vec4<u32>(sample) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.batch);
 }
 
-// Sets the input of a channel to probe k of the samples from `first` on.
-fn load_probe(first: u32, k: u32, channel: u32) {
+// Writes the losses of four samples, from place `base` on.
+fn store_losses(base: u32, first: u32, loss: vec4<f32>) {
+    for (var j = 0u; j < 4u; j++) {
+        let sample = first + 4u * (local / ROWS) + j;
+        if local % ROWS == 0u && sample < params.batch {
+            losses[base + sample] = loss[j];
+        }
+    }
+}
+
+// Sets the input of a channel to probe k of the samples from `first` on, of a law that has no length yet; what this invocation
+// has of |v|^2.
+fn load_probe(first: u32, k: u32, channel: u32) -> vec4<f32> {
     let quad = local / ROWS;
     let base = k * ((params.dim + 3u) / 4u);
     var square = vec4<f32>(0.0);
@@ -103,14 +113,17 @@ fn load_probe(first: u32, k: u32, channel: u32) {
             square = fma(v, v, square);
         }
     }
-    if params.chosen != ROWS_GIVEN && params.law == LAW_SPHERE {
-        square = column_sum(square);
-        if local % ROWS == 0u {
-            lengths[quad] = params.length / sqrt(square);
-        }
-        workgroupBarrier();
-        for (var n = local % ROWS; n < params.dim; n += ROWS) {
-            scratch[place(net[0].forward, 4u * net[0].input, n, channel, quad)] *= lengths[quad];
-        }
+    return square;
+}
+
+fn on_sphere() -> bool {
+    return params.chosen != ROWS_GIVEN && params.law == LAW_SPHERE;
+}
+
+// Brings the probe to the sphere, from its |v|^2.
+fn scale_probe(channel: u32, square: vec4<f32>) {
+    let quad = local / ROWS;
+    for (var n = local % ROWS; n < params.dim; n += ROWS) {
+        scratch[place(net[0].forward, 4u * net[0].input, n, channel, quad)] *= params.length / sqrt(square);
     }
 }

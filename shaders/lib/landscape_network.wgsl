@@ -1,6 +1,6 @@
 // A network as the landscape that chains move on, a tile of them at a time.
 //
-// x of the tile's chains lies at `place_of` its coordinate; `survey` leaves what `slope_of` and `energy_of` read.
+// x of the tile's chains lies at `place_of` its coordinate; `survey` leaves what `slope_of` and `energy_part` read.
 // Reference: src/engine/cpu/landscape.rs. Needs: lib/jet.wgsl, an activation.
 
 // Once for each tile, before the first survey.
@@ -31,7 +31,7 @@ fn put_slope(n: u32, quad: u32, value: vec4<f32>) {
     scratch[place(net[0].adjoint, 4u * net[0].input, n, 0u, quad)] = value;
 }
 
-// E of column quad local / ROWS, right where local % ROWS == 0.
-fn energy_of() -> vec4<f32> {
-    return output(0u);
+// What this invocation has of E of column quad local / ROWS.
+fn energy_part() -> vec4<f32> {
+    return output_part(0u);
 }

@@ -56,7 +56,7 @@ fn survey() {
     sync();
 }
 
-// E of column quad local / ROWS, right where local % ROWS == 0.
-fn energy_of() -> vec4<f32> {
-    return surveyed_energy;
+// What this invocation has of E of column quad local / ROWS.
+fn energy_part() -> vec4<f32> {
+    return select(vec4<f32>(0.0), surveyed_energy, local % ROWS == 0u);
 }

@@ -22,15 +22,17 @@ fn pre(layer: Layer, n: u32, channel: u32, s: u32) -> vec4<f32> {
     return scratch[place(layer.pre, 4u * layer.output, n, channel, s)];
 }
 
-// The energy in one channel: four columns of column quad local / ROWS, right where local % ROWS == 0.
-fn output(channel: u32) -> vec4<f32> {
+// What this invocation has of the energy in one channel, in four columns of column quad local / ROWS.
+fn output_part(channel: u32) -> vec4<f32> {
     let layer = net[LAYERS - 1u];
     var sum = vec4<f32>(0.0);
     for (var n = local % ROWS; n < layer.inputs; n += ROWS) {
         sum = fma(vec4<f32>(weights[layer.weight + n / 4u][n % 4u]), scratch[place(layer.forward, 4u * layer.input, n, channel, local / ROWS)], sum);
     }
-    let bias = weights[layer.weight + 4u * layer.output * layer.input].x;
-    return column_sum(sum) + select(0.0, bias, channel < BIASED);
+    if channel < BIASED && local % ROWS == 0u {
+        sum += weights[layer.weight + 4u * layer.output * layer.input].x;
+    }
+    return sum;
 }
 
 // Sets the derivative of the loss by output n of the network in one channel, for column quad s.

@@ -86,7 +86,7 @@ fn stage_sum(first: u32, apart: u32, count: u32) -> vec4<f32> {
     return sum;
 }
 
-// The sum over the ROWS invocations with the same column quad (local / ROWS); right in those with local % ROWS == 0.
+// The sum over the ROWS invocations with the same column quad (local / ROWS), for each of them.
 fn column_sum(value: vec4<f32>) -> vec4<f32> {
     workgroupBarrier();
     stage[local] = value;
@@ -99,10 +99,7 @@ fn column_sum(value: vec4<f32>) -> vec4<f32> {
         }
         workgroupBarrier();
     }
-    if local % ROWS == 0u {
-        return stage_sum(local, 1u, select(ROWS, 8u, many));
-    }
-    return vec4<f32>(0.0);
+    return stage_sum(local - local % ROWS, 1u, select(ROWS, 8u, many));
 }
 
 // 1 for those of four neurons that there are, 0 for padding.

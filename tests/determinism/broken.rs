@@ -1,6 +1,7 @@
 //! A run that breaks stays at its last good step.
 
-use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan};
+use ebm_gpu::engine::{Engine, StepRecord, TrainingPlan, TrainingState};
+use ebm_gpu::objective::{Contrastive, Objective, Replay, SeparableLaw};
 use ebm_gpu::random::{Stream, pick};
 
 use crate::common::{self, normal_points};
@@ -58,6 +59,27 @@ fn a_broken_run_by_contrast_stays_at_its_last_good_step() {
             // persistent chains have made the move of the broken step, and no more
             let (_, next) = train(engine, &plan, &data, start(), good + 1, good + 1);
             assert!(state.replay == next.replay, "{what}: replay buffer");
+        }
+    }
+}
+
+/// All coordinates of it: where only some were left, a chain would go on from a place that it has never been at.
+#[test]
+fn a_chain_that_has_left_every_bound_keeps_its_place_in_the_buffer() {
+    let (slots, lost) = (40_usize, 23_usize);
+    let chains = Contrastive::new(2, 0.05, 0.1, 0.0).expect("numbers");
+    let replay = Replay::new(slots, 0.0, SeparableLaw::isotropic(2, 1.0).expect("law")).expect("replay");
+    let plan = TrainingPlan { objective: Objective::Pcd(chains, replay), ..plan(slots, 1) };
+    let data = normal_points(50, 2, 74);
+    let mut before = normal_points(slots, 2, 75);
+    before.values_mut()[2 * lost] = f64::from(f32::MAX);
+    for engine in [&cpu() as &dyn Engine, &*GPU] {
+        let state = TrainingState { replay: Some(before.clone()), ..start() };
+        let (_, state) = train(engine, &plan, &data, state, 1, 1);
+        let after = state.replay.expect("buffer");
+        for slot in 0..slots {
+            let same = after.row(slot) == before.row(slot);
+            assert_eq!(same, slot == lost, "{}: slot {slot} holds {:?}", engine.name(), after.row(slot));
         }
     }
 }

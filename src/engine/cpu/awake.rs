@@ -1,31 +1,76 @@
 //! Threads that are not put to sleep between short tasks: to wake one costs more than a small batch does.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Looks for tasks without one before a thread that has none lets others have the processor.
 const PATIENCE: u32 = 64;
 
-/// Does `work` on a thread of the pool, which deals out no more than so many tasks at a time. As many other threads as these
-/// need look for them without a pause; the rest wait for the end, so that a task that is dealt out wakes none of them.
-pub(super) fn awake<R: Send>(pool: &rayon::ThreadPool, tasks: usize, work: impl FnOnce() -> R + Send) -> R {
-    let (end, helpers) = (End::default(), AtomicUsize::new(1));
-    pool.install(|| {
-        let own = rayon::current_thread_index();
-        rayon::in_place_scope(|scope| {
-            // each thread has one of its own: this one, were it to take another's, would look for tasks instead of dealing them
-            scope.spawn_broadcast(|_, context| {
-                if Some(context.index()) == own {
-                } else if helpers.fetch_add(1, Ordering::Relaxed) < tasks {
-                    help(&end);
-                } else {
-                    end.wait();
+/// The threads of an engine.
+pub(super) struct Threads {
+    pool: rayon::ThreadPool,
+    /// Are they kept awake for some work?
+    awake: AtomicBool,
+}
+
+impl Threads {
+    /// So many; 0 for one a core.
+    pub(super) fn start(count: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build()?;
+        Ok(Self { pool, awake: AtomicBool::new(false) })
+    }
+
+    /// Does `work` on one of the threads, which deals out no more than so many tasks at a time. As many others as these need
+    /// look for them without a pause; the rest wait for the end, so that a task that is dealt out wakes none of them. Of works
+    /// that come at the same time, one has the threads so.
+    pub(super) fn awake<R: Send>(&self, tasks: usize, work: impl FnOnce() -> R + Send) -> R {
+        let others = self.pool.current_num_threads() - 1;
+        if others == 0 || self.awake.swap(true, Ordering::Acquire) {
+            return self.pool.install(work);
+        }
+        let _free = Free(&self.awake);
+        let (end, come) = (End::default(), AtomicUsize::new(0));
+        self.pool.install(|| {
+            let own = rayon::current_thread_index();
+            rayon::in_place_scope(|scope| {
+                // each thread has one of its own: this one, were it to take another's, would look for tasks instead of dealing
+                // them
+                scope.spawn_broadcast(|_, context| {
+                    if Some(context.index()) == own {
+                    } else if come.fetch_add(1, Ordering::Relaxed) + 1 < tasks {
+                        help(&end);
+                    } else {
+                        end.wait();
+                    }
+                });
+                let _come = Come(&end);
+                // a thread that took a task before it came would come while it waits for a part of that task, and stay until
+                // the end, which waits for the task
+                while come.load(Ordering::Relaxed) < others {
+                    std::thread::yield_now();
                 }
-            });
-            let _come = Come(&end);
-            work()
+                work()
+            })
         })
-    })
+    }
+}
+
+impl Deref for Threads {
+    type Target = rayon::ThreadPool;
+
+    fn deref(&self) -> &rayon::ThreadPool {
+        &self.pool
+    }
+}
+
+/// Sets a flag back when it goes.
+struct Free<'a>(&'a AtomicBool);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 fn help(end: &End) {
@@ -76,24 +121,52 @@ mod tests {
     use rayon::prelude::*;
     use std::collections::BTreeSet;
 
-    fn pool() -> rayon::ThreadPool {
-        rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap()
+    fn threads() -> Threads {
+        Threads::start(4).unwrap()
     }
 
     #[test]
     fn a_panic_ends_it() {
-        let pool = pool();
+        let threads = threads();
         for tasks in [0, 1, 2, 9] {
-            let fails = std::panic::AssertUnwindSafe(|| awake(&pool, tasks, || -> u64 { panic!("of a task") }));
+            let fails = std::panic::AssertUnwindSafe(|| threads.awake(tasks, || -> u64 { panic!("of a task") }));
             assert!(std::panic::catch_unwind(fails).is_err());
             let sum = || (0..9_u64).into_par_iter().map(|i| i * i).sum::<u64>();
-            assert_eq!(awake(&pool, tasks, sum), 204);
+            assert_eq!(threads.awake(tasks, sum), 204);
         }
+    }
+
+    /// A thread that came to look for tasks inside of one would not end before the work, nor the work before it.
+    #[test]
+    fn it_ends_however_the_threads_come() {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let threads = threads();
+            for _ in 0..20_000 {
+                let work =
+                    || (0..3).map(|_| (0..16_u64).into_par_iter().map(|i| (0..40 * i).sum::<u64>()).sum::<u64>());
+                threads.awake(9, || work().sum::<u64>());
+            }
+            tell.send(()).unwrap();
+        });
+        assert!(told.recv_timeout(std::time::Duration::from_secs(120)).is_ok(), "the work has not ended");
+    }
+
+    #[test]
+    fn works_that_come_together_are_all_done() {
+        let threads = threads();
+        let sum = || (0..50).map(|_| (0..64_u64).into_par_iter().map(|i| i * i).sum::<u64>()).sum::<u64>();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| (0..200).for_each(|_| assert_eq!(threads.awake(9, sum), 50 * 85_344)));
+            }
+        });
+        assert!(!threads.awake.load(Ordering::Relaxed), "the last has left the threads taken");
     }
 
     #[test]
     fn no_more_threads_than_tasks_share_the_work() {
-        let pool = pool();
+        let threads = threads();
         let seen = Mutex::new(BTreeSet::new());
         // two tasks that wait for each other are done by two threads, and a third has never time for any
         let pair = || {
@@ -108,9 +181,9 @@ mod tests {
             rayon::join(task, task);
         };
         for _ in 0..20 {
-            awake(&pool, 2, || (0..50).for_each(|_| pair()));
-            let threads = std::mem::take(&mut *seen.lock().unwrap());
-            assert_eq!(threads.len(), 2, "{threads:?}");
+            threads.awake(2, || (0..50).for_each(|_| pair()));
+            let seen = std::mem::take(&mut *seen.lock().unwrap());
+            assert_eq!(seen.len(), 2, "{seen:?}");
         }
     }
 }

@@ -75,9 +75,6 @@ impl<T: Real> Matching<'_, T> {
         work.tile.shape(self.net.layers, Channels { values: 1, second: energy, tangents }, losses.len());
         losses.fill(T::default());
         self.load(work, source, first, losses.len());
-        if tangents > 0 {
-            work.tile.clear_sums();
-        }
         if energy {
             self.energy(work, source, first, losses);
         } else {
@@ -242,14 +239,15 @@ impl<T: Real> Matching<'_, T> {
     fn push(&self, work: &mut Work<T>, source: &dyn Source<T>, first: usize, start: usize, count: usize) {
         match self.basis {
             Some(basis) => {
-                work.tile.forward_tangents(self.net, count, Some(&Shared { images: &basis.images, first: start }));
+                let shared = Shared { images: &basis.images, first: start };
+                work.tile.forward_tangents(self.net, count, start == 0, Some(&shared));
             }
             None => {
                 for k in 0..count {
                     let columns = work.tile.tangent(k);
                     source.probe(first, start + k, columns, &mut work.tile.forward[0]);
                 }
-                work.tile.forward_tangents(self.net, count, None);
+                work.tile.forward_tangents(self.net, count, start == 0, None);
             }
         }
     }
@@ -257,7 +255,7 @@ impl<T: Real> Matching<'_, T> {
     /// Their adjoints back, and their part of the gradient.
     fn pull(&self, work: &mut Work<T>, start: usize, count: usize, kappa: T) {
         let tile = &mut work.tile;
-        tile.reverse_tangents(self.net, count, kappa);
+        tile.reverse_tangents(self.net, count, start == 0, kappa);
         let columns = tile.tangents(count);
         tile.add_weights(self.net, &columns, usize::from(self.basis.is_some()), &mut work.sums.gradient);
         if self.basis.is_some() {

@@ -44,6 +44,7 @@ use crate::real::Real;
 use crate::sampler::Transition;
 use crate::sampler::diagnostics::{Diagnostics, diagnose};
 use crate::target::Target;
+use awake::Threads;
 use block::Block;
 use gradient::Batch;
 use source::FromGiven;
@@ -61,7 +62,7 @@ const PART: usize = 1024;
 
 /// A native engine over the float type `T`.
 pub struct Native<T> {
-    pool: rayon::ThreadPool,
+    threads: Threads,
     real: PhantomData<T>,
 }
 
@@ -84,11 +85,9 @@ impl<T: Real> Native<T> {
     /// # Errors
     /// The threads cannot be started.
     pub fn with_threads(threads: usize) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|e| Error::failed(format!("cannot start {threads} threads: {e}")))?;
-        Ok(Self { pool, real: PhantomData })
+        let threads =
+            Threads::start(threads).map_err(|e| Error::failed(format!("cannot start {threads} threads: {e}")))?;
+        Ok(Self { threads, real: PhantomData })
     }
 
     /// Runs `work` on each tile of points, with the tile's input set to them; collects what it returns, in order.
@@ -99,7 +98,7 @@ impl<T: Real> Native<T> {
         work: impl Fn(&mut Tile<T>) -> Vec<R> + Sync,
     ) -> Vec<R> {
         let count = points.count();
-        self.pool.install(|| {
+        self.threads.install(|| {
             (0..count.div_ceil(WIDE_TILE))
                 .into_par_iter()
                 .map_init(Tile::default, |tile, t| {
@@ -131,7 +130,7 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
 
     fn adapter(&self) -> String {
         let bits = 8 * size_of::<T>();
-        format!("native f{bits} code on {} threads", self.pool.current_num_threads())
+        format!("native f{bits} code on {} threads", self.threads.current_num_threads())
     }
 
     /// The vectors of the processor, and not its threads.
@@ -173,20 +172,20 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
             (energy, gradient.into_iter().map(Real::f64).collect::<Vec<f64>>())
         };
         let (energies, gradients): (Vec<f64>, Vec<Vec<f64>>) =
-            self.pool.install(|| (0..points.count()).into_par_iter().map(each).unzip());
+            self.threads.install(|| (0..points.count()).into_par_iter().map(each).unzip());
         Ok((energies, Points::new(d, gradients.concat())))
     }
 
     fn loss_gradient(&self, model: &Model, objective: &Objective, given: &Given<'_>) -> Result<LossGradient> {
         given.check(objective, &model.spec)?;
-        let weights = Replicated::<T>::new(&self.pool, &model.spec, &model.parameters);
-        let mut batch = Batch::new(&self.pool, &weights, objective, given.points.count());
+        let weights = Replicated::<T>::new(&self.threads, &model.spec, &model.parameters);
+        let mut batch = Batch::new(&self.threads, &weights, objective, given.points.count());
         let denoising = match objective.program(model.spec.head()) {
             Program::Matching(terms) => terms.denoising,
             Program::Difference(_) | Program::Contrast(_) => None,
         };
         let source = FromGiven { given: *given, denoising, conditioning: model.spec.conditioning() };
-        self.pool.install(|| batch.compute(&weights, objective, &source));
+        self.threads.install(|| batch.compute(&weights, objective, &source));
         let gradient = batch.gradient().iter().map(|g| g.f64()).collect();
         let losses = batch.losses().map(Real::f64).collect();
         Ok(LossGradient { losses, gradient, multiply_adds: Some(batch.work()) })
@@ -200,7 +199,7 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
         state: TrainingState,
     ) -> Result<Box<dyn Training + 'a>> {
         plan.check(&model.spec)?;
-        Ok(Box::new(training::NativeTraining::<T>::new(&self.pool, model, plan, data, state)?))
+        Ok(Box::new(training::NativeTraining::<T>::new(&self.threads, model, plan, data, state)?))
     }
 
     fn chains<'a>(
@@ -211,14 +210,14 @@ impl<T: Real + peak::Burn> Engine for Native<T> {
         seed: Seed,
     ) -> Result<Box<dyn Chains + 'a>> {
         check_chains(landscape, transition, start)?;
-        Ok(Box::new(chains::NativeChains::<T>::new(&self.pool, landscape, transition, start, seed)?))
+        Ok(Box::new(chains::NativeChains::<T>::new(&self.threads, landscape, transition, start, seed)?))
     }
 
     fn diagnose(&self, draws: &[f64], shape: [usize; 3]) -> Result<Diagnostics> {
-        self.pool.install(|| diagnose(draws, shape))
+        self.threads.install(|| diagnose(draws, shape))
     }
 
     fn peak(&self) -> Result<Peak> {
-        peak::measure::<T>(&self.pool)
+        peak::measure::<T>(&self.threads)
     }
 }

@@ -112,11 +112,6 @@ impl<T: Real> Tile<T> {
         }
     }
 
-    /// Forgets the tangents of the samples before.
-    pub(crate) fn clear_sums(&mut self) {
-        self.squares.iter_mut().chain(&mut self.cross).for_each(Block::clear);
-    }
-
     pub(crate) fn samples(&self) -> usize {
         self.samples
     }
@@ -238,9 +233,15 @@ impl<T: Real> Tile<T> {
         }
     }
 
-    /// The first `count` tangents of the block forward, from `forward[0]` or from what the first layer makes of them;
-    /// adds to S.
-    pub(crate) fn forward_tangents(&mut self, net: Network<'_, T>, count: usize, shared: Option<&Shared<'_, T>>) {
+    /// The first `count` tangents of the block forward, from `forward[0]` or from what the first layer makes of them; adds to
+    /// S, which begins with the samples' `fresh` ones.
+    pub(crate) fn forward_tangents(
+        &mut self,
+        net: Network<'_, T>,
+        count: usize,
+        fresh: bool,
+        shared: Option<&Shared<'_, T>>,
+    ) {
         let columns = self.tangents(count);
         for l in 0..net.layers.len() {
             match shared {
@@ -248,7 +249,7 @@ impl<T: Real> Tile<T> {
                 _ => self.through(l, net, &columns),
             }
             if l + 1 < net.layers.len() {
-                self.push_tangents(l, count);
+                self.push_tangents(l, count, fresh);
             }
         }
     }
@@ -263,7 +264,7 @@ impl<T: Real> Tile<T> {
         }
     }
 
-    fn push_tangents(&mut self, l: usize, count: usize) {
+    fn push_tangents(&mut self, l: usize, count: usize, fresh: bool) {
         let (s, start) = (self.samples, self.tangents(count).start);
         let (pre, derivative, next) = (&self.pre[l], &self.derivative[l], &mut self.forward[l + 1]);
         let squares = &mut self.squares[l];
@@ -275,7 +276,12 @@ impl<T: Real> Tile<T> {
                     for k in 0..count {
                         let columns = start + k * s..start + (k + 1) * s;
                         let (z, a) = (pre.row(n, columns.clone()), next.row_mut(n, columns));
-                        combine([d1, z], [a, &mut *sum], |[d1, z], [_, sum]| [d1 * z, sum + z * z]);
+                        let to = [a, &mut *sum];
+                        if fresh && k == 0 {
+                            combine([d1, z], to, |[d1, z], _| [d1 * z, z * z]);
+                        } else {
+                            combine([d1, z], to, |[d1, z], [_, sum]| [d1 * z, sum + z * z]);
+                        }
                     }
                 }
             },
@@ -283,12 +289,12 @@ impl<T: Real> Tile<T> {
     }
 
     /// The adjoints of the first `count` tangents of the block, from `outgoing` of the last layer down to the first
-    /// layer's z; adds to C. `kappa` is 0 where there is no second-order channel.
-    pub(crate) fn reverse_tangents(&mut self, net: Network<'_, T>, count: usize, kappa: T) {
+    /// layer's z; adds to C, which begins with the samples' `fresh` ones. `kappa` is 0 where there is no second-order channel.
+    pub(crate) fn reverse_tangents(&mut self, net: Network<'_, T>, count: usize, fresh: bool, kappa: T) {
         let columns = self.tangents(count);
         for l in (0..net.layers.len()).rev() {
             if l + 1 < net.layers.len() {
-                self.pull_tangents(l, count, kappa);
+                self.pull_tangents(l, count, fresh, kappa);
             }
             if l > 0 {
                 self.back_to_previous(l, net, &columns);
@@ -296,7 +302,7 @@ impl<T: Real> Tile<T> {
         }
     }
 
-    fn pull_tangents(&mut self, l: usize, count: usize, kappa: T) {
+    fn pull_tangents(&mut self, l: usize, count: usize, fresh: bool, kappa: T) {
         let (s, start) = (self.samples, self.tangents(count).start);
         let all = self.channels.values * s;
         let second = self.channels.second.then(|| self.second());
@@ -314,11 +320,15 @@ impl<T: Real> Tile<T> {
                         let columns = start + k * s..start + (k + 1) * s;
                         let z = pre.row(n, columns.clone());
                         let to = [outgoing.row_mut(n, columns), &mut *sum];
-                        match beta {
-                            Some(beta) => combine([z, d1, d2, beta], to, |[z, d1, d2, beta], [q, sum]| {
+                        match (beta, fresh && k == 0) {
+                            (Some(beta), true) => combine([z, d1, d2, beta], to, |[z, d1, d2, beta], [q, _]| {
+                                [q * d1 + twice * beta * d2 * z, q * z]
+                            }),
+                            (Some(beta), false) => combine([z, d1, d2, beta], to, |[z, d1, d2, beta], [q, sum]| {
                                 [q * d1 + twice * beta * d2 * z, sum + q * z]
                             }),
-                            None => combine([z, d1], to, |[z, d1], [q, sum]| [q * d1, sum + q * z]),
+                            (None, true) => combine([z, d1], to, |[z, d1], [q, _]| [q * d1, q * z]),
+                            (None, false) => combine([z, d1], to, |[z, d1], [q, sum]| [q * d1, sum + q * z]),
                         }
                     }
                 }

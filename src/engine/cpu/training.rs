@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::PART;
-use super::awake::awake;
+use super::awake::Threads;
 use super::gradient::Batch;
 use super::negatives::NegativeChains;
 use super::source::{Drawn, Negatives};
@@ -23,7 +23,7 @@ use crate::real::Real;
 const CALL: Duration = Duration::from_millis(60);
 
 pub(super) struct NativeTraining<'a, T> {
-    pool: &'a rayon::ThreadPool,
+    threads: &'a Threads,
     plan: TrainingPlan,
     data: Vec<T>,
     dim: usize,
@@ -69,7 +69,7 @@ fn probes(model: &Model, objective: &Objective) -> (ProbeLaw, Option<f64>) {
 
 impl<'a, T: Real> NativeTraining<'a, T> {
     pub(super) fn new(
-        pool: &'a rayon::ThreadPool,
+        threads: &'a Threads,
         model: &Model,
         plan: &TrainingPlan,
         data: &Points,
@@ -77,22 +77,22 @@ impl<'a, T: Real> NativeTraining<'a, T> {
     ) -> Result<Self> {
         let kept = replay::buffer::<T>(plan, &state, data.dim())?;
         let chains = match &plan.objective {
-            Objective::Cd(cd) => Some(NegativeChains::new(pool, *cd, None, plan.batch, data.dim())),
+            Objective::Cd(cd) => Some(NegativeChains::new(threads, *cd, None, plan.batch, data.dim())),
             Objective::Pcd(cd, replay) => {
                 let kept = kept.map(|kept| (replay.clone(), kept));
-                Some(NegativeChains::new(pool, *cd, kept, plan.batch, data.dim()))
+                Some(NegativeChains::new(threads, *cd, kept, plan.batch, data.dim()))
             }
             _ => None,
         };
-        let weights = Replicated::new(pool, &model.spec, &state.parameters);
+        let weights = Replicated::new(threads, &model.spec, &state.parameters);
         Ok(Self {
-            pool,
+            threads,
             plan: plan.clone(),
             data: convert(data.values()),
             dim: data.dim(),
             levels: levels(model, &plan.objective),
             probes: probes(model, &plan.objective),
-            batch: Batch::new(pool, &weights, &plan.objective, plan.batch),
+            batch: Batch::new(threads, &weights, &plan.objective, plan.batch),
             chains,
             weights,
             ema: convert(&state.ema),
@@ -194,8 +194,8 @@ fn adam<T: Real>(
 
 impl<T: Real> Training for NativeTraining<'_, T> {
     fn advance(&mut self, until: u64) -> Result<Vec<StepRecord>> {
-        let (pool, tasks) = (self.pool, self.batch.tasks());
-        awake(pool, tasks, || {
+        let (threads, tasks) = (self.threads, self.batch.tasks());
+        threads.awake(tasks, || {
             let start = Instant::now();
             let mut records = Vec::new();
             while self.step < until && !self.halted && start.elapsed() < CALL {
