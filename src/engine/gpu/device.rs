@@ -240,18 +240,25 @@ impl Gpu {
         match self.poll(poll) {
             Ok(Ok(_)) => self.check(),
             Ok(Err(wgpu::PollError::Timeout)) => {
-                // a queue that is dropped waits for its work without end: this one never is
-                std::mem::forget(self.queue.clone());
-                give_up();
+                self.abandon();
                 self.check().and(Err(Error::lost(format!("{name} did not finish within {seconds} s"))))
             }
             // a device that was lost takes no submission; that it was is told when those that it has are done
             Ok(Err(e)) => {
-                drop(self.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(patience) }));
+                let all = wgpu::PollType::Wait { submission_index: None, timeout: Some(patience) };
+                if matches!(self.poll(all), Ok(Err(wgpu::PollError::Timeout))) {
+                    self.abandon();
+                }
                 self.check().and(Err(Error::lost(format!("{name} has lost a submission: {e}"))))
             }
             Err(_) => self.check().and(Err(Error::lost(format!("{name}: the device was lost")))),
         }
+    }
+
+    /// Waits no longer: a queue that is dropped waits for its work without end, so this one never is.
+    fn abandon(&self) {
+        std::mem::forget(self.queue.clone());
+        give_up();
     }
 }
 
