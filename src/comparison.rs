@@ -115,7 +115,7 @@ impl Spread {
         let [low, high] = self.range();
         let mut text = short(self.median(), 4);
         if self.values.len() > 1 {
-            text += &format!(" ({} to {})", short(low, 3), short(high, 3));
+            text += &format!(" ({} to {})", short(low, 4), short(high, 4));
         }
         if !self.is_whole() {
             text += &format!(", {}", self.gaps());

@@ -20,6 +20,7 @@ run_test() {
     local output code=0
     case $1 in
         check) output=$(cd "$copy" && cargo run --release --quiet -- check 2>&1) || code=$? ;;
+        bin) output=$(cd "$copy" && cargo test --release --bin ebm-gpu -- --exact "$2" 2>&1) || code=$? ;;
         lib) output=$(cd "$copy" && cargo test --release --lib -- --exact "$2" 2>&1) || code=$? ;;
         *) output=$(cd "$copy" && cargo test --release --test "$1" -- --exact "$2" 2>&1) || code=$? ;;
     esac

@@ -81,6 +81,20 @@ pub(super) fn lock(path: &Path) -> Result<Option<File>> {
     }
 }
 
+/// Removes the checkpoints of a folder, and the folder if nothing else is in it.
+fn remove_checkpoints(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().contains(".safetensors")) {
+            std::fs::remove_file(path)?;
+        }
+    }
+    match std::fs::remove_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        removed => removed,
+    }
+}
+
 impl Folder {
     /// Makes the folder `wanted`; if it exists, the next free of `wanted-2`, `wanted-3`, ..., unless `force`, which removes what
     /// an earlier run has left in it, but none of the `inputs` (a folder stands for the model in it). Another name is told, unless
@@ -96,7 +110,7 @@ impl Folder {
             let lock = lock(wanted)?;
             for name in OUTPUTS.iter().chain(PASSING).chain([&DRAWS]) {
                 let old = wanted.join(name);
-                let removed = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
+                let removed = if old.is_dir() { remove_checkpoints(&old) } else { std::fs::remove_file(&old) };
                 match removed {
                     Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(cannot(&old, &e)),
                     _ => {}

@@ -141,4 +141,8 @@ fn checkpoints_on_the_way() {
     // looking on the way changes nothing
     folder.done(&format!("{TINY} --chains 0 --out plain"));
     assert_eq!(read("plain/model.safetensors").0.parameters, models[2].0.parameters);
+    // a run in its place leaves what is not of runs
+    folder.write("r/checkpoints/notes.txt", "mine");
+    folder.done(&format!("{TINY} --chains 0 --out r --force"));
+    assert_eq!(folder.names("r/checkpoints"), ["notes.txt", "step-00000030.safetensors"]);
 }

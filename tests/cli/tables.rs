@@ -175,6 +175,13 @@ fn rows_with_gaps() {
     let judged = folder.done(eval).json();
     assert_eq!(number(&judged, "points"), 209.0);
     assert_eq!(judged["rows"], "every row: t.csv has 209 now, it had 190 when the model was trained on it");
+    // and of as many in another order, too
+    let rows: String = (0..200).rev().map(row).collect();
+    folder.write("t.csv", format!("a;b\n{rows}"));
+    let judged = folder.done(eval).json();
+    assert_eq!(number(&judged, "points"), 190.0);
+    let order = "every row: t.csv has other numbers or another order than when the model was trained on it";
+    assert_eq!(judged["rows"], order);
     folder.all_refused(TINY, &[("--drop-missing --data moons", &["--drop-missing goes with a file"])]);
 }
 

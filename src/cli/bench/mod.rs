@@ -112,9 +112,8 @@ fn train(args: &TrainArgs) -> Result<()> {
     let objective = objective(&args.objective, &spec)?;
     objective.check(&spec)?;
     let engine = common.engine.open_to_time(common.json)?;
-    let (time, peak) = beside_peak(engine.as_ref(), || {
-        train_step(engine.as_ref(), &spec, &objective, args.batch, args.seconds)
-    })?;
+    let (time, peak) =
+        beside_peak(engine.as_ref(), || train_step(engine.as_ref(), &spec, &objective, args.batch, args.seconds))?;
     let ms = time.ms;
     let columns = objective.least_columns(&spec);
     let multiply_adds = objective.least_multiply_adds(&spec) * args.batch;

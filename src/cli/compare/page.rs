@@ -95,7 +95,7 @@ fn table(comparison: &Comparison, metric: &str) -> Table {
             Some(spread) => {
                 let [low, high] = spread.range();
                 let standing = if best.contains(&loss.as_str()) { Standing::Best } else { Standing::Plain };
-                let range = (spread.values.len() > 1).then(|| format!("{} to {}", short(low, 3), short(high, 3)));
+                let range = (spread.values.len() > 1).then(|| format!("{} to {}", short(low, 4), short(high, 4)));
                 let gaps = Some(spread.gaps()).filter(|gaps| !gaps.is_empty());
                 let note = range.into_iter().chain(gaps).collect::<Vec<_>>().join(", ");
                 Cell::text(short(spread.median(), 4)).noted(note).standing(standing)

@@ -38,6 +38,7 @@ pub(super) fn data(
     let trained_on = DataArgs::of_checkpoint(metadata);
     let (columns, drop, array) = (args.columns.as_deref(), args.drop.as_deref(), args.array.as_deref());
     let part = Chosen { columns, drop, header: args.header, drop_missing: args.drop_missing, array };
+    let part_is_own = columns.is_none() && drop.is_none() && array.is_none() && !args.header && !args.drop_missing;
     let own = trained_on.filter(|flags| args.data.as_ref().is_none_or(|data| same_source(data, &flags.data)));
     let is_moved =
         own.as_ref().is_some_and(|own| args.data.is_some() && !own.is_law() && !Path::new(&own.data).exists());
@@ -92,6 +93,7 @@ pub(super) fn data(
         // read again, now that its columns are known to be the model's
         data = flags.clone().within(&transform).load(rows_by)?;
     }
+    let identity = data.identity();
     let data = data.restated(transform)?;
     if flags.is_law() {
         let unknown =
@@ -103,6 +105,13 @@ pub(super) fn data(
     let trained = metadata.get("data_rows").filter(|trained| is_own && kept.as_ref() != Some(trained));
     if let Some((trained, kept)) = trained.zip(kept) {
         let changed = format!("{} has {kept} now, it had {trained} when the model was trained on it", flags.data);
+        return Ok((data.all_held_out(), format!("every row: {changed}")));
+    }
+    // which they are depends on their order, and of other columns than in training nothing is known
+    let as_trained = is_own && part_is_own;
+    if metadata.get("data_identity").is_some_and(|trained| as_trained && *trained != identity) {
+        let changed =
+            format!("{} has other numbers or another order than when the model was trained on it", flags.data);
         return Ok((data.all_held_out(), format!("every row: {changed}")));
     }
     if is_own && !args.all {

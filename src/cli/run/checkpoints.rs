@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use ebm_gpu::data::{Dataset, Standardizer};
+use ebm_gpu::data::Standardizer;
 use ebm_gpu::error::{Error, Result};
 use ebm_gpu::model::{MlpSpec, Model, write_checkpoint};
 use ebm_gpu::objective::Objective;
@@ -153,15 +153,6 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-/// What tells data from others: their sizes and a checksum of every number, transformed and split.
-pub(super) fn identity(data: &Dataset) -> String {
-    let mut crc = flate2::Crc::new();
-    let parts = [&data.train, &data.validation, &data.test];
-    parts.iter().for_each(|points| crc.update(bytemuck::cast_slice(points.values())));
-    let rows: usize = parts.iter().map(|points| points.count()).sum();
-    format!("{rows} rows of {} columns with checksum {:08x}", data.dim(), crc.sum())
-}
-
 /// What a checkpoint says beside the network's shape.
 pub(super) fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
     let list = |values: &[f64]| format!("{values:?}");
@@ -188,7 +179,9 @@ pub(super) fn metadata(plan: &Plan, step: u64) -> Vec<(&'static str, String)> {
         ("data_mean", list(&data.mean)),
         ("data_deviation", list(&data.scale)),
     ];
-    let rows = plan.data.rows.map(|[rows, left_out]| ("data_rows", (rows - left_out).to_string()));
+    let rows = plan.data.rows.into_iter().flat_map(|[rows, left_out]| {
+        [("data_rows", (rows - left_out).to_string()), ("data_identity", plan.data.identity())]
+    });
     let transform = plan.data.transform.metadata();
     let image = plan.data.image.zip(plan.data.range).map(|(shape, range)| {
         let sides = [shape.height, shape.width, shape.channels];

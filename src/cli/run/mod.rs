@@ -71,7 +71,7 @@ fn carried_out(args: &mut Args, plan: &Plan, engine: &dyn Engine, losses: &[Stri
     args.resume = Some(folder.path().to_path_buf());
     let args = &*args;
     let seconds_before = saved.as_ref().map_or(0.0, |saved| saved.progress.seconds);
-    let origin = Origin::new(checkpoints::identity(&plan.data), engine);
+    let origin = Origin::new(plan.data.identity(), engine);
     let checked = saved.as_ref().map(|saved| saved.check(plan, &origin, &args.source.data));
     if let Some(warning) = checked.transpose()?.flatten() {
         warn(args, &mut warnings, warning);
