@@ -36,7 +36,7 @@ fn assert_markdown(markdown: &str, csv: &str) {
     let median = |values: &[f64]| 0.5 * (values[0] + values[1]);
     let cell = |own: &[f64], other: &[f64]| {
         let (low, high) = (own[0].min(own[1]), own[0].max(own[1]));
-        let text = format!("{} ({} to {})", short(median(own), 4), short(low, 3), short(high, 3));
+        let text = format!("{} ({} to {})", short(median(own), 4), short(low, 4), short(high, 4));
         // a seed that reaches the best median
         if low <= median(own).min(median(other)) { format!("**{text}**") } else { text }
     };

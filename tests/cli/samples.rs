@@ -102,6 +102,11 @@ fn steps_that_are_too_large_for_unadjusted_chains_are_told_of() {
         words.stdout.contains("; a Metropolis correction would accept ") && !words.stdout.contains("acceptance"),
         "{words}"
     );
+    // what the chains' numbers stand beside is what the objective smooths
+    assert!(
+        words.stdout.contains("smoothed data") && folder.text("s/report.html").contains("smoothed data"),
+        "{words}"
+    );
 }
 
 #[test]

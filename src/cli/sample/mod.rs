@@ -95,24 +95,27 @@ fn carried_out(
     interrupt::advise(|| format!("`ebm-gpu sample --resume {}` goes on", folder.path().display()));
     let (state, tables) = left.map_or((None, None), |(state, tables)| (Some(state), Some(tables)));
     let mut listener = Listener::new(args, plan, subject, &folder, saving, state.as_ref().zip(tables))?;
-    let sampled = interrupt::heed(|| plan.resume(engine, start, state, &mut listener))?;
-    let (recorder, saving) = listener.finish()?;
-    let samples = subject.transform.output(&sampled.positions);
-    write_npy_samples(&folder.file("samples.npy"), &samples, subject.transform.is_identity())?;
-    folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, subject)?)?;
-    figure::draw(&folder, engine, subject, plan, &samples)?;
-    if let Some(recorder) = &recorder {
-        let spinner = progress::spinner("drawing the chains on their way", args.quiet);
-        trajectories::draw(&folder, engine, subject, plan, recorder)?;
-        spinner.finish_and_clear();
-    }
-    let mut summary = Summary::new(args, subject, plan, engine, &sampled, &samples, &folder)?;
-    summary.warnings.extend_from_slice(losses);
-    summary.warnings.extend(subject.doubt.clone());
-    page::write(&folder, &summary)?;
-    folder.write_json(SUMMARY, &summary)?;
-    saving.end();
-    Ok(summary)
+    // what becomes of chains that are done is written although someone wants the program to end: the chains are not kept
+    interrupt::heed(|| {
+        let sampled = plan.resume(engine, start, state, &mut listener)?;
+        let (recorder, saving) = listener.finish()?;
+        let samples = subject.transform.output(&sampled.positions);
+        write_npy_samples(&folder.file("samples.npy"), &samples, subject.transform.is_identity())?;
+        folder.write("moments.jsonl", &summary::moment_lines(&sampled.moments, subject)?)?;
+        figure::draw(&folder, engine, subject, plan, &samples)?;
+        if let Some(recorder) = &recorder {
+            let spinner = progress::spinner("drawing the chains on their way", args.quiet);
+            trajectories::draw(&folder, engine, subject, plan, recorder)?;
+            spinner.finish_and_clear();
+        }
+        let mut summary = Summary::new(args, subject, plan, engine, &sampled, &samples, &folder)?;
+        summary.warnings.extend_from_slice(losses);
+        summary.warnings.extend(subject.doubt.clone());
+        page::write(&folder, &summary)?;
+        folder.write_json(SUMMARY, &summary)?;
+        saving.end();
+        Ok(summary)
+    })
 }
 
 /// Columns of a chain.

@@ -57,7 +57,9 @@ fn whole(value: &Value) -> String {
 fn coordinates(of: &Value) -> Table {
     let all = of["coordinates"].as_array().map_or(&[][..], Vec::as_slice);
     let from = if all.iter().any(|x| !x["data_mean"].is_null()) { "data" } else { "exact" };
-    let names = ["mean", from, "variance", from, "mean of draws", "R-hat", "bulk ESS", "tail ESS"];
+    let is_smoothed = from == "data" && of["data_smoothing"].as_f64().is_some_and(|sigma| sigma > 0.0);
+    let label = if is_smoothed { "smoothed data" } else { from };
+    let names = ["mean", label, "variance", label, "mean of draws", "R-hat", "bulk ESS", "tail ESS"];
     let caption =
         if all.len() > MOST { format!("The first {MOST} of {} coordinates", all.len()) } else { String::new() };
     let columns = std::iter::once(Column::words("")).chain(names.map(Column::numbers)).collect();

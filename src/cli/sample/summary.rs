@@ -60,6 +60,8 @@ pub(super) struct Summary {
     /// The share of exchanges made between neighbouring temperatures, the hottest pair first.
     exchanges: Vec<f64>,
     coordinates: Vec<CoordinateSummary>,
+    /// The standard deviation that the data's means and variances are smoothed by, in units of the network.
+    data_smoothing: f64,
     modes: Vec<ModeSummary>,
     pub(super) warnings: Vec<String>,
     /// What lies in the folder.
@@ -193,6 +195,7 @@ impl Summary {
             broken: sampled.fares.broken,
             exchanges: sampled.fares.exchanges.clone(),
             coordinates,
+            data_smoothing: smoothing,
             modes: modes(subject, samples, is_own_law),
             warnings,
             files: folder.files(&["sample.json", page::FILE]),

@@ -136,32 +136,41 @@ mod tests {
         }
     }
 
+    /// Fails if something does not end.
+    fn ends(what: impl FnOnce() + Send + 'static) {
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            what();
+            tell.send(()).unwrap();
+        });
+        assert!(told.recv_timeout(std::time::Duration::from_secs(120)).is_ok(), "it has not ended");
+    }
+
     /// A thread that came to look for tasks inside of one would not end before the work, nor the work before it.
     #[test]
     fn it_ends_however_the_threads_come() {
-        let (tell, told) = std::sync::mpsc::channel();
-        std::thread::spawn(move || {
+        ends(|| {
             let threads = threads();
             for _ in 0..20_000 {
                 let work =
                     || (0..3).map(|_| (0..16_u64).into_par_iter().map(|i| (0..40 * i).sum::<u64>()).sum::<u64>());
                 threads.awake(9, || work().sum::<u64>());
             }
-            tell.send(()).unwrap();
         });
-        assert!(told.recv_timeout(std::time::Duration::from_secs(120)).is_ok(), "the work has not ended");
     }
 
     #[test]
     fn works_that_come_together_are_all_done() {
-        let threads = threads();
-        let sum = || (0..50).map(|_| (0..64_u64).into_par_iter().map(|i| i * i).sum::<u64>()).sum::<u64>();
-        std::thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| (0..200).for_each(|_| assert_eq!(threads.awake(9, sum), 50 * 85_344)));
-            }
+        ends(|| {
+            let threads = threads();
+            let sum = || (0..50).map(|_| (0..64_u64).into_par_iter().map(|i| i * i).sum::<u64>()).sum::<u64>();
+            std::thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| (0..200).for_each(|_| assert_eq!(threads.awake(9, sum), 50 * 85_344)));
+                }
+            });
+            assert!(!threads.awake.load(Ordering::Relaxed), "the last has left the threads taken");
         });
-        assert!(!threads.awake.load(Ordering::Relaxed), "the last has left the threads taken");
     }
 
     #[test]

@@ -29,7 +29,11 @@ impl fmt::Display for Summary {
             all if all == c.count => "   (of all draws)".to_string(),
             some => format!("   (of the draws of the first {some} chains)"),
         };
-        let from = if self.coordinates.iter().any(|x| x.data_mean.is_some()) { "data" } else { "exact" };
+        let from = match self.coordinates.iter().any(|x| x.data_mean.is_some()) {
+            true if self.data_smoothing > 0.0 => "smoothed data",
+            true => "data",
+            false => "exact",
+        };
         let mut table = vec![
             ["", "last mean", from, "variance", from, "draws' mean", "± error", "R-hat", "bulk ESS", "tail ESS"]
                 .map(str::to_string),
