@@ -3,8 +3,7 @@
 // data [rows][dim]; given_draws, if they are given, noise [batch][dim], probes [batch][tangents][dim] or negatives
 // [batch][negatives][dim].
 // Reference: src/engine/cpu/source.rs. Declared in Rust in src/engine/gpu/kernels/loss_params.rs.
-// Needs: lib/rows.wgsl, lib/tile.wgsl, lib/philox.wgsl, lib/noise.wgsl, `given_draws`, `losses`,
-// `params`.
+// Needs: lib/rows.wgsl, lib/tile.wgsl, lib/philox.wgsl, lib/noise.wgsl, `given_draws`, `losses`, `params`.
 
 struct LossParams {
     // the seed

@@ -9,8 +9,8 @@ use ebm_gpu::error::{Error, Result};
 
 /// What a check costs.
 const COST: &str = "\
-Most of its time goes to compiling the kernels. Mesa's software driver takes minutes for them the
-first time and keeps them, so that later checks take seconds.";
+Most of its time goes to compiling the kernels. Mesa's software driver takes the better part of a
+minute for them the first time and keeps them, so that later checks take seconds.";
 
 const UPDATE: &str = "update the driver (Mesa's software driver is right from version 25 on), or use --engine cpu";
 
